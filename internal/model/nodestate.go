@@ -1,0 +1,107 @@
+package model
+
+// Order says which word is newer: (epoch, instance) of the controller that speaks. The generation is each object's own.
+type Order struct {
+	Epoch    uint64
+	Instance UUID // of that controller process
+}
+
+// NodeState is what a node is told: the whole desired state of that node in meaning, changes on the wire.
+// What is in neither list is not ours to touch: absence is never an order.
+type NodeState struct {
+	Pools     []PoolSpec
+	Resources []ResourceSpec // by name, then ID
+}
+
+// PoolSpec is a pool to watch and to make volumes in.
+type PoolSpec struct {
+	UUID    UUID
+	Name    string
+	Kind    ProviderKind
+	Backing string // volume group, zpool or directory
+}
+
+// Want is what a replica or volume shall become.
+type Want uint8
+
+const (
+	Up   Want = iota // there, and running
+	Gone             // removed: the one order that destroys, and only the incarnation it names
+)
+
+// ResourceSpec is one incarnation of one replica on this node.
+type ResourceSpec struct {
+	Definition UUID
+	Name       string
+	ID         UUID   // Resource.UUID
+	Generation uint64 // of the definition
+	Want       Want
+	Diskless   bool
+	// WholeDefinition, with Gone: every replica goes, so no other copy needs to be good.
+	WholeDefinition bool
+	// LastUnused, with Gone: it is the definition's only diskful replica; removing it is allowed while unused.
+	LastUnused bool
+	// Lose, with Gone: the user typed the override, the node's own guard doesn't hold it back either.
+	Lose    bool
+	DRBD    *DRBDSpec    // nil: no DRBD layer, or a tombstone that never had one
+	Volumes []VolumeSpec // by number
+}
+
+// DRBDSpec is DRBD's part of a resource.
+type DRBDSpec struct {
+	Generation DRBDGeneration // pinned; another module on the node: leave all untouched, report Blocked
+	Secret     string
+	PeerSlots  int
+	NodeID     int
+	Address    string // where this node listens
+	Port       int
+	// Options by section (Disk, Net, Resource, PeerDevice), then name as in drbd.conf(5).
+	Options map[string]map[string]string
+	Peers   []PeerSpec // by node name; on which a replica is desired
+	Forget  []int      // node-ids of removed peers whose slot is to be forgotten, then reported in Forgotten
+}
+
+// PeerSpec is another replica of the same definition.
+type PeerSpec struct {
+	Node     string
+	ID       UUID
+	NodeID   int
+	Address  string
+	Port     int
+	Diskless bool
+	Options  map[string]map[string]string // of the connection: Net, PeerDevice
+}
+
+// Seed is how an uninitialised volume gets its first good copy. Only the replica that the controller named has one.
+type Seed uint8
+
+const (
+	NoSeed   Seed = iota
+	SeedSync      // become UpToDate alone (primary --force, secondary), peers sync from here
+	SeedSkip      // when every peer is Connected and all are Inconsistent: declare all equal
+)
+
+// VolumeSpec is one volume of a replica.
+type VolumeSpec struct {
+	ID      UUID // label on the backing device
+	Number  int
+	Minor   int
+	SizeKiB int64 // usable
+	// BackingKiB is what to ask of the pool: usable size plus DRBD's metadata, before the pool rounds up.
+	BackingKiB int64
+	Pool       string // "" when diskless
+	Backing    string // name of the backing device in its pool
+	Want       Want
+	// Initialised: metadata was made; it is never made again on this incarnation. While it is false the node makes it
+	// (again if need be), reports VolumeStatus.MDReady, and doesn't attach before it is told true.
+	Initialised bool
+	Seed        Seed
+	Options     map[string]map[string]string // Disk
+}
+
+// Clone is deep enough for a node that keeps what it was told: specs are replaced whole, never edited.
+func (s NodeState) Clone() NodeState {
+	s.Pools = append([]PoolSpec(nil), s.Pools...)
+	s.Resources = append([]ResourceSpec(nil), s.Resources...)
+	return s
+}

@@ -1,0 +1,179 @@
+package model
+
+// ConnectionStatus of the controller to a satellite, LINSTOR's words.
+type ConnectionStatus string
+
+const (
+	StatusOffline         ConnectionStatus = "OFFLINE"
+	StatusConnected       ConnectionStatus = "CONNECTED" // session open, first report not here yet
+	StatusOnline          ConnectionStatus = "ONLINE"
+	StatusVersionMismatch ConnectionStatus = "VERSION_MISMATCH"
+	StatusAuthError       ConnectionStatus = "AUTHENTICATION_ERROR" // not claimable, wrong fingerprint
+	StatusHostname        ConnectionStatus = "HOSTNAME_MISMATCH"
+	StatusOtherController ConnectionStatus = "OTHER_CONTROLLER"
+	StatusUnknown         ConnectionStatus = "UNKNOWN"
+)
+
+// NodeObserved is what the controller sees of a node in the current session. It is memory only and replaced whole.
+type NodeObserved struct {
+	Status  ConnectionStatus
+	Reason  string // why not online, in words
+	SinceMS int64
+	NodeReport
+}
+
+// NodeReport is what a node says of itself.
+type NodeReport struct {
+	Uname        string
+	BootID       string
+	Version      string // of the satellite
+	Kernel       string
+	DRBD         DRBDGeneration // of the module that is loaded or would be; 0: none
+	DRBDVersion  string         // of the module
+	UtilsVersion string
+	Providers    []ProviderKind
+	Layers       []LayerKind
+	// Unsupported names, per provider or layer, why it can't be had.
+	Unsupported map[string][]string
+	Pools       []PoolStatus
+	Orphans     []Orphan
+	Hung        []HungProgram
+}
+
+// PoolStatus is a pool as last seen. Capacities in KiB.
+type PoolStatus struct {
+	UUID     UUID
+	Name     string
+	FreeKiB  int64
+	TotalKiB int64
+	// SeenMS is when; a pool that can't be read keeps its last figures and says why in Reason.
+	SeenMS int64
+	Reason string
+	// Volumes lists the labels found in the pool (ours only): what FreeKiB already accounts for.
+	Volumes []UUID
+}
+
+// Orphan bears our label but nobody desires it: reported, left alone.
+type Orphan struct {
+	ID   UUID
+	Pool string
+	Name string // of the device, or the file's path
+}
+
+// HungProgram doesn't end and doesn't die.
+type HungProgram struct {
+	Pid     int
+	Argv    []string
+	SinceMS int64
+	Pool    string // the queue it blocks
+}
+
+// Phase of a replica on its node, at the generation the status names.
+//
+//	Working -> Done            all is as desired
+//	Working -> Failed          a step failed; it is tried again, Reason says which and why
+//	Working -> Blocked         it waits for something that isn't this node's to do; Reason says what
+//	any     -> Working         a new generation, or the world changed
+type Phase uint8
+
+const (
+	Working Phase = iota
+	Done
+	Failed
+	Blocked
+)
+
+// ResourceStatus is one incarnation as its node sees it; the node sends it whole whenever it differs.
+type ResourceStatus struct {
+	Definition UUID
+	Name       string
+	ID         UUID
+	Generation uint64 // the newest that Phase speaks of
+	Phase      Phase
+	Reason     string
+	SinceMS    int64
+	// Gone confirms that nothing of this incarnation is left on the node: device, config, metadata, kernel object.
+	Gone       bool
+	InUse      bool // Primary
+	Suspended  bool
+	MayPromote bool
+	// MetPeer: 8.4 only: it was connected to a peer since the node's boot.
+	MetPeer   bool
+	Forgotten []int // node-ids that DRBD here has forgotten
+	Volumes   []VolumeStatus
+	Peers     []PeerStatus
+}
+
+// VolumeStatus is one volume. Disk is DRBD's word (UpToDate, Inconsistent, Outdated, Consistent, Diskless, Attaching,
+// Detaching, Failed, Negotiating, DUnknown), or "Created" without DRBD; "" when there is none yet.
+type VolumeStatus struct {
+	ID        UUID
+	Number    int
+	Device    string // /dev/drbd1000
+	Backing   string // /dev/sw_ssd/backups_00000
+	Disk      string
+	AllocKiB  int64
+	UsableKiB int64
+	MDReady   bool
+	HasQuorum bool
+}
+
+// PeerStatus is the connection to another replica. State is DRBD's word (Connected, Connecting, StandAlone ...).
+type PeerStatus struct {
+	Node    string
+	NodeID  int
+	State   string
+	Role    string
+	Volumes []PeerVolumeStatus
+}
+
+// PeerVolumeStatus is one volume towards a peer.
+type PeerVolumeStatus struct {
+	Number       int
+	Replication  string // Established, SyncSource, SyncTarget, PausedSyncS ... ; "" or Off when not connected
+	PeerDisk     string
+	OutOfSyncKiB int64
+	DonePercent  float64 // of a running sync, 0 to 100
+}
+
+// Volume returns the status of that number, or nil.
+func (s *ResourceStatus) Volume(number int) *VolumeStatus {
+	for i := range s.Volumes {
+		if s.Volumes[i].Number == number {
+			return &s.Volumes[i]
+		}
+	}
+	return nil
+}
+
+// Peer returns the status towards that node (any case), or nil.
+func (s *ResourceStatus) Peer(node string) *PeerStatus {
+	for i := range s.Peers {
+		if Key(s.Peers[i].Node) == Key(node) {
+			return &s.Peers[i]
+		}
+	}
+	return nil
+}
+
+// UpToDate tells whether every volume with a disk is UpToDate (or Created, without DRBD), and there is one.
+func (s *ResourceStatus) UpToDate() bool {
+	n := 0
+	for _, v := range s.Volumes {
+		if v.Disk != DiskUpToDate && v.Disk != DiskCreated {
+			return false
+		}
+		n++
+	}
+	return n > 0
+}
+
+// Disk and connection words of DRBD (drbdsetup(8)) that decisions hang on.
+const (
+	DiskUpToDate     = "UpToDate"
+	DiskInconsistent = "Inconsistent"
+	DiskDiskless     = "Diskless"
+	DiskCreated      = "Created"
+	Connected        = "Connected"
+	StandAlone       = "StandAlone"
+)

@@ -1,0 +1,192 @@
+package state
+
+import (
+	"fmt"
+	"sync/atomic"
+
+	"github.com/tidwall/btree"
+
+	"holdfast/internal/model"
+)
+
+// Node is a node with what is seen of it. Immutable: replaced whole when either half changes.
+type Node struct {
+	*model.Node
+	Seen *model.NodeObserved // never nil
+	Memo Memo
+}
+
+// Online tells whether its session is open and has reported.
+func (n *Node) Online() bool { return n.Seen.Status == model.StatusOnline }
+
+// Definition is a resource definition with what is seen of its replicas. Immutable: replaced whole.
+type Definition struct {
+	*model.ResourceDefinition
+	// Seen holds, by replica, the newest status of the current session; a node that goes offline takes its own away.
+	Seen map[model.UUID]*model.ResourceStatus
+	Memo Memo
+}
+
+// Memo is a slot for what an edge derived from an immutable entry (its JSON); it goes with the entry.
+type Memo struct{ p *atomic.Pointer[any] }
+
+func newMemo() Memo { return Memo{new(atomic.Pointer[any])} }
+
+// Get returns what was put, or nil.
+func (m Memo) Get() any {
+	if v := m.p.Load(); v != nil {
+		return *v
+	}
+	return nil
+}
+
+// Put keeps v; of two that race, either stays.
+func (m Memo) Put(v any) { m.p.Store(&v) }
+
+// Snapshot is immutable once published. Make one with Build.
+type Snapshot struct {
+	// Rev grows with each published snapshot of this process.
+	Rev        uint64
+	controller *model.ControllerState
+
+	nodes  *btree.Map[string, *Node] // by model.Key(name)
+	groups *btree.Map[string, *model.ResourceGroup]
+	defs   *btree.Map[model.UUID, *Definition]
+	names  *btree.Map[string, model.UUID] // by model.Key(name): the definition that has the name now
+	onNode *btree.Map[string, struct{}]   // node \0 definition, for every replica, tombstones too
+	minors *btree.Map[int, model.UUID]    // by minor: the definition that has it
+	ports  *btree.Map[string, model.UUID] // node \0 port
+	record int64                          // highest record id given
+}
+
+func onNodeKey(node string, def model.UUID) string { return model.Key(node) + "\x00" + string(def) }
+func portKey(node string, port int) string         { return fmt.Sprintf("%s\x00%05d", model.Key(node), port) }
+
+func empty() *Snapshot {
+	return &Snapshot{
+		nodes: new(btree.Map[string, *Node]), groups: new(btree.Map[string, *model.ResourceGroup]),
+		defs: new(btree.Map[model.UUID, *Definition]), names: new(btree.Map[string, model.UUID]),
+		onNode: new(btree.Map[string, struct{}]), minors: new(btree.Map[int, model.UUID]),
+		ports: new(btree.Map[string, model.UUID]),
+	}
+}
+
+// fork is cheap; both sides may be changed afterwards, each by one goroutine. Only the writer forks.
+func (s *Snapshot) fork() *Snapshot {
+	c := *s
+	c.nodes, c.groups, c.defs, c.names = s.nodes.Copy(), s.groups.Copy(), s.defs.Copy(), s.names.Copy()
+	c.onNode, c.minors, c.ports = s.onNode.Copy(), s.minors.Copy(), s.ports.Copy()
+	return &c
+}
+
+// Controller is the cluster's own record.
+func (s *Snapshot) Controller() *model.ControllerState { return s.controller }
+
+// Node by name, any case; nil if there is none.
+func (s *Snapshot) Node(name string) *Node {
+	n, _ := s.nodes.Get(model.Key(name))
+	return n
+}
+
+// Nodes in the order of their names, until yield says false.
+func (s *Snapshot) Nodes(yield func(*Node) bool) {
+	s.nodes.Scan(func(_ string, n *Node) bool { return yield(n) })
+}
+
+// NodeCount counts them.
+func (s *Snapshot) NodeCount() int { return s.nodes.Len() }
+
+// Group by name, any case; nil if there is none.
+func (s *Snapshot) Group(name string) *model.ResourceGroup {
+	g, _ := s.groups.Get(model.Key(name))
+	return g
+}
+
+// Groups in the order of their names.
+func (s *Snapshot) Groups(yield func(*model.ResourceGroup) bool) {
+	s.groups.Scan(func(_ string, g *model.ResourceGroup) bool { return yield(g) })
+}
+
+// Definition that has this name now (any case), Deleting or not; nil if there is none.
+func (s *Snapshot) Definition(name string) *Definition {
+	id, ok := s.names.Get(model.Key(name))
+	if !ok {
+		return nil
+	}
+	return s.DefinitionByID(id)
+}
+
+// DefinitionByID finds also those whose name another one has taken since.
+func (s *Snapshot) DefinitionByID(id model.UUID) *Definition {
+	d, _ := s.defs.Get(id)
+	return d
+}
+
+// Definitions that have their names, in the order of the names.
+func (s *Snapshot) Definitions(yield func(*Definition) bool) {
+	s.names.Scan(func(_ string, id model.UUID) bool { return yield(s.DefinitionByID(id)) })
+}
+
+// AllDefinitions also yields those that are Deleting and lost their name to a new one; in the order of their ids.
+func (s *Snapshot) AllDefinitions(yield func(*Definition) bool) {
+	s.defs.Scan(func(_ model.UUID, d *Definition) bool { return yield(d) })
+}
+
+// DefinitionCount counts those that have their names.
+func (s *Snapshot) DefinitionCount() int { return s.names.Len() }
+
+// OnNode yields every definition with a replica, or what is left of one, on the node.
+func (s *Snapshot) OnNode(node string, yield func(*Definition) bool) {
+	pre := model.Key(node) + "\x00"
+	s.onNode.Ascend(pre, func(k string, _ struct{}) bool {
+		if len(k) < len(pre) || k[:len(pre)] != pre {
+			return false
+		}
+		return yield(s.DefinitionByID(model.UUID(k[len(pre):])))
+	})
+}
+
+// MinorUser tells which definition has the minor; "" if it is free.
+func (s *Snapshot) MinorUser(minor int) model.UUID {
+	id, _ := s.minors.Get(minor)
+	return id
+}
+
+// FreeMinor is the lowest free minor of the range, or -1.
+func (s *Snapshot) FreeMinor(from, to int) int {
+	next := from
+	s.minors.Ascend(from, func(m int, _ model.UUID) bool {
+		if m != next {
+			return false
+		}
+		next++
+		return true
+	})
+	if next > to {
+		return -1
+	}
+	return next
+}
+
+// PortUser tells which definition has the TCP port on the node; "" if it is free.
+func (s *Snapshot) PortUser(node string, port int) model.UUID {
+	id, _ := s.ports.Get(portKey(node, port))
+	return id
+}
+
+// FreePort is the lowest TCP port of the range that is free on the node, or -1.
+func (s *Snapshot) FreePort(node string, from, to int) int {
+	next := from
+	pre := model.Key(node) + "\x00"
+	s.ports.Ascend(portKey(node, from), func(k string, _ model.UUID) bool {
+		if len(k) < len(pre) || k[:len(pre)] != pre || k != portKey(node, next) {
+			return false
+		}
+		next++
+		return true
+	})
+	if next > to {
+		return -1
+	}
+	return next
+}

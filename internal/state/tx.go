@@ -1,0 +1,272 @@
+package state
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"holdfast/internal/model"
+)
+
+// Change is one persisted object that a Tx touched: exactly one of the pointers is set, or none if it was removed.
+type Change struct {
+	Record     int64
+	Kind       Kind
+	Controller *model.ControllerState
+	Node       *model.Node
+	Group      *model.ResourceGroup
+	Definition *model.ResourceDefinition
+}
+
+// Kind of a persisted object.
+type Kind uint8
+
+const (
+	KindController Kind = 1 + iota
+	KindNode
+	KindGroup
+	KindDefinition
+)
+
+// Dirty names what a node must be told anew.
+type Dirty struct {
+	Node       string     // model.Key
+	Definition model.UUID // "": the node's own record (its pools)
+}
+
+// Tx makes the next Snapshot. It is for one goroutine.
+type Tx struct {
+	s       *Snapshot
+	changes map[int64]Change
+	dirty   map[Dirty]struct{}
+	touched map[model.UUID]struct{} // definitions, for the rules that follow a change
+}
+
+// Begin starts on a snapshot that this goroutine alone changes (the writer's head).
+func Begin(s *Snapshot) *Tx {
+	return &Tx{s: s.fork(), changes: map[int64]Change{}, dirty: map[Dirty]struct{}{}, touched: map[model.UUID]struct{}{}}
+}
+
+// Fork starts a Tx on top of this one; Join takes it in. A fork that isn't joined leaves no trace.
+func (t *Tx) Fork() *Tx { return Begin(t.s) }
+
+// Join makes what was done in f, the newest Fork of t, part of t.
+func (t *Tx) Join(f *Tx) {
+	t.s = f.s
+	maps.Copy(t.changes, f.changes)
+	maps.Copy(t.dirty, f.dirty)
+	maps.Copy(t.touched, f.touched)
+}
+
+// Snapshot is the state so far; valid until the next change.
+func (t *Tx) Snapshot() *Snapshot { return t.s }
+
+// Publish returns an immutable snapshot with that revision; the Tx goes on as the head.
+func (t *Tx) Publish(rev uint64) *Snapshot {
+	p := t.s.fork()
+	p.Rev = rev
+	return p
+}
+
+// Changes to persist, by record. They are forgotten here.
+func (t *Tx) Changes() []Change {
+	out := slices.SortedFunc(maps.Values(t.changes), func(a, b Change) int { return int(a.Record - b.Record) })
+	clear(t.changes)
+	return out
+}
+
+// Dirty names, in order, whom to tell. They are forgotten here.
+func (t *Tx) Dirty() []Dirty {
+	out := slices.SortedFunc(maps.Keys(t.dirty), func(a, b Dirty) int {
+		if a.Node != b.Node {
+			if a.Node < b.Node {
+				return -1
+			}
+			return 1
+		}
+		if a.Definition < b.Definition {
+			return -1
+		}
+		return 1
+	})
+	clear(t.dirty)
+	return out
+}
+
+// Touched definitions since the last call, in order; for the rules that run after every change.
+func (t *Tx) Touched() []model.UUID {
+	out := slices.Sorted(maps.Keys(t.touched))
+	clear(t.touched)
+	return out
+}
+
+func (t *Tx) record(have int64) int64 {
+	if have != 0 {
+		return have
+	}
+	t.s.record++
+	return t.s.record
+}
+
+// PutController replaces the cluster's record and raises its generation. c must be a clone.
+func (t *Tx) PutController(c *model.ControllerState) {
+	c.Record = t.record(c.Record)
+	c.Generation++
+	t.s.controller = c
+	t.changes[c.Record] = Change{Record: c.Record, Kind: KindController, Controller: c}
+}
+
+// PutNode adds or replaces a node and raises its generation. n must be new or a clone.
+func (t *Tx) PutNode(n *model.Node) {
+	n.Record = t.record(n.Record)
+	n.Generation++
+	seen := &model.NodeObserved{Status: model.StatusOffline, Reason: "not connected yet"}
+	if old := t.s.Node(n.Name); old != nil {
+		seen = old.Seen
+	}
+	t.s.nodes.Set(model.Key(n.Name), &Node{Node: n, Seen: seen, Memo: newMemo()})
+	t.changes[n.Record] = Change{Record: n.Record, Kind: KindNode, Node: n}
+	t.dirty[Dirty{Node: model.Key(n.Name)}] = struct{}{}
+}
+
+// DropNode forgets a node. Its replicas must be gone.
+func (t *Tx) DropNode(name string) {
+	if n, ok := t.s.nodes.Delete(model.Key(name)); ok {
+		t.changes[n.Record] = Change{Record: n.Record, Kind: KindNode}
+		t.dirty[Dirty{Node: model.Key(name)}] = struct{}{}
+	}
+}
+
+// PutGroup adds or replaces a resource group. g must be new or a clone.
+func (t *Tx) PutGroup(g *model.ResourceGroup) {
+	g.Record = t.record(g.Record)
+	g.Generation++
+	t.s.groups.Set(model.Key(g.Name), g)
+	t.changes[g.Record] = Change{Record: g.Record, Kind: KindGroup, Group: g}
+}
+
+// DropGroup forgets a group.
+func (t *Tx) DropGroup(name string) {
+	if g, ok := t.s.groups.Delete(model.Key(name)); ok {
+		t.changes[g.Record] = Change{Record: g.Record, Kind: KindGroup}
+	}
+}
+
+// PutDefinition adds or replaces a definition and raises its generation. d must be new or a clone. A new one takes the
+// name over from one that is Deleting. It fails, and the Tx with it, if a minor or port is another's: a defect.
+func (t *Tx) PutDefinition(d *model.ResourceDefinition) error {
+	d.Record = t.record(d.Record)
+	d.Generation++
+	var seen map[model.UUID]*model.ResourceStatus
+	if old := t.s.DefinitionByID(d.UUID); old != nil {
+		t.unindex(old.ResourceDefinition)
+		seen = old.Seen
+	}
+	if err := t.s.index(d); err != nil {
+		return err
+	}
+	t.s.defs.Set(d.UUID, &Definition{ResourceDefinition: d, Seen: prune(seen, d), Memo: newMemo()})
+	t.changes[d.Record] = Change{Record: d.Record, Kind: KindDefinition, Definition: d}
+	t.touched[d.UUID] = struct{}{}
+	for _, r := range d.Resources {
+		t.dirty[Dirty{model.Key(r.Node), d.UUID}] = struct{}{}
+	}
+	return nil
+}
+
+// DropDefinition forgets a definition. Its replicas must be confirmed gone.
+func (t *Tx) DropDefinition(id model.UUID) {
+	d, ok := t.s.defs.Delete(id)
+	if !ok {
+		return
+	}
+	t.unindex(d.ResourceDefinition)
+	if cur, _ := t.s.names.Get(model.Key(d.Name)); cur == id {
+		t.s.names.Delete(model.Key(d.Name))
+	}
+	t.changes[d.Record] = Change{Record: d.Record, Kind: KindDefinition}
+}
+
+// SeeNode replaces what is seen of a node.
+func (t *Tx) SeeNode(name string, seen *model.NodeObserved) {
+	if n := t.s.Node(name); n != nil {
+		t.s.nodes.Set(model.Key(name), &Node{Node: n.Node, Seen: seen, Memo: newMemo()})
+	}
+}
+
+// SeeResource replaces what is seen of one replica; nil takes it away. Unknown definitions and replicas are ignored.
+func (t *Tx) SeeResource(def, replica model.UUID, st *model.ResourceStatus) {
+	d := t.s.DefinitionByID(def)
+	if d == nil || d.Replica(replica) == nil || st == nil && d.Seen[replica] == nil {
+		return
+	}
+	seen := maps.Clone(d.Seen)
+	if seen == nil {
+		seen = map[model.UUID]*model.ResourceStatus{}
+	}
+	if st == nil {
+		delete(seen, replica)
+	} else {
+		seen[replica] = st
+	}
+	t.s.defs.Set(def, &Definition{ResourceDefinition: d.ResourceDefinition, Seen: seen, Memo: newMemo()})
+	t.touched[def] = struct{}{}
+	for _, r := range d.Resources { // what a peer may be told (a guard) can hang on it
+		t.dirty[Dirty{model.Key(r.Node), def}] = struct{}{}
+	}
+}
+
+func prune(seen map[model.UUID]*model.ResourceStatus, d *model.ResourceDefinition) map[model.UUID]*model.ResourceStatus {
+	for id := range seen {
+		if d.Replica(id) == nil {
+			seen = maps.Clone(seen)
+			maps.DeleteFunc(seen, func(id model.UUID, _ *model.ResourceStatus) bool { return d.Replica(id) == nil })
+			return seen
+		}
+	}
+	return seen
+}
+
+func (s *Snapshot) index(d *model.ResourceDefinition) error {
+	if cur, ok := s.names.Get(model.Key(d.Name)); !ok || cur == d.UUID {
+		s.names.Set(model.Key(d.Name), d.UUID)
+	} else if o := s.DefinitionByID(cur); o == nil || o.Deleting && !d.Deleting {
+		s.names.Set(model.Key(d.Name), d.UUID)
+	} else if !d.Deleting {
+		return fmt.Errorf("index definition %s: the name %q is %s's", d.UUID, d.Name, cur)
+	}
+	for _, v := range d.Volumes {
+		if u := s.MinorUser(v.Minor); u != "" && u != d.UUID {
+			return fmt.Errorf("index definition %q: minor %d is %s's", d.Name, v.Minor, u)
+		}
+		if v.Minor > 0 {
+			s.minors.Set(v.Minor, d.UUID)
+		}
+	}
+	for _, r := range d.Resources {
+		s.onNode.Set(onNodeKey(r.Node, d.UUID), struct{}{})
+		if r.Port == 0 {
+			continue
+		}
+		if u := s.PortUser(r.Node, r.Port); u != "" && u != d.UUID {
+			return fmt.Errorf("index definition %q: port %d on %s is %s's", d.Name, r.Port, r.Node, u)
+		}
+		s.ports.Set(portKey(r.Node, r.Port), d.UUID)
+	}
+	return nil
+}
+
+func (t *Tx) unindex(d *model.ResourceDefinition) {
+	for _, v := range d.Volumes {
+		if t.s.MinorUser(v.Minor) == d.UUID {
+			t.s.minors.Delete(v.Minor)
+		}
+	}
+	for _, r := range d.Resources {
+		t.s.onNode.Delete(onNodeKey(r.Node, d.UUID))
+		t.dirty[Dirty{model.Key(r.Node), d.UUID}] = struct{}{}
+		if t.s.PortUser(r.Node, r.Port) == d.UUID {
+			t.s.ports.Delete(portKey(r.Node, r.Port))
+		}
+	}
+}
