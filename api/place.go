@@ -1,0 +1,48 @@
+package api
+
+// AutoSelectFilter says where replicas may go. Absent fields fall back to the resource group's.
+type AutoSelectFilter struct {
+	PlaceCount              *Int     `json:"place_count,omitempty"`
+	AdditionalPlaceCount    *Int     `json:"additional_place_count,omitempty"`
+	NodeNameList            []string `json:"node_name_list,omitempty"`
+	StoragePool             string   `json:"storage_pool,omitempty"`
+	StoragePoolList         []string `json:"storage_pool_list,omitempty"`
+	StoragePoolDisklessList []string `json:"storage_pool_diskless_list,omitempty"`
+	NotPlaceWithRsc         []string `json:"not_place_with_rsc,omitempty"`
+	NotPlaceWithRscRegex    string   `json:"not_place_with_rsc_regex,omitempty"`
+	// ReplicasOnSame and ReplicasOnDifferent hold "key" or "key=value" of node properties.
+	ReplicasOnSame      []string `json:"replicas_on_same,omitempty"`
+	ReplicasOnDifferent []string `json:"replicas_on_different,omitempty"`
+	// XReplicasOnDifferentMap gives the replicas per distinct value, by property key.
+	XReplicasOnDifferentMap map[string]Int `json:"x_replicas_on_different_map,omitempty"`
+	LayerStack              []LayerType    `json:"layer_stack,omitempty"`
+	ProviderList            []ProviderKind `json:"provider_list,omitempty"`
+	DisklessOnRemaining     *Bool          `json:"diskless_on_remaining,omitempty"`
+	// DisklessType places diskless replicas instead: DRBD_DISKLESS or NVME_INITIATOR.
+	DisklessType  string   `json:"diskless_type,omitempty"`
+	Overprovision *float64 `json:"overprovision,omitempty"`
+	PortCount     *Int     `json:"port_count,omitempty"`
+}
+
+// AutoPlaceRequest places replicas of a definition.
+type AutoPlaceRequest struct {
+	DisklessOnRemaining *Bool            `json:"diskless_on_remaining,omitempty"`
+	SelectFilter        AutoSelectFilter `json:"select_filter"`
+	LayerList           []LayerType      `json:"layer_list,omitempty"`
+	SnapNames           []string         `json:"snap_names,omitempty"`
+	CopyAllSnaps        *Bool            `json:"copy_all_snaps,omitempty"`
+}
+
+// Candidate is a set of pools that could take a volume.
+type Candidate struct {
+	StoragePool      string   `json:"storage_pool"`
+	MaxVolumeSizeKib int64    `json:"max_volume_size_kib"`
+	NodeNames        []string `json:"node_names,omitempty"`
+	AllThin          bool     `json:"all_thin"`
+}
+
+// MaxVolumeSizes answers the query for the largest possible volume.
+type MaxVolumeSizes struct {
+	Candidates                      []Candidate `json:"candidates,omitempty"`
+	DefaultMaxOversubscriptionRatio float64     `json:"default_max_oversubscription_ratio"`
+}
