@@ -1,0 +1,74 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"holdfast/api"
+)
+
+// Version tells what answers.
+func (c *Client) Version(ctx context.Context) (api.ControllerVersion, error) {
+	return get[api.ControllerVersion](ctx, c, path("controller", "version"), nil)
+}
+
+// ControllerProps reads the controller's properties.
+func (c *Client) ControllerProps(ctx context.Context) (api.Props, error) {
+	return get[api.Props](ctx, c, path("controller", "properties"), nil)
+}
+
+// ModifyController changes the controller's properties.
+func (c *Client) ModifyController(ctx context.Context, m api.ControllerPropsModify, o ...ChangeOption) (api.ApiCallRcList, error) {
+	return c.change(ctx, http.MethodPost, path("controller", "properties"), o, m)
+}
+
+// PropsInfo describes the property keys of an object kind; segments is the path of its "properties/info" route, for
+// instance "nodes".
+func (c *Client) PropsInfo(ctx context.Context, segments ...string) (map[string]api.PropsInfo, error) {
+	return get[map[string]api.PropsInfo](ctx, c, path(append(segments, "properties", "info")...), nil)
+}
+
+// KeyValueStores lists the key-value stores.
+func (c *Client) KeyValueStores(ctx context.Context) ([]api.KeyValueStore, error) {
+	return get[[]api.KeyValueStore](ctx, c, path("key-value-store"), nil)
+}
+
+// KeyValueStore reads one key-value store.
+func (c *Client) KeyValueStore(ctx context.Context, name string) (api.KeyValueStore, error) {
+	list, err := get[[]api.KeyValueStore](ctx, c, path("key-value-store", name), nil)
+	if err != nil || len(list) == 0 {
+		return api.KeyValueStore{}, err
+	}
+	return list[0], nil
+}
+
+// ModifyKeyValueStore changes a key-value store, or makes it.
+func (c *Client) ModifyKeyValueStore(ctx context.Context, name string, m api.KeyValueStoreModify, o ...ChangeOption) (api.ApiCallRcList, error) {
+	return c.change(ctx, http.MethodPut, path("key-value-store", name), o, m)
+}
+
+// DeleteKeyValueStore deletes a key-value store.
+func (c *Client) DeleteKeyValueStore(ctx context.Context, name string, o ...ChangeOption) (api.ApiCallRcList, error) {
+	return c.change(ctx, http.MethodDelete, path("key-value-store", name), o, nil)
+}
+
+// ErrorReports lists error reports. Keys of query: node, since and to (ms), withContent, limit, offset.
+func (c *Client) ErrorReports(ctx context.Context, query url.Values) ([]api.ErrorReport, error) {
+	return get[[]api.ErrorReport](ctx, c, path("error-reports"), query)
+}
+
+// ErrorReport reads error reports by id, with their text.
+func (c *Client) ErrorReport(ctx context.Context, id string) ([]api.ErrorReport, error) {
+	return get[[]api.ErrorReport](ctx, c, path("error-reports", id), url.Values{"withContent": {"true"}})
+}
+
+// DeleteErrorReports deletes error reports.
+func (c *Client) DeleteErrorReports(ctx context.Context, d api.ErrorReportDelete, o ...ChangeOption) (api.ApiCallRcList, error) {
+	return c.change(ctx, http.MethodPatch, path("error-reports"), o, d)
+}
+
+// SnapshotView lists snapshots.
+func (c *Client) SnapshotView(ctx context.Context, f Filter) ([]api.Snapshot, error) {
+	return get[[]api.Snapshot](ctx, c, path("view", "snapshots"), f.values())
+}
