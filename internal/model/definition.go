@@ -114,6 +114,8 @@ type Volume struct {
 type RetiredNodeID struct {
 	NodeID  int
 	Replica UUID   // whose it was
+	// Since is the definition's generation that asks the peers to forget; an older report doesn't count.
+	Since   uint64
 	WaitFor []UUID // replicas that have not reported it forgotten yet
 }
 

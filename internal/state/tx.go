@@ -167,10 +167,7 @@ func (t *Tx) PutDefinition(d *model.ResourceDefinition) error {
 	}
 	t.s.defs.Set(d.UUID, &Definition{ResourceDefinition: d, Seen: prune(seen, d), Memo: newMemo()})
 	t.changes[d.Record] = Change{Record: d.Record, Kind: KindDefinition, Definition: d}
-	t.touched[d.UUID] = struct{}{}
-	for _, r := range d.Resources {
-		t.dirty[Dirty{model.Key(r.Node), d.UUID}] = struct{}{}
-	}
+	t.touch(t.s.DefinitionByID(d.UUID))
 	return nil
 }
 
@@ -187,10 +184,26 @@ func (t *Tx) DropDefinition(id model.UUID) {
 	t.changes[d.Record] = Change{Record: d.Record, Kind: KindDefinition}
 }
 
-// SeeNode replaces what is seen of a node.
+// SeeNode replaces what is seen of a node. Rules that hang on its module or on its being online run again.
 func (t *Tx) SeeNode(name string, seen *model.NodeObserved) {
-	if n := t.s.Node(name); n != nil {
-		t.s.nodes.Set(model.Key(name), &Node{Node: n.Node, Seen: seen, Memo: newMemo()})
+	n := t.s.Node(name)
+	if n == nil {
+		return
+	}
+	t.s.nodes.Set(model.Key(name), &Node{Node: n.Node, Seen: seen, Memo: newMemo()})
+	if n.Seen.DRBD == seen.DRBD && n.Seen.Status == seen.Status {
+		return
+	}
+	t.s.OnNode(name, func(d *Definition) bool {
+		t.touch(d)
+		return true
+	})
+}
+
+func (t *Tx) touch(d *Definition) {
+	t.touched[d.UUID] = struct{}{}
+	for _, r := range d.Resources { // what a peer is told (a guard) can hang on it
+		t.dirty[Dirty{model.Key(r.Node), d.UUID}] = struct{}{}
 	}
 }
 
@@ -210,10 +223,7 @@ func (t *Tx) SeeResource(def, replica model.UUID, st *model.ResourceStatus) {
 		seen[replica] = st
 	}
 	t.s.defs.Set(def, &Definition{ResourceDefinition: d.ResourceDefinition, Seen: seen, Memo: newMemo()})
-	t.touched[def] = struct{}{}
-	for _, r := range d.Resources { // what a peer may be told (a guard) can hang on it
-		t.dirty[Dirty{model.Key(r.Node), def}] = struct{}{}
-	}
+	t.touch(d)
 }
 
 func prune(seen map[model.UUID]*model.ResourceStatus, d *model.ResourceDefinition) map[model.UUID]*model.ResourceStatus {

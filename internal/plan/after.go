@@ -1,0 +1,209 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"holdfast/internal/model"
+	"holdfast/internal/state"
+)
+
+// rounds bounds After: each round only moves forward (a milestone set, a tombstone gone), three is the longest chain.
+const rounds = 8
+
+// After applies the rules to what the Tx touched, until nothing moves any more. It is called in the same batch, so what
+// follows from a change is committed with it.
+func After(tx *state.Tx) error {
+	for range rounds {
+		ids := tx.Touched()
+		if len(ids) == 0 {
+			return nil
+		}
+		for _, id := range ids {
+			if d := tx.Snapshot().DefinitionByID(id); d != nil {
+				if err := definition(tx, d); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return fmt.Errorf("apply the rules: no rest after %d rounds", rounds)
+}
+
+func definition(tx *state.Tx, d *state.Definition) error {
+	c := d.ResourceDefinition.Clone()
+	moved := pin(tx.Snapshot(), c)
+	moved = milestones(d, c) || moved
+	moved = volumesGone(d, c) || moved
+	moved = replicasGone(d, c) || moved
+	moved = forgotten(d, c) || moved
+	moved = seed(tx.Snapshot(), c) || moved
+	if c.Deleting && len(c.Resources) == 0 {
+		tx.DropDefinition(c.UUID)
+		return nil
+	}
+	if !moved {
+		return nil
+	}
+	return tx.PutDefinition(c)
+}
+
+// pin fixes the DRBD generation at the first deployment: that of the first replica's node, as soon as it is known.
+func pin(s *state.Snapshot, c *model.ResourceDefinition) bool {
+	if c.DRBD != model.Unpinned || !c.HasDRBD() || c.Deleting {
+		return false
+	}
+	for _, r := range c.Resources {
+		if n := s.Node(r.Node); !r.Deleting && n != nil && n.Seen.DRBD != model.Unpinned {
+			c.DRBD = n.Seen.DRBD
+			return true
+		}
+	}
+	return false
+}
+
+// milestones remembers what was reported once: metadata made, volume initialised.
+func milestones(d *state.Definition, c *model.ResourceDefinition) (moved bool) {
+	for i := range c.Resources {
+		r := &c.Resources[i]
+		st := d.Seen[r.UUID]
+		if st == nil {
+			continue
+		}
+		for j := range r.Volumes {
+			v := &r.Volumes[j]
+			seen := st.Volume(v.Number)
+			if seen == nil || seen.ID != v.UUID {
+				continue
+			}
+			if seen.MDReady && !v.Initialised {
+				v.Initialised, moved = true, true
+			}
+			if vd := c.Volume(v.Number); vd != nil && !vd.Initialised && !r.Diskless &&
+				(seen.Disk == model.DiskUpToDate || seen.Disk == model.DiskCreated) {
+				vd.Initialised, moved = true, true
+			}
+		}
+	}
+	return moved
+}
+
+// volumesGone takes away single volumes whose node confirms, and the definition of one that nobody has any more.
+func volumesGone(d *state.Definition, c *model.ResourceDefinition) (moved bool) {
+	for i := range c.Resources {
+		r := &c.Resources[i]
+		st := d.Seen[r.UUID]
+		r.Volumes = slices.DeleteFunc(r.Volumes, func(v model.Volume) bool {
+			gone := v.Deleting && st != nil && st.Generation >= c.Generation && st.Phase == model.Done && st.Volume(v.Number) == nil
+			moved = moved || gone
+			return gone
+		})
+	}
+	c.Volumes = slices.DeleteFunc(c.Volumes, func(vd model.VolumeDefinition) bool {
+		gone := vd.Deleting && !slices.ContainsFunc(c.Resources, func(r model.Resource) bool { return r.Volume(vd.Number) != nil })
+		moved = moved || gone
+		return gone
+	})
+	return moved
+}
+
+// replicasGone drops a tombstone when its node confirms that incarnation gone. Its DRBD 9 node-id stays retired until
+// every remaining peer has forgotten it; 8.4 knows no node-ids.
+func replicasGone(d *state.Definition, c *model.ResourceDefinition) (moved bool) {
+	for i := 0; i < len(c.Resources); i++ {
+		r := c.Resources[i]
+		if st := d.Seen[r.UUID]; !r.Deleting || st == nil || !st.Gone {
+			continue
+		}
+		DropReplica(c, r.UUID)
+		i--
+		moved = true
+	}
+	return moved
+}
+
+// DropReplica takes a replica out of the definition and retires its node-id.
+func DropReplica(c *model.ResourceDefinition, id model.UUID) {
+	i := slices.IndexFunc(c.Resources, func(r model.Resource) bool { return r.UUID == id })
+	if i < 0 {
+		return
+	}
+	r := c.Resources[i]
+	c.Resources = slices.Delete(c.Resources, i, i+1)
+	for j := range c.Retired {
+		c.Retired[j].WaitFor = slices.DeleteFunc(c.Retired[j].WaitFor, func(w model.UUID) bool { return w == id })
+	}
+	if c.DRBD == model.DRBD9 {
+		var peers []model.UUID
+		for _, p := range c.Resources {
+			peers = append(peers, p.UUID)
+		}
+		c.Retired = append(c.Retired, model.RetiredNodeID{NodeID: r.NodeID, Replica: id, Since: c.Generation + 1, WaitFor: peers})
+	}
+}
+
+// forgotten frees node-ids that every peer has forgotten. A replica that isn't deployed yet has nothing to forget, but it
+// says so itself.
+func forgotten(d *state.Definition, c *model.ResourceDefinition) (moved bool) {
+	for i := range c.Retired {
+		t := &c.Retired[i]
+		n := len(t.WaitFor)
+		t.WaitFor = slices.DeleteFunc(t.WaitFor, func(id model.UUID) bool {
+			st := d.Seen[id]
+			return st != nil && st.Generation >= t.Since && slices.Contains(st.Forgotten, t.NodeID)
+		})
+		moved = moved || len(t.WaitFor) != n
+	}
+	n := len(c.Retired)
+	c.Retired = slices.DeleteFunc(c.Retired, func(t model.RetiredNodeID) bool { return len(t.WaitFor) == 0 })
+	return moved || len(c.Retired) != n
+}
+
+// seed names, once, the replica from which an uninitialised volume's first sync starts, or that it is skipped: only if
+// every diskful replica was made in the first deployment, on pools that prove zeros, on nodes that are online now.
+// A named source stays named until its replica is gone without the volume ever having been good.
+func seed(s *state.Snapshot, c *model.ResourceDefinition) (moved bool) {
+	if !c.HasDRBD() || c.Deleting {
+		return false
+	}
+	for i := range c.Volumes {
+		vd := &c.Volumes[i]
+		if vd.Initialised || vd.Deleting || vd.Source != "" && c.Replica(vd.Source) != nil {
+			continue
+		}
+		var first *model.Resource
+		n, skip := 0, true
+		for j := range c.Resources {
+			r := &c.Resources[j]
+			v := r.Volume(vd.Number)
+			if r.Diskless || r.Deleting || v == nil {
+				continue
+			}
+			node := s.Node(r.Node)
+			online := node != nil && node.Online()
+			if first == nil || online && !nodeOnline(s, first.Node) {
+				first = r
+			}
+			n++
+			skip = skip && online && r.First && !v.Initialised && provesZeros(node, v.Pool)
+		}
+		if first == nil {
+			if vd.Source != "" {
+				vd.Source, vd.SkipSync, moved = "", false, true
+			}
+			continue
+		}
+		vd.Source, vd.SkipSync, moved = first.UUID, skip && n > 1, true
+	}
+	return moved
+}
+
+func nodeOnline(s *state.Snapshot, name string) bool {
+	n := s.Node(name)
+	return n != nil && n.Online()
+}
+
+func provesZeros(n *state.Node, pool string) bool {
+	p := n.Pool(pool)
+	return p != nil && p.Kind.ProvesZeros()
+}

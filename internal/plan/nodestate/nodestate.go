@@ -1,0 +1,219 @@
+// Package nodestate computes what a node is told: cluster in, desired state of one node out. Pure.
+package nodestate
+
+import (
+	"slices"
+
+	"holdfast/internal/model"
+	"holdfast/internal/plan"
+	"holdfast/internal/props"
+	"holdfast/internal/state"
+)
+
+// Of is the whole desired state of a node.
+func Of(s *state.Snapshot, node string) model.NodeState {
+	st := model.NodeState{Pools: Pools(s, node)}
+	s.OnNode(node, func(d *state.Definition) bool {
+		st.Resources = append(st.Resources, Resources(s, d, node)...)
+		return true
+	})
+	slices.SortFunc(st.Resources, func(a, b model.ResourceSpec) int {
+		if a.Name != b.Name {
+			if a.Name < b.Name {
+				return -1
+			}
+			return 1
+		}
+		if a.ID < b.ID {
+			return -1
+		}
+		return 1
+	})
+	return st
+}
+
+// Pools of the node, diskless ones aside: there is nothing to watch in them.
+func Pools(s *state.Snapshot, node string) []model.PoolSpec {
+	n := s.Node(node)
+	if n == nil {
+		return nil
+	}
+	var out []model.PoolSpec
+	for i := range n.Pools {
+		if p := &n.Pools[i]; p.Kind != model.Diskless {
+			out = append(out, model.PoolSpec{UUID: p.UUID, Name: p.Name, Kind: p.Kind, Backing: p.Backing()})
+		}
+	}
+	return out
+}
+
+// Resources of one definition on the node: one, or several while old incarnations go. None while the DRBD generation
+// isn't pinned.
+func Resources(s *state.Snapshot, d *state.Definition, node string) []model.ResourceSpec {
+	if d.HasDRBD() && d.DRBD == model.Unpinned && !d.Deleting {
+		return nil
+	}
+	n := s.Node(node)
+	if n == nil {
+		return nil
+	}
+	var out []model.ResourceSpec
+	for i := range d.Resources {
+		if r := &d.Resources[i]; model.Key(r.Node) == model.Key(node) {
+			out = append(out, resource(s, d, n, r))
+		}
+	}
+	return out
+}
+
+func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Resource) model.ResourceSpec {
+	spec := model.ResourceSpec{Definition: d.UUID, Name: d.Name, ID: r.UUID, Generation: d.Generation, Diskless: r.Diskless}
+	if r.Deleting {
+		if m := plan.MayRemove(s, d, r); m.OK {
+			spec.Want, spec.WholeDefinition, spec.LastUnused, spec.Lose = model.Gone, d.Deleting, m.LastUnused, r.Lose
+		}
+	}
+	var group map[string]string
+	if g := s.Group(d.Group); g != nil {
+		group = g.Props
+	}
+	cluster := s.Controller().Props
+	if d.HasDRBD() && d.DRBD != model.Unpinned {
+		spec.DRBD = drbd(s, d, n, r, group, cluster)
+	}
+	for _, v := range r.Volumes {
+		vd := d.Volume(v.Number)
+		if vd == nil {
+			continue
+		}
+		vs := model.VolumeSpec{ID: v.UUID, Number: v.Number, Minor: vd.Minor, SizeKiB: vd.SizeKiB, BackingKiB: vd.SizeKiB,
+			Initialised: v.Initialised, Want: spec.Want}
+		if v.Deleting {
+			vs.Want = model.Gone
+		}
+		if !r.Diskless {
+			vs.Pool, vs.Backing = v.Pool, model.BackingName(d.Name, v.Number)
+		}
+		if spec.DRBD != nil {
+			if !vd.Gross {
+				vs.BackingKiB = model.BackingKiB(vd.SizeKiB, d.DRBD, d.PeerSlots)
+			}
+			vs.Options = options(d.DRBD, []string{"Disk"}, v.Props, r.Props, vd.Props, d.Props, group, n.Props, cluster)
+			if vd.Source == r.UUID && !vd.Initialised && !r.Deleting {
+				vs.Seed = model.SeedSync
+				if vd.SkipSync {
+					vs.Seed = model.SeedSkip
+				}
+			}
+		}
+		spec.Volumes = append(spec.Volumes, vs)
+	}
+	return spec
+}
+
+func drbd(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Resource, group, cluster map[string]string) *model.DRBDSpec {
+	spec := &model.DRBDSpec{Generation: d.DRBD, Secret: d.Secret, PeerSlots: d.PeerSlots, NodeID: r.NodeID,
+		Address: Address(n.Node, r.Props, d.Props, group), Port: r.Port}
+	spec.Options = options(d.DRBD, []string{"Net", "Resource", "PeerDevice"}, r.Props, d.Props, group, n.Props, cluster)
+	quorum(d, spec.Options, group, cluster)
+	used := map[string]bool{model.Key(r.Node): true}
+	// A node may carry an old incarnation that still goes beside a new one that waits for it: the old one is the peer
+	// until it is gone, for its own guard looks at the connection to us.
+	for _, old := range []bool{true, false} {
+		for i := range d.Resources {
+			o := &d.Resources[i]
+			if o.Deleting != old || used[model.Key(o.Node)] || r.Diskless && o.Diskless {
+				continue
+			}
+			on := s.Node(o.Node)
+			if on == nil {
+				continue
+			}
+			used[model.Key(o.Node)] = true
+			spec.Peers = append(spec.Peers, model.PeerSpec{Node: o.Node, ID: o.UUID, NodeID: o.NodeID,
+				Address: Address(on.Node, o.Props, d.Props, group), Port: o.Port, Diskless: o.Diskless})
+		}
+	}
+	slices.SortFunc(spec.Peers, func(a, b model.PeerSpec) int {
+		if a.Node < b.Node {
+			return -1
+		}
+		return 1
+	})
+	for _, t := range d.Retired {
+		if slices.Contains(t.WaitFor, r.UUID) {
+			spec.Forget = append(spec.Forget, t.NodeID)
+		}
+	}
+	slices.Sort(spec.Forget)
+	return spec
+}
+
+// Address on which DRBD of the node listens: PrefNic (resource, definition, group, node), else "default", else the
+// active interface, else the first (linstor-features 4.2).
+func Address(n *model.Node, levels ...map[string]string) string {
+	if name, ok := props.First("PrefNic", append(levels, n.Props)...); ok {
+		if i := n.Interface(name); i != nil {
+			return i.Address
+		}
+	}
+	if i := n.Interface("default"); i != nil {
+		return i.Address
+	}
+	if i := n.Dial(); i != nil {
+		return i.Address
+	}
+	if len(n.Interfaces) > 0 {
+		return n.Interfaces[0].Address
+	}
+	return ""
+}
+
+// not84 are options that drbd-utils' 8.4 parser takes for errors (lab.md 5).
+var not84 = map[string][]string{
+	"Resource":   {"quorum", "on-no-quorum", "auto-promote", "auto-promote-timeout", "quorum-minimum-redundancy", "on-suspended-primary-outdated", "peer-ack-window", "peer-ack-delay", "max-io-depth", "twopc-timeout", "twopc-retry-timeout", "drbd8-api-compatibility"},
+	"Net":        {"transport", "tls", "tls-certificate", "tls-keyring", "tls-privkey", "load-balance-paths", "rdma-ctrl-rcvbuf-size", "rdma-ctrl-sndbuf-size", "allow-remote-read"},
+	"Disk":       {"bitmap", "block-size", "discard-granularity", "max-bio-size", "diskless", "disable-write-same"},
+	"PeerDevice": {"bitmap", "peer-tiebreaker", "resync-without-replication"},
+}
+
+func options(gen model.DRBDGeneration, sections []string, levels ...map[string]string) map[string]map[string]string {
+	out := props.DRBDOptions(sections, levels...)
+	if gen == model.DRBD8 {
+		for sec, names := range not84 {
+			for _, name := range names {
+				delete(out[sec], name)
+			}
+		}
+	}
+	return out
+}
+
+// quorum is LINSTOR's rule (linstor-features 3.5): majority with three diskful replicas or two and a diskless one, unless
+// the user set it. 8.4 has none.
+func quorum(d *state.Definition, out map[string]map[string]string, levels ...map[string]string) {
+	if d.DRBD != model.DRBD9 {
+		return
+	}
+	if out["Resource"] == nil {
+		out["Resource"] = map[string]string{}
+	}
+	const key = "DrbdOptions/Resource/quorum"
+	if _, user := props.First(key, append([]map[string]string{d.Props}, levels...)...); user {
+		return
+	}
+	full, less := 0, 0
+	for _, r := range d.Resources {
+		switch {
+		case r.Deleting:
+		case r.Diskless:
+			less++
+		default:
+			full++
+		}
+	}
+	out["Resource"]["quorum"] = "off"
+	if full >= 3 || full == 2 && less > 0 {
+		out["Resource"]["quorum"] = "majority"
+	}
+}
