@@ -42,9 +42,9 @@ func OtherKind(c Change, stored Kind) error {
 }
 
 // NewerSchema is ErrNewerSchema with the numbers and what to do.
-func NewerSchema(where string, schema int, writtenBy string) error {
-	return fmt.Errorf("open %s: %w: its schema is %d (written by %s), this program knows up to %d; run that release or a later one, or restore a backup made before the upgrade",
-		where, ErrNewerSchema, schema, orUnknown(writtenBy), Schema)
+func NewerSchema(schema int, writtenBy string) error {
+	return fmt.Errorf("%w: its schema is %d (written by %s), this program knows up to %d; run that release or a later one, or restore a backup made before the upgrade",
+		ErrNewerSchema, schema, orUnknown(writtenBy), Schema)
 }
 
 func orUnknown(s string) string {

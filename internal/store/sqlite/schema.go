@@ -1,0 +1,39 @@
+package sqlite
+
+// applicationID marks the file as Holdfast's ("Hldf"), see SQLite's PRAGMA application_id.
+const applicationID = 0x486c6466
+
+// The tables. `records` has no index but its key: IDs ascend, so a commit touches the table's last pages, whereas string
+// keys would scatter it over many. Uniqueness of names is the controller's affair.
+const schemaSQL = `
+CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE records (id INTEGER NOT NULL PRIMARY KEY, kind INTEGER NOT NULL, sum INTEGER NOT NULL, data BLOB NOT NULL);
+`
+
+// Keys of meta.
+const (
+	metaSchema    = "schema"
+	metaCluster   = "cluster"
+	metaWrittenBy = "written_by"
+	metaEpoch     = "epoch"
+	metaBase      = "base"
+	metaNextID    = "next_id"
+)
+
+const setMeta = `INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`
+
+// Statements of a commit. bump does nothing unless the revision and the epoch are right.
+const (
+	bumpSQL = `UPDATE meta SET value = ?1 + 1 WHERE key = 'base' AND value = ?1
+		AND (SELECT value FROM meta WHERE key = 'epoch') <= ?2`
+	raiseSQL   = `UPDATE meta SET value = ?1 WHERE key = 'epoch' AND value < ?1`
+	nextIDSQL  = `UPDATE meta SET value = ?1 WHERE key = 'next_id' AND value < ?1`
+	getNextSQL = `SELECT value FROM meta WHERE key = 'next_id'`
+	insertSQL  = `INSERT INTO records (id, kind, sum, data) VALUES (?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET sum = excluded.sum, data = excluded.data WHERE kind = excluded.kind`
+	updateSQL    = `UPDATE records SET sum = ?3, data = ?4 WHERE id = ?1 AND kind = ?2`
+	removeSQL    = `DELETE FROM records WHERE id = ? AND kind = ?`
+	kindSQL      = `SELECT kind FROM records WHERE id = ?`
+	getHeaderSQL = `SELECT key, value FROM meta`
+	getRecordSQL = `SELECT id, kind, sum, data FROM records ORDER BY id`
+)
