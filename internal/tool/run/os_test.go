@@ -1,0 +1,140 @@
+package run
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestRunGivesExitAndOutput(t *testing.T) {
+	r, err := OS{}.Run(context.Background(), Cmd{Argv: []string{"sh", "-c", "cat; echo no >&2; echo $LC_ALL; exit 5"}, Stdin: []byte("in ")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Result{Exit: 5, Stdout: []byte("in C\n"), Stderr: []byte("no\n")}
+	if d := cmp.Diff(want, r); d != "" {
+		t.Error(d)
+	}
+	_, err = Check(context.Background(), OS{}, Cmd{Argv: []string{"sh", "-c", "echo gone >&2; exit 3"}}, func(Result) error { return fs.ErrNotExist })
+	var x *ExitError
+	if !errors.As(err, &x) || x.Exit != 3 || !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "gone") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestRunMissingProgram(t *testing.T) {
+	for _, p := range []string{"no-such-program-here", "/no/such"} {
+		if _, err := (OS{}).Run(context.Background(), Cmd{Argv: []string{p}}); !errors.Is(err, ErrNotFound) {
+			t.Errorf("%s: %v", p, err)
+		}
+	}
+	if _, err := (OS{}).Stream(context.Background(), []string{"no-such-program-here"}); !errors.Is(err, ErrNotFound) {
+		t.Error(err)
+	}
+}
+
+func TestRunDeadlineKillsTheGroup(t *testing.T) {
+	start := time.Now()
+	_, err := (OS{}).Run(context.Background(), Cmd{Argv: []string{"sh", "-c", "sleep 600 & sleep 600"}, Timeout: 50 * time.Millisecond})
+	var h *HungError
+	if !errors.As(err, &h) || !h.Reaped || h.Pid == 0 || h.After != 50*time.Millisecond {
+		t.Fatalf("%v", err)
+	}
+	if time.Since(start) > 30*time.Second {
+		t.Error("waited for the children")
+	}
+}
+
+func TestRunContext(t *testing.T) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
+	defer cancel()
+	if _, err := (OS{}).Run(ctx, Cmd{Argv: []string{"sleep", "600"}}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+}
+
+func TestStream(t *testing.T) {
+	s, err := (OS{}).Stream(context.Background(), []string{"sh", "-c", "echo one; echo two; exec sleep 600"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sc := bufio.NewScanner(s)
+	for _, want := range []string{"one", "two"} {
+		if !sc.Scan() || sc.Text() != want {
+			t.Fatalf("got %q, want %q", sc.Text(), want)
+		}
+	}
+	s.Close()
+	if sc.Scan() {
+		t.Error("more after Close")
+	}
+	s, err = (OS{}).Stream(context.Background(), []string{"sh", "-c", "echo one; echo bad >&2; exit 20"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	sc = bufio.NewScanner(s)
+	for sc.Scan() {
+	}
+	var x *ExitError
+	if !errors.As(sc.Err(), &x) || x.Exit != 20 || string(x.Stderr) != "bad\n" {
+		t.Errorf("%v", sc.Err())
+	}
+}
+
+func TestFiles(t *testing.T) {
+	d := t.TempDir()
+	var h Host = OS{}
+	sub := filepath.Join(d, "a", "b")
+	if err := h.MkdirAll(sub, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p := filepath.Join(sub, "x.res")
+	for _, s := range []string{"one", "two"} {
+		if err := h.WriteFile(p, []byte(s), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if b, err := h.ReadFile(p); err != nil || string(b) != "two" {
+		t.Errorf("%q %v", b, err)
+	}
+	img := filepath.Join(sub, "v.img")
+	if err := h.Truncate(img, 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Truncate(img, 2<<20); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Truncate(img, 1<<20); !errors.Is(err, ErrShrink) {
+		t.Errorf("shrink: %v", err)
+	}
+	if st, err := h.Stat(img); err != nil || st.Size != 2<<20 || st.Allocated >= 2<<20 || !st.Exists {
+		t.Errorf("%+v %v", st, err)
+	}
+	if err := h.Rename(p, p+"2"); err != nil {
+		t.Fatal(err)
+	}
+	names, err := h.ReadDir(sub)
+	if d := cmp.Diff([]string{"v.img", "x.res2"}, names); d != "" || err != nil {
+		t.Error(d, err)
+	}
+	if err := h.Remove(p + "2"); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Remove(p + "2"); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+	if _, err := h.ReadFile(p); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+	if st, err := h.Stat(p); err != nil || st.Exists {
+		t.Error(st, err)
+	}
+}
