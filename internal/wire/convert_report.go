@@ -1,0 +1,119 @@
+package wire
+
+import (
+	"holdfast/internal/model"
+	"holdfast/internal/wire/pb"
+)
+
+func reportOut(m Report) *pb.Report {
+	p := &pb.Report{AckSeq: m.AckSeq, Full: m.Full, Resources: each(m.Resources, statusOut), Forgotten: us(m.Forgotten)}
+	if m.Node != nil {
+		p.Node = nodeOut(m.Node)
+	}
+	return p
+}
+
+func reportIn(p *pb.Report) Report {
+	m := Report{AckSeq: p.GetAckSeq(), Full: p.GetFull(), Resources: each(p.GetResources(), deref(statusIn)),
+		Forgotten: words[model.UUID](p.GetForgotten())}
+	if p.GetNode() != nil {
+		n := nodeIn(p.GetNode())
+		m.Node = &n
+	}
+	return m
+}
+
+func nodeOut(n *model.NodeReport) *pb.NodeReport {
+	p := &pb.NodeReport{Uname: u(n.Uname), BootId: u(n.BootID), Version: u(n.Version), Kernel: u(n.Kernel),
+		Drbd: int64(n.DRBD), DrbdVersion: u(n.DRBDVersion), UtilsVersion: u(n.UtilsVersion), Providers: us(n.Providers),
+		Layers: us(n.Layers), Pools: each(n.Pools, poolOut),
+		Orphans: each(n.Orphans, func(o *model.Orphan) *pb.Orphan {
+			return &pb.Orphan{Id: u(string(o.ID)), Pool: u(o.Pool), Name: u(o.Name)}
+		}),
+		Hung: each(n.Hung, func(h *model.HungProgram) *pb.HungProgram {
+			return &pb.HungProgram{Pid: int64(h.Pid), Argv: us(h.Argv), SinceMs: h.SinceMS, Pool: u(h.Pool)}
+		})}
+	if len(n.Unsupported) > 0 {
+		p.Unsupported = make(map[string]*pb.Words, len(n.Unsupported))
+		for k, why := range n.Unsupported {
+			p.Unsupported[u(k)] = &pb.Words{Words: us(why)}
+		}
+	}
+	return p
+}
+
+func nodeIn(p *pb.NodeReport) model.NodeReport {
+	n := model.NodeReport{Uname: p.GetUname(), BootID: p.GetBootId(), Version: p.GetVersion(), Kernel: p.GetKernel(),
+		DRBD: model.DRBDGeneration(p.GetDrbd()), DRBDVersion: p.GetDrbdVersion(), UtilsVersion: p.GetUtilsVersion(),
+		Providers: words[model.ProviderKind](p.GetProviders()), Layers: words[model.LayerKind](p.GetLayers()),
+		Pools: each(p.GetPools(), deref(poolIn)),
+		Orphans: each(p.GetOrphans(), func(o **pb.Orphan) model.Orphan {
+			return model.Orphan{ID: model.UUID((*o).GetId()), Pool: (*o).GetPool(), Name: (*o).GetName()}
+		}),
+		Hung: each(p.GetHung(), func(h **pb.HungProgram) model.HungProgram {
+			return model.HungProgram{Pid: int((*h).GetPid()), Argv: (*h).GetArgv(), SinceMS: (*h).GetSinceMs(), Pool: (*h).GetPool()}
+		})}
+	if len(p.GetUnsupported()) > 0 {
+		n.Unsupported = make(map[string][]string, len(p.GetUnsupported()))
+		for k, why := range p.GetUnsupported() {
+			n.Unsupported[k] = why.GetWords()
+		}
+	}
+	return n
+}
+
+func poolOut(s *model.PoolStatus) *pb.PoolStatus {
+	return &pb.PoolStatus{Uuid: u(string(s.UUID)), Name: u(s.Name), FreeKib: s.FreeKiB, TotalKib: s.TotalKiB,
+		SeenMs: s.SeenMS, Reason: u(s.Reason), Volumes: us(s.Volumes)}
+}
+
+func poolIn(p *pb.PoolStatus) model.PoolStatus {
+	return model.PoolStatus{UUID: model.UUID(p.GetUuid()), Name: p.GetName(), FreeKiB: p.GetFreeKib(),
+		TotalKiB: p.GetTotalKib(), SeenMS: p.GetSeenMs(), Reason: p.GetReason(), Volumes: words[model.UUID](p.GetVolumes())}
+}
+
+func statusOut(s *model.ResourceStatus) *pb.ResourceStatus {
+	return &pb.ResourceStatus{Definition: u(string(s.Definition)), Name: u(s.Name), Id: u(string(s.ID)),
+		Generation: s.Generation, Phase: uint32(s.Phase), Reason: u(s.Reason), SinceMs: s.SinceMS, Gone: s.Gone,
+		InUse: s.InUse, Suspended: s.Suspended, MayPromote: s.MayPromote, MetPeer: s.MetPeer,
+		Forgotten: ints(s.Forgotten), Volumes: each(s.Volumes, volumeOut), Peers: each(s.Peers, peerOut)}
+}
+
+func statusIn(p *pb.ResourceStatus) model.ResourceStatus {
+	s := model.ResourceStatus{Definition: model.UUID(p.GetDefinition()), Name: p.GetName(), ID: model.UUID(p.GetId()),
+		Generation: p.GetGeneration(), Reason: p.GetReason(), SinceMS: p.GetSinceMs(), Gone: p.GetGone(),
+		InUse: p.GetInUse(), Suspended: p.GetSuspended(), MayPromote: p.GetMayPromote(), MetPeer: p.GetMetPeer(),
+		Forgotten: intsIn(p.GetForgotten()), Volumes: each(p.GetVolumes(), deref(volumeIn)),
+		Peers: each(p.GetPeers(), deref(peerIn))}
+	if n := p.GetPhase(); n <= uint32(model.Blocked) {
+		s.Phase = model.Phase(n)
+	}
+	return s
+}
+
+func volumeOut(s *model.VolumeStatus) *pb.VolumeStatus {
+	return &pb.VolumeStatus{Id: u(string(s.ID)), Number: int64(s.Number), Device: u(s.Device), Backing: u(s.Backing),
+		Disk: u(s.Disk), AllocKib: s.AllocKiB, UsableKib: s.UsableKiB, MdReady: s.MDReady, HasQuorum: s.HasQuorum}
+}
+
+func volumeIn(p *pb.VolumeStatus) model.VolumeStatus {
+	return model.VolumeStatus{ID: model.UUID(p.GetId()), Number: int(p.GetNumber()), Device: p.GetDevice(),
+		Backing: p.GetBacking(), Disk: p.GetDisk(), AllocKiB: p.GetAllocKib(), UsableKiB: p.GetUsableKib(),
+		MDReady: p.GetMdReady(), HasQuorum: p.GetHasQuorum()}
+}
+
+func peerOut(s *model.PeerStatus) *pb.PeerStatus {
+	return &pb.PeerStatus{Node: u(s.Node), NodeId: int64(s.NodeID), State: u(s.State), Role: u(s.Role),
+		Volumes: each(s.Volumes, func(v *model.PeerVolumeStatus) *pb.PeerVolumeStatus {
+			return &pb.PeerVolumeStatus{Number: int64(v.Number), Replication: u(v.Replication), PeerDisk: u(v.PeerDisk),
+				OutOfSyncKib: v.OutOfSyncKiB, DonePercent: v.DonePercent}
+		})}
+}
+
+func peerIn(p *pb.PeerStatus) model.PeerStatus {
+	return model.PeerStatus{Node: p.GetNode(), NodeID: int(p.GetNodeId()), State: p.GetState(), Role: p.GetRole(),
+		Volumes: each(p.GetVolumes(), func(v **pb.PeerVolumeStatus) model.PeerVolumeStatus {
+			return model.PeerVolumeStatus{Number: int((*v).GetNumber()), Replication: (*v).GetReplication(),
+				PeerDisk: (*v).GetPeerDisk(), OutOfSyncKiB: (*v).GetOutOfSyncKib(), DonePercent: (*v).GetDonePercent()}
+		})}
+}
