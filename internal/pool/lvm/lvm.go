@@ -1,0 +1,128 @@
+package lvm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"holdfast/internal/model"
+	"holdfast/internal/pool"
+	"holdfast/internal/tool/lvm"
+)
+
+// TagPrefix starts the tag that labels a volume of ours.
+const TagPrefix = "holdfast:"
+
+// Driver is one volume group.
+type Driver struct {
+	Tool lvm.Tool
+	VG   string
+}
+
+var _ pool.Driver = Driver{}
+
+// Scan implements pool.Driver with one LVM command.
+func (d Driver) Scan(ctx context.Context) (pool.Picture, error) {
+	g, err := d.Tool.VG(ctx, d.VG)
+	if err != nil {
+		return pool.Picture{}, translate(err)
+	}
+	p := pool.Picture{FreeKiB: g.FreeBytes >> 10, TotalKiB: g.SizeBytes >> 10}
+	for _, v := range g.LVs {
+		p.Devices = append(p.Devices, device(v))
+	}
+	slices.SortFunc(p.Devices, func(a, b pool.Device) int { return strings.Compare(a.Name, b.Name) })
+	return p, nil
+}
+
+func device(v lvm.LV) pool.Device {
+	d := pool.Device{Name: v.Name, Label: label(v.Tags), SizeKiB: v.SizeBytes >> 10, AllocKiB: v.SizeBytes >> 10}
+	if v.Active {
+		d.Path = v.Path
+	}
+	return d
+}
+
+// label of a volume; two labels fit no incarnation, so such a volume is nobody's to touch.
+func label(tags []string) model.UUID {
+	var l model.UUID
+	for _, t := range tags {
+		if id, ok := strings.CutPrefix(t, TagPrefix); ok {
+			if l != "" {
+				return "ambiguous"
+			}
+			l = model.UUID(id)
+		}
+	}
+	return l
+}
+
+// Create implements pool.Driver.
+func (d Driver) Create(ctx context.Context, name string, sizeKiB int64, id model.UUID) error {
+	return translate(d.Tool.Create(ctx, d.VG, name, sizeKiB, TagPrefix+string(id)))
+}
+
+// Activate implements pool.Driver.
+func (d Driver) Activate(ctx context.Context, name string, id model.UUID) error {
+	v, err := d.own(ctx, name, id)
+	if err != nil {
+		return err
+	}
+	if v.Active {
+		return nil
+	}
+	return translate(d.Tool.Activate(ctx, d.VG, name))
+}
+
+// Remove implements pool.Driver. A volume that has snapshots is left alone: lvremove would take them too.
+func (d Driver) Remove(ctx context.Context, name string, id model.UUID) error {
+	v, err := d.own(ctx, name, id)
+	if errors.Is(err, pool.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if strings.HasPrefix(v.Attr, "o") || strings.HasPrefix(v.Attr, "O") { // lvs(8): origin
+		return fmt.Errorf("remove %s/%s: it has snapshots: %w", d.VG, name, pool.ErrInUse)
+	}
+	err = d.Tool.Remove(ctx, d.VG, name)
+	if errors.Is(err, lvm.ErrNotFound) {
+		return nil
+	}
+	return translate(err)
+}
+
+// own looks afresh and gives the volume if its label is that one.
+func (d Driver) own(ctx context.Context, name string, id model.UUID) (lvm.LV, error) {
+	g, err := d.Tool.VG(ctx, d.VG)
+	if err != nil {
+		return lvm.LV{}, translate(err)
+	}
+	v, ok := g.LV(name)
+	if !ok {
+		return v, fmt.Errorf("logical volume %s/%s: %w", d.VG, name, pool.ErrNotFound)
+	}
+	if l := label(v.Tags); l != id {
+		return v, fmt.Errorf("logical volume %s/%s: %w: it has %q", d.VG, name, pool.ErrLabel, l)
+	}
+	return v, nil
+}
+
+// translate adds what the pool's user matches on.
+func translate(err error) error {
+	for _, m := range []struct{ from, to error }{
+		{lvm.ErrVGNotFound, pool.ErrNoPool},
+		{lvm.ErrExists, pool.ErrExists},
+		{lvm.ErrNotFound, pool.ErrNotFound},
+		{lvm.ErrNoSpace, pool.ErrNoSpace},
+		{lvm.ErrInUse, pool.ErrInUse},
+	} {
+		if errors.Is(err, m.from) {
+			return fmt.Errorf("%w: %w", m.to, err)
+		}
+	}
+	return err
+}
