@@ -138,13 +138,27 @@ func (c *Client) Do(ctx context.Context, method, path string, query url.Values, 
 		_, err = io.Copy(io.Discard, resp.Body)
 		return err
 	}
-	if err := json.NewDecoder(resp.Body).Decode(out); err != nil {
-		if errors.Is(err, io.EOF) {
-			return nil // no body: out stays as it is
-		}
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return fmt.Errorf("read the answer to %s %s: %w", method, path, err)
+	}
+	if raw, ok := ctx.Value(rawKey{}).(*json.RawMessage); ok {
+		*raw = text
+	}
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil // no body: out stays as it is
+	}
+	if err := json.Unmarshal(text, out); err != nil {
 		return fmt.Errorf("read the answer to %s %s: %w", method, path, err)
 	}
 	return nil
+}
+
+type rawKey struct{}
+
+// WithRaw makes requests with the returned context also store the answer's JSON text, as it was received.
+func WithRaw(ctx context.Context, raw *json.RawMessage) context.Context {
+	return context.WithValue(ctx, rawKey{}, raw)
 }
 
 // send tries the controllers in turn, beginning with the one that answered last.
