@@ -1,22 +1,23 @@
 package api
 
-// AutoSelectFilter says where replicas may go. Absent fields fall back to the resource group's.
+// AutoSelectFilter says where replicas may go. Absent fields fall back to the resource group's. In a request an empty list is
+// not the same as an absent one: it removes what was set, so lists are left out only when nil; a server gives nil for empty.
 type AutoSelectFilter struct {
 	PlaceCount              *Int     `json:"place_count,omitempty"`
 	AdditionalPlaceCount    *Int     `json:"additional_place_count,omitempty"`
-	NodeNameList            []string `json:"node_name_list,omitempty"`
+	NodeNameList            []string `json:"node_name_list,omitzero"`
 	StoragePool             string   `json:"storage_pool,omitempty"`
-	StoragePoolList         []string `json:"storage_pool_list,omitempty"`
-	StoragePoolDisklessList []string `json:"storage_pool_diskless_list,omitempty"`
-	NotPlaceWithRsc         []string `json:"not_place_with_rsc,omitempty"`
+	StoragePoolList         []string `json:"storage_pool_list,omitzero"`
+	StoragePoolDisklessList []string `json:"storage_pool_diskless_list,omitzero"`
+	NotPlaceWithRsc         []string `json:"not_place_with_rsc,omitzero"`
 	NotPlaceWithRscRegex    string   `json:"not_place_with_rsc_regex,omitempty"`
 	// ReplicasOnSame and ReplicasOnDifferent hold "key" or "key=value" of node properties.
-	ReplicasOnSame      []string `json:"replicas_on_same,omitempty"`
-	ReplicasOnDifferent []string `json:"replicas_on_different,omitempty"`
+	ReplicasOnSame      []string `json:"replicas_on_same,omitzero"`
+	ReplicasOnDifferent []string `json:"replicas_on_different,omitzero"`
 	// XReplicasOnDifferentMap gives the replicas per distinct value, by property key.
-	XReplicasOnDifferentMap map[string]Int `json:"x_replicas_on_different_map,omitempty"`
-	LayerStack              []LayerType    `json:"layer_stack,omitempty"`
-	ProviderList            []ProviderKind `json:"provider_list,omitempty"`
+	XReplicasOnDifferentMap map[string]Int `json:"x_replicas_on_different_map,omitzero"`
+	LayerStack              []LayerType    `json:"layer_stack,omitzero"`
+	ProviderList            []ProviderKind `json:"provider_list,omitzero"`
 	DisklessOnRemaining     *Bool          `json:"diskless_on_remaining,omitempty"`
 	// DisklessType places diskless replicas instead: DRBD_DISKLESS or NVME_INITIATOR.
 	DisklessType  string   `json:"diskless_type,omitempty"`
