@@ -35,6 +35,7 @@ type ResourceDefinition struct {
 	Props        map[string]string
 	Layers       []LayerKind // nil: DRBD, STORAGE
 	Secret       string      // DRBD's shared secret, this definition's own
+	Port         int         // TCP port that replicas get if it is free on their node; 0: none is preferred
 	PeerSlots    int         // fixed at the first deployment's create-md; 1 to MaxPeerSlots
 	DRBD         DRBDGeneration
 	Deleting     bool // whole: every replica goes, then the definition
@@ -113,7 +114,7 @@ type Volume struct {
 // RetiredNodeID is a DRBD node-id that may not be given again before every peer has forgotten it.
 type RetiredNodeID struct {
 	NodeID  int
-	Replica UUID   // whose it was
+	Replica UUID // whose it was
 	// Since is the definition's generation that asks the peers to forget; an older report doesn't count.
 	Since   uint64
 	WaitFor []UUID // replicas that have not reported it forgotten yet

@@ -200,6 +200,14 @@ func (t *Tx) SeeNode(name string, seen *model.NodeObserved) {
 	})
 }
 
+// Touch runs the rules again for a definition and tells its nodes, though it didn't change itself: something that it
+// takes options or addresses from did.
+func (t *Tx) Touch(id model.UUID) {
+	if d := t.s.DefinitionByID(id); d != nil {
+		t.touch(d)
+	}
+}
+
 func (t *Tx) touch(d *Definition) {
 	t.touched[d.UUID] = struct{}{}
 	for _, r := range d.Resources { // what a peer is told (a guard) can hang on it
