@@ -1,0 +1,153 @@
+package drbd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"holdfast/internal/tool/run"
+)
+
+// Format is a metadata format.
+type Format string
+
+const (
+	V08 Format = "v08" // 8.4's
+	V09 Format = "v09" // 9's
+)
+
+// Format gives the generation's own.
+func (g Generation) Format() Format {
+	if g == Gen8 {
+		return V08
+	}
+	return V09
+}
+
+// MaxPeersLimit is the highest number of bitmap slots that v09 can have.
+const MaxPeersLimit = 31
+
+// Meta is a backing device with internal metadata. drbdmeta is called itself,
+// not through drbdadm, so that the format is named on the command line and
+// doesn't follow the module that happens to be there. (drbdadm runs the same
+// command.)
+type Meta struct {
+	Minor  int    // drbdmeta refuses while this minor is attached
+	Format Format // never left open
+	Device string // backing device
+}
+
+func (m Meta) argv(args ...string) ([]string, error) {
+	if !deviceRE.MatchString(m.Device) || m.Minor < 0 || m.Format != V08 && m.Format != V09 {
+		return nil, fmt.Errorf("metadata %s of %q (minor %d): %w", m.Format, m.Device, m.Minor, ErrBadName)
+	}
+	return append([]string{"drbdmeta", strconv.Itoa(m.Minor), string(m.Format), m.Device, "internal"}, args...), nil
+}
+
+// CreateMetadata writes fresh metadata: the disk is Inconsistent then, and
+// belongs to no data generation. maxPeers (v09 only, 1..31) is how many peers
+// with a disk it can ever have. force overwrites whatever is there, so only
+// for an incarnation that was never initialised; without it anything found
+// there gives ErrHasMetadata. ErrAttached, ErrNoDevice.
+func (t Tool) CreateMetadata(ctx context.Context, m Meta, maxPeers int, force bool) error {
+	args := []string{"create-md"}
+	if m.Format == V09 {
+		if maxPeers < 1 || maxPeers > MaxPeersLimit {
+			return fmt.Errorf("create metadata on %s: %d peers: %w", m.Device, maxPeers, ErrBadName)
+		}
+		args = append(args, strconv.Itoa(maxPeers))
+	}
+	if force {
+		args = append(args, "--force")
+	}
+	argv, err := m.argv(args...)
+	if err != nil {
+		return err
+	}
+	if _, err := run.Check(ctx, t.Run, run.Cmd{Argv: argv}, classify); err != nil {
+		return fmt.Errorf("create metadata on %s: %w", m.Device, err)
+	}
+	return nil
+}
+
+// MetaInfo is what a look at the metadata tells.
+type MetaInfo struct {
+	// Unclean: the activity log has to be applied first (attach does it), and
+	// nothing else is known. That is the normal case after a first attach, also
+	// after a clean stop.
+	Unclean bool
+	// Fresh: made, and never part of any data generation.
+	Fresh    bool
+	Current  uint64 // current UUID
+	MaxPeers int    // v09
+}
+
+// uuidJustCreated is what create-md writes (UUID_JUST_CREATED in DRBD's
+// headers).
+const uuidJustCreated = 4
+
+var (
+	currentRE  = regexp.MustCompile(`(?m)^(?:uuid \{\s*|current-uuid )0x([0-9A-Fa-f]{16});`)
+	maxPeersRE = regexp.MustCompile(`(?m)^max-peers ([0-9]+);`)
+)
+
+// ReadMetadata looks for metadata of the given format. ErrNoMetadata: there is
+// none *of that format*; drbdmeta says the same of the other format's, so look
+// for both before you call a disk empty. ErrAttached: there is some, and it's
+// in use (a backing device that something else holds says so too). ErrNoDevice.
+func (t Tool) ReadMetadata(ctx context.Context, m Meta) (MetaInfo, error) {
+	argv, err := m.argv("dump-md")
+	if err != nil {
+		return MetaInfo{}, err
+	}
+	r, err := run.Check(ctx, t.Run, run.Cmd{Argv: argv}, classify)
+	var x *run.ExitError
+	if errors.As(err, &x) && x.Kind == nil && strings.Contains(string(x.Stderr), `Found meta data is "unclean", please apply-al first`) {
+		return MetaInfo{Unclean: true}, nil // exit 1, as for none at all
+	}
+	if err != nil {
+		return MetaInfo{}, fmt.Errorf("read metadata on %s: %w", m.Device, err)
+	}
+	return parseDump(r.Stdout, m)
+}
+
+func parseDump(out []byte, m Meta) (MetaInfo, error) {
+	bad := func() (MetaInfo, error) {
+		return MetaInfo{}, fmt.Errorf("read metadata on %s: drbdmeta's dump isn't understood", m.Device)
+	}
+	if !strings.Contains(string(out), `version "`+string(m.Format)+`";`) {
+		return bad()
+	}
+	c := currentRE.FindSubmatch(out)
+	if c == nil {
+		return bad()
+	}
+	var in MetaInfo
+	var err error
+	if in.Current, err = strconv.ParseUint(string(c[1]), 16, 64); err != nil {
+		return bad()
+	}
+	in.Fresh = in.Current == uuidJustCreated
+	if p := maxPeersRE.FindSubmatch(out); p != nil {
+		in.MaxPeers, _ = strconv.Atoi(string(p[1]))
+	}
+	return in, nil
+}
+
+// HasMetadata looks for metadata of either format, and tells which. The empty
+// format means none. An attached disk has some: ErrAttached.
+func (t Tool) HasMetadata(ctx context.Context, minor int, device string) (Format, MetaInfo, error) {
+	for _, f := range []Format{V08, V09} {
+		in, err := t.ReadMetadata(ctx, Meta{Minor: minor, Format: f, Device: device})
+		if err == nil {
+			return f, in, nil
+		}
+		if !errors.Is(err, ErrNoMetadata) {
+			return "", MetaInfo{}, err
+		}
+	}
+	return "", MetaInfo{}, nil
+}
