@@ -1,0 +1,124 @@
+package stored
+
+import "holdfast/internal/model"
+
+type definition struct {
+	header
+	ID           model.UUID           `json:"id"`
+	Name         string               `json:"name"`
+	Generation   uint64               `json:"gen"`
+	ExternalName string               `json:"externalName,omitempty"`
+	Group        string               `json:"group,omitempty"`
+	Props        map[string]string    `json:"props,omitempty"`
+	Layers       []model.LayerKind    `json:"layers,omitempty"`
+	Secret       string               `json:"secret,omitempty"`
+	Port         int                  `json:"port,omitempty"`
+	PeerSlots    int                  `json:"peerSlots,omitempty"`
+	DRBD         model.DRBDGeneration `json:"drbd,omitempty"`
+	Deleting     bool                 `json:"deleting,omitempty"`
+	CreatedMS    int64                `json:"created,omitempty"`
+	Volumes      []volumeDefinition   `json:"volumes,omitempty"`
+	Replicas     []replica            `json:"replicas,omitempty"`
+	Retired      []retired            `json:"retired,omitempty"`
+}
+
+type volumeDefinition struct {
+	ID          model.UUID        `json:"id"`
+	Number      int               `json:"nr"`
+	SizeKiB     int64             `json:"kib"`
+	Gross       bool              `json:"gross,omitempty"`
+	Props       map[string]string `json:"props,omitempty"`
+	Minor       int               `json:"minor,omitempty"`
+	Deleting    bool              `json:"deleting,omitempty"`
+	Initialised bool              `json:"initialised,omitempty"`
+	Source      model.UUID        `json:"source,omitempty"`
+	SkipSync    bool              `json:"skipSync,omitempty"`
+}
+
+type replica struct {
+	ID         model.UUID        `json:"id"`
+	Node       string            `json:"node"`
+	Diskless   bool              `json:"diskless,omitempty"`
+	TieBreaker bool              `json:"tieBreaker,omitempty"`
+	NodeID     int               `json:"nodeId,omitempty"`
+	Port       int               `json:"port,omitempty"`
+	Props      map[string]string `json:"props,omitempty"`
+	CreatedMS  int64             `json:"created,omitempty"`
+	First      bool              `json:"first,omitempty"`
+	Volumes    []volume          `json:"volumes,omitempty"`
+	Deleting   bool              `json:"deleting,omitempty"`
+	Lose       bool              `json:"lose,omitempty"`
+}
+
+type volume struct {
+	ID          model.UUID        `json:"id"`
+	Number      int               `json:"nr"`
+	Pool        string            `json:"pool,omitempty"`
+	Props       map[string]string `json:"props,omitempty"`
+	Deleting    bool              `json:"deleting,omitempty"`
+	Initialised bool              `json:"initialised,omitempty"`
+}
+
+type retired struct {
+	NodeID  int          `json:"nodeId"`
+	Replica model.UUID   `json:"replica"`
+	Since   uint64       `json:"since,omitempty"`
+	WaitFor []model.UUID `json:"waitFor,omitempty"`
+}
+
+func definitionOut(d *model.ResourceDefinition) *definition {
+	s := &definition{ID: d.UUID, Name: d.Name, Generation: d.Generation, ExternalName: d.ExternalName, Group: d.Group,
+		Props: d.Props, Layers: d.Layers, Secret: d.Secret, Port: d.Port, PeerSlots: d.PeerSlots, DRBD: d.DRBD, Deleting: d.Deleting,
+		CreatedMS: d.CreatedMS}
+	for _, v := range d.Volumes {
+		s.Volumes = append(s.Volumes, volumeDefinition{ID: v.UUID, Number: v.Number, SizeKiB: v.SizeKiB, Gross: v.Gross,
+			Props: v.Props, Minor: v.Minor, Deleting: v.Deleting, Initialised: v.Initialised, Source: v.Source, SkipSync: v.SkipSync})
+	}
+	for i := range d.Resources {
+		r := &d.Resources[i]
+		t := replica{ID: r.UUID, Node: r.Node, Diskless: r.Diskless, TieBreaker: r.TieBreaker, NodeID: r.NodeID, Port: r.Port,
+			Props: r.Props, CreatedMS: r.CreatedMS, First: r.First, Deleting: r.Deleting, Lose: r.Lose}
+		for _, v := range r.Volumes {
+			t.Volumes = append(t.Volumes, volume{ID: v.UUID, Number: v.Number, Pool: v.Pool, Props: v.Props,
+				Deleting: v.Deleting, Initialised: v.Initialised})
+		}
+		s.Replicas = append(s.Replicas, t)
+	}
+	for _, r := range d.Retired {
+		s.Retired = append(s.Retired, retired{NodeID: r.NodeID, Replica: r.Replica, Since: r.Since, WaitFor: r.WaitFor})
+	}
+	return s
+}
+
+func (s *definition) in(record int64) *model.ResourceDefinition {
+	d := &model.ResourceDefinition{Record: record, UUID: s.ID, Name: s.Name, Generation: s.Generation,
+		ExternalName: s.ExternalName, Group: s.Group, Props: s.Props, Layers: s.Layers, Secret: s.Secret,
+		Port: s.Port, PeerSlots: s.PeerSlots, DRBD: s.DRBD, Deleting: s.Deleting, CreatedMS: s.CreatedMS}
+	if len(s.Volumes) > 0 {
+		d.Volumes = make([]model.VolumeDefinition, 0, len(s.Volumes))
+	}
+	for _, v := range s.Volumes {
+		d.Volumes = append(d.Volumes, model.VolumeDefinition{UUID: v.ID, Number: v.Number, SizeKiB: v.SizeKiB, Gross: v.Gross,
+			Props: v.Props, Minor: v.Minor, Deleting: v.Deleting, Initialised: v.Initialised, Source: v.Source, SkipSync: v.SkipSync})
+	}
+	if len(s.Replicas) > 0 {
+		d.Resources = make([]model.Resource, 0, len(s.Replicas))
+	}
+	for i := range s.Replicas {
+		t := &s.Replicas[i]
+		r := model.Resource{UUID: t.ID, Node: t.Node, Diskless: t.Diskless, TieBreaker: t.TieBreaker, NodeID: t.NodeID,
+			Port: t.Port, Props: t.Props, CreatedMS: t.CreatedMS, First: t.First, Deleting: t.Deleting, Lose: t.Lose}
+		if len(t.Volumes) > 0 {
+			r.Volumes = make([]model.Volume, 0, len(t.Volumes))
+		}
+		for _, v := range t.Volumes {
+			r.Volumes = append(r.Volumes, model.Volume{UUID: v.ID, Number: v.Number, Pool: v.Pool, Props: v.Props,
+				Deleting: v.Deleting, Initialised: v.Initialised})
+		}
+		d.Resources = append(d.Resources, r)
+	}
+	for _, t := range s.Retired {
+		d.Retired = append(d.Retired, model.RetiredNodeID{NodeID: t.NodeID, Replica: t.Replica, Since: t.Since, WaitFor: t.WaitFor})
+	}
+	return d
+}
