@@ -3,6 +3,7 @@ package drbd
 import (
 	"errors"
 	"regexp"
+	"strings"
 
 	"holdfast/internal/tool/run"
 )
@@ -21,6 +22,13 @@ var (
 	ErrNoMetadata = errors.New("no DRBD metadata")
 	// ErrHasMetadata: create-md without force met something.
 	ErrHasMetadata = errors.New("device holds data or DRBD metadata")
+	// ErrHasData: create-md met a file system that its metadata would overwrite.
+	ErrHasData = errors.New("device holds a file system")
+	// ErrPortInUse: another connection has the local address and port; on 8.4
+	// also a connect of what is connecting already.
+	ErrPortInUse = errors.New("address and port in use")
+	// ErrNotConnected: 8.4, disconnect of what is StandAlone already.
+	ErrNotConnected = errors.New("no such connection")
 	// ErrNoDevice: the backing device isn't there.
 	ErrNoDevice = errors.New("no such backing device")
 	// ErrAttached: the metadata can't be touched, DRBD or another holds the device.
@@ -66,6 +74,8 @@ var patterns = []struct {
 	{regexp.MustCompile(`(?m)^open\(.*\) failed: Device or resource busy$`), ErrAttached},
 	{regexp.MustCompile(`(?m)^Device '[0-9]+' is configured!$`), ErrAlreadyExists},
 	{regexp.MustCompile(`: Failure: \((124|161)\) `), ErrAlreadyExists}, // documented: disk attached already; minor exists
+	{regexp.MustCompile(`: Failure: \(102\) `), ErrPortInUse},
+	{regexp.MustCompile(`: Failure: \(162\) [^\n]*\n(?:additional info from kernel:\n)?unknown connection`), ErrNotConnected},
 	{regexp.MustCompile(`: State change failed: \(-12\) `), ErrInUse},
 	{regexp.MustCompile(`: State change failed: \(-1\) `), ErrOtherPrimary},
 	{regexp.MustCompile(`: State change failed: \(-2\) `), ErrNeedUpToDate},
@@ -75,6 +85,9 @@ var patterns = []struct {
 }
 
 func classify(r run.Result) error {
+	if r.Exit == 40 && strings.Contains(string(r.Stdout), "\nOperation refused.\n") { // drbdmeta create-md
+		return ErrHasData
+	}
 	for _, p := range patterns {
 		if p.re.Match(r.Stderr) {
 			return p.kind

@@ -49,14 +49,23 @@ func (m Meta) argv(args ...string) ([]string, error) {
 
 // CreateMetadata writes fresh metadata: the disk is Inconsistent then, and
 // belongs to no data generation. maxPeers (v09 only, 1..31) is how many peers
-// with a disk it can ever have. force overwrites whatever is there, so only
-// for an incarnation that was never initialised; without it anything found
-// there gives ErrHasMetadata. ErrAttached, ErrNoDevice.
+// with a disk it can ever have.
+//
+// force gives up whatever is there, so only for an incarnation that was never
+// initialised; without it anything found there gives ErrHasMetadata. Old
+// metadata are wiped first: over those of the other format `create-md --force`
+// converts, keeping the old data generation, and silently makes 1 slot of 7
+// (seen in the lab). Even with force drbdmeta refuses where it finds a file
+// system that reaches into the place of the metadata (ErrHasData): the volume
+// is to be wiped then, not to be argued with. ErrAttached, ErrNoDevice.
+//
+// It reads back what it wrote, and returns without error only if that is fresh.
 func (t Tool) CreateMetadata(ctx context.Context, m Meta, maxPeers int, force bool) error {
+	fail := func(err error) error { return fmt.Errorf("create metadata on %s: %w", m.Device, err) }
 	args := []string{"create-md"}
 	if m.Format == V09 {
 		if maxPeers < 1 || maxPeers > MaxPeersLimit {
-			return fmt.Errorf("create metadata on %s: %d peers: %w", m.Device, maxPeers, ErrBadName)
+			return fail(fmt.Errorf("%d peers: %w", maxPeers, ErrBadName))
 		}
 		args = append(args, strconv.Itoa(maxPeers))
 	}
@@ -67,8 +76,31 @@ func (t Tool) CreateMetadata(ctx context.Context, m Meta, maxPeers int, force bo
 	if err != nil {
 		return err
 	}
+	for range 2 { // a device can hold both formats
+		f, _, err := t.HasMetadata(ctx, m.Minor, m.Device)
+		if err != nil {
+			return fail(err)
+		}
+		if f == "" {
+			break
+		}
+		if !force {
+			return fail(fmt.Errorf("%s: %w", f, ErrHasMetadata))
+		}
+		wipe := []string{"drbdmeta", "--force", strconv.Itoa(m.Minor), string(f), m.Device, "internal", "wipe-md"}
+		if _, err := run.Check(ctx, t.Run, run.Cmd{Argv: wipe}, classify); err != nil {
+			return fail(err)
+		}
+	}
 	if _, err := run.Check(ctx, t.Run, run.Cmd{Argv: argv}, classify); err != nil {
-		return fmt.Errorf("create metadata on %s: %w", m.Device, err)
+		return fail(err)
+	}
+	in, err := t.ReadMetadata(ctx, m)
+	if err != nil {
+		return fail(err)
+	}
+	if !in.Fresh || m.Format == V09 && in.MaxPeers != maxPeers {
+		return fail(fmt.Errorf("what was written isn't fresh (current UUID %016X, %d slots)", in.Current, in.MaxPeers))
 	}
 	return nil
 }

@@ -101,15 +101,17 @@ func (t Tool) SkipInitialSync(ctx context.Context, g Target, volume int) error {
 	return t.adm(ctx, g, "skip first sync of", "new-current-uuid", "--clear-bitmap", g.volume(volume))
 }
 
-// Resize takes over a backing device that has grown, on all nodes. Without a
-// connection 8.4 exits 0 and grows nothing, unless alone says that there's no
-// peer that would have to grow too.
-func (t Tool) Resize(ctx context.Context, g Target, volume int, alone bool) error {
-	args := []string{"resize"}
-	if alone {
-		args = append(args, "--assume-peer-has-space")
-	}
-	return t.adm(ctx, g, "resize", append(args, g.volume(volume))...)
+// Resize takes over a backing device that has grown, on all nodes.
+// ErrUnknownResource. Without a connection 8.4 exits 0 and grows nothing;
+// ResizeAlone is for a volume that has no peer.
+func (t Tool) Resize(ctx context.Context, g Target, volume int) error {
+	return t.adm(ctx, g, "resize", "resize", g.volume(volume))
+}
+
+// ResizeAlone grows a volume without asking peers, of which there must be
+// none with a disk. (8.4's drbdadm doesn't know the option, so drbdsetup.)
+func (t Tool) ResizeAlone(ctx context.Context, minor int) error {
+	return t.setup(ctx, strconv.Itoa(minor), "resize", "resize", strconv.Itoa(minor), "--assume-peer-has-space")
 }
 
 // Detach lets go of a volume's backing device. ErrNeedUpToDate if it's the

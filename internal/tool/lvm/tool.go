@@ -19,8 +19,8 @@ type Tool struct {
 }
 
 var (
-	nameRE = regexp.MustCompile(`^[A-Za-z0-9_+.][A-Za-z0-9_+.-]{0,126}$`)               // lvm(8), VALID NAMES
-	tagRE  = regexp.MustCompile(`^[A-Za-z0-9_+./=!:&#][A-Za-z0-9_+.\-/=!:&#]{0,1023}$`) // lvm(8), TAGS
+	nameRE = regexp.MustCompile(`^[A-Za-z0-9_+.][A-Za-z0-9_+.-]{0,126}$`)              // lvm(8), VALID NAMES
+	tagRE  = regexp.MustCompile(`^[A-Za-z0-9_+./=!:&#][A-Za-z0-9_+.\-/=!:&#]{0,999}$`) // lvm(8), TAGS (LVM takes 1024)
 )
 
 func checkName(s string) error {
