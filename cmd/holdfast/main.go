@@ -1,0 +1,45 @@
+// Holdfast is one program: the controller, the satellite and the command line. Called by the name "linstor" it is the same
+// command line.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/term"
+
+	"holdfast/internal/cli"
+)
+
+// version is set at build time: -ldflags "-X main.version=...".
+var version = "dev"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	width, _, _ := term.GetSize(int(os.Stderr.Fd()))
+	app := cli.New(cli.Config{
+		Prog:    prog(os.Args[0]),
+		Version: version,
+		Streams: cli.Streams{
+			In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+			OutTTY: term.IsTerminal(int(os.Stdout.Fd())), ErrTTY: term.IsTerminal(int(os.Stderr.Fd())),
+			Width: width,
+		},
+		Env: os.Environ(),
+		FS:  os.DirFS("/"),
+	}, commands()...)
+	code := app.Run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// prog is the name to show in usage texts.
+func prog(argv0 string) string {
+	if filepath.Base(argv0) == "linstor" {
+		return "linstor"
+	}
+	return "holdfast"
+}

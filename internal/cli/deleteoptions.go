@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"holdfast/client"
+)
+
+// waitOptions are the options of commands that wait for nodes.
+type waitOptions struct {
+	async bool
+}
+
+func (o *waitOptions) flags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&o.async, "async", false, "answer once the change is stored, without waiting for nodes")
+}
+
+func (o *waitOptions) options() []client.ChangeOption {
+	if o.async {
+		return []client.ChangeOption{client.Async()}
+	}
+	return nil
+}
+
+// deleteOptions are the options of commands that remove data.
+type deleteOptions struct {
+	waitOptions
+	lose string
+}
+
+func (o *deleteOptions) flags(cmd *cobra.Command) {
+	o.waitOptions.flags(cmd)
+	cmd.Flags().StringVar(&o.lose, "lose", "", "really remove the last good copy of this resource definition; its data is gone then")
+}
+
+func (o *deleteOptions) options() []client.ChangeOption {
+	opts := o.waitOptions.options()
+	if o.lose != "" {
+		opts = append(opts, client.Lose(o.lose))
+	}
+	return opts
+}
