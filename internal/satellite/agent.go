@@ -1,0 +1,644 @@
+package satellite
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"holdfast/internal/model"
+	"holdfast/internal/satellite/steps"
+	"holdfast/internal/tool/drbd"
+	"holdfast/internal/tool/run"
+)
+
+// Config is where things are.
+type Config struct {
+	// Node is what `uname -n` says: DRBD's files name hosts so.
+	Node     string
+	StateDir string // the node's memory, in the folder "replicas"
+	// ConfigDir holds DRBD's config files.
+	ConfigDir string
+	Version   string // of this satellite
+	// LVMAllow are LVM filter patterns of physical volumes that would be rejected otherwise, such as ^/dev/loop7$.
+	LVMAllow []string
+}
+
+// Times of the satellite.
+const (
+	nodeEvery     = time.Minute
+	poolEvery     = 30 * time.Second
+	progressEvery = time.Second
+	hungEvery     = 5 * time.Second
+	streamRetry   = time.Second
+	streamAge     = 10 * time.Minute
+	firstReport   = 5 * time.Second  // a session's first report waits so long for the first look at all there is
+	freeEvery     = 10 * time.Second // reports of free space that changed by itself
+	healForget    = time.Minute      // after that much peace the adjusts that mended don't count any more
+	maxJobs       = 8                // replica jobs at a time, those older than slowJob aside
+	slowJob       = 10 * time.Second
+	passedFor     = time.Minute // so long the guard's look counts, once the resource is down
+)
+
+// Agent is the satellite's state. It is not safe for concurrent use; RunJob is. Times only go forward.
+type Agent struct {
+	cfg    Config
+	host   run.Host
+	worker worker
+	boot   string
+
+	kept kept
+	// fresh: the kept state was sent or confirmed in the session that is open.
+	session *session
+	// Problems of the start, for the log.
+	Problems []string
+
+	pools    map[string]*poolState // by name
+	replicas map[model.UUID]*replica
+	configs  map[string]configFile // by resource name
+	records  map[model.UUID]record
+
+	node      *nodeFacts // last good look
+	nodeAt    time.Time
+	nodeJob   bool
+	nodeDirty bool
+
+	events     *drbd.State // being folded
+	eventsFull bool        // the stream has shown its first picture
+	view       map[string]*drbd.ResourceState
+	viewKnown  bool
+	streamOn   bool
+	streamAt   time.Time // started, or when it may start again
+	progressAt time.Time
+	progress   bool // a job runs
+
+	running map[uint64]*runningJob
+	lastJob uint64
+	hung    []hungProgram
+	hungAt  time.Time
+	hungJob bool
+}
+
+type runningJob struct {
+	job   Job
+	since time.Time
+}
+
+// hungProgram blocks queues until it ends.
+type hungProgram struct {
+	model.HungProgram
+	pools   []string
+	replica model.UUID
+}
+
+// poolState is a pool of the desired state.
+type poolState struct {
+	spec   model.PoolSpec
+	seen   bool
+	last   scan // last good picture, with the reason why a newer one can't be had
+	reason string
+	at     time.Time // of the last look, good or not
+	good   time.Time
+	dirty  bool
+	busy   uint64 // the job that holds the queue
+}
+
+// replica is an incarnation of the desired state.
+type replica struct {
+	spec    model.ResourceSpec
+	dirty   bool
+	busy    uint64
+	plan    steps.Plan
+	status  model.ResourceStatus
+	planned bool // status is of this spec
+
+	fails   int
+	reason  string // of the last failure
+	waiting bool   // the last failure was a WaitError
+	failed  string // the steps that failed, as text
+	notYet  time.Time
+	heals   int
+	healAt  time.Time
+	passed  time.Time // the guard was passed and the resource taken down
+	lastRun string    // steps of the last job that went well
+	made    map[model.UUID]bool
+	mdMade  map[model.UUID]bool
+	session uint64 // the session that sent or confirmed the spec
+}
+
+// New reads what was kept and makes the agent. A kept state that can't be read is an error: without it the node would not
+// know what it must never initialise again.
+func New(host run.Host, cfg Config, now time.Time) (*Agent, error) {
+	k, err := loadKept(host, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("start satellite: %w", err)
+	}
+	a := &Agent{cfg: cfg, host: host, kept: k, pools: map[string]*poolState{}, replicas: map[model.UUID]*replica{},
+		view: map[string]*drbd.ResourceState{}, running: map[uint64]*runningJob{}, nodeDirty: true}
+	if b, err := host.ReadFile("/proc/sys/kernel/random/boot_id"); err == nil {
+		a.boot = strings.TrimSpace(string(b))
+	} else {
+		return nil, fmt.Errorf("start satellite: read the boot id: %w", err)
+	}
+	if a.cfg.Node == "" {
+		b, err := host.ReadFile("/proc/sys/kernel/hostname")
+		if err != nil {
+			return nil, fmt.Errorf("start satellite: read the node's name: %w", err)
+		}
+		a.cfg.Node = strings.TrimSpace(string(b))
+	}
+	a.worker = worker{cfg: a.cfg, host: host, drbd: drbd.Tool{Run: host}, boot: a.boot}
+	a.records, a.Problems = loadRecords(host, a.cfg)
+	if a.configs, err = loadConfigs(host, a.cfg); err != nil {
+		return nil, fmt.Errorf("start satellite: %w", err)
+	}
+	a.take(a.kept.State)
+	return a, nil
+}
+
+// Node is the name by which the agent knows its machine.
+func (a *Agent) Node() string { return a.cfg.Node }
+
+// take makes pools and replicas those of the state.
+func (a *Agent) take(st model.NodeState) {
+	pools := map[string]*poolState{}
+	for _, p := range st.Pools {
+		old := a.pools[p.Name]
+		if old == nil || old.spec != p {
+			n := &poolState{spec: p, dirty: true}
+			if old != nil {
+				n.busy = old.busy
+			}
+			old = n
+		}
+		pools[p.Name] = old
+	}
+	a.pools = pools
+	replicas := map[model.UUID]*replica{}
+	for _, s := range st.Resources {
+		r := a.replicas[s.ID]
+		if r == nil {
+			r = &replica{made: map[model.UUID]bool{}, mdMade: map[model.UUID]bool{}}
+			for _, j := range a.running {
+				if j.job.Replica == s.ID {
+					r.busy = j.job.ID
+				}
+			}
+		}
+		if r.spec.Generation != s.Generation || r.spec.Want != s.Want {
+			r.fails, r.notYet, r.reason, r.failed, r.heals, r.waiting, r.lastRun = 0, time.Time{}, "", "", 0, false, ""
+		}
+		r.spec, r.dirty = s, true
+		replicas[s.ID] = r
+	}
+	a.replicas = replicas
+	a.allDirty() // one may wait for another that went
+}
+
+func (a *Agent) allDirty() {
+	for _, r := range a.replicas {
+		r.dirty = true
+	}
+}
+
+func (a *Agent) dirtyPool(name string) {
+	for _, r := range a.replicas {
+		for _, v := range r.spec.Volumes {
+			if v.Pool == name {
+				r.dirty = true
+			}
+		}
+	}
+}
+
+func (a *Agent) dirtyResource(name string) {
+	for _, r := range a.replicas {
+		if r.spec.Name == name {
+			r.dirty = true
+		}
+	}
+}
+
+// ids in order, so that the same inputs give the same jobs.
+func (a *Agent) ids() []model.UUID {
+	return slices.SortedFunc(maps.Keys(a.replicas), func(x, y model.UUID) int {
+		if c := strings.Compare(a.replicas[x].spec.Name, a.replicas[y].spec.Name); c != 0 {
+			return c
+		}
+		return strings.Compare(string(x), string(y))
+	})
+}
+
+// seen gathers what concerns a replica.
+func (a *Agent) seen(r *replica) steps.Seen {
+	s := r.spec
+	out := steps.Seen{Volumes: map[int]steps.Volume{}, KernelKnown: a.viewKnown, Heals: r.heals, Passed: !r.passed.IsZero(),
+		Forgotten: a.kept.Forgotten[s.ID], Kernel: kernel(a.view[s.Name])}
+	if c, ok := a.configs[s.Name]; ok {
+		out.ConfigThere, out.Config, out.ConfigID = true, c.Text, c.Owner
+	}
+	if rec, ok := a.records[s.ID]; ok {
+		out.Record = rec.in(a.boot)
+	}
+	for _, id := range slices.Sorted(maps.Keys(a.records)) {
+		if rec := a.records[id]; rec.Resource == s.Name && rec.Boot == a.boot {
+			out.Owner = id
+			if id == s.ID {
+				break
+			}
+		}
+	}
+	for id, o := range a.replicas {
+		if s.Want == model.Up && id != s.ID && model.Key(o.spec.Name) == model.Key(s.Name) && !o.status.Gone && (o.spec.Want == model.Gone || a.holds(o)) {
+			out.OldWaits = id
+		}
+	}
+	for _, v := range s.Volumes {
+		sv := steps.Volume{Made: r.made[v.ID], MDMade: r.mdMade[v.ID], Initialised: has(a.kept.Initialised, v.ID), Data: has(a.kept.Data, v.ID)}
+		if p := a.pools[v.Pool]; p != nil {
+			sv.PoolSeen, sv.PoolReason = p.seen, p.reason
+			if d := p.last.Device(v.Backing); d != nil {
+				c := *d
+				sv.Device, sv.LabelKnown = &c, a.known(c.Label)
+			}
+		} else if v.Pool != "" {
+			sv.PoolReason = "this node wasn't told of it"
+		}
+		out.Volumes[v.Number] = sv
+	}
+	return out
+}
+
+// holds tells whether an incarnation has a config file or a record here.
+func (a *Agent) holds(r *replica) bool {
+	_, rec := a.records[r.spec.ID]
+	return rec || a.configs[r.spec.Name].Owner == r.spec.ID
+}
+
+// known tells whether a label is of a volume that this node is told about.
+func (a *Agent) known(label model.UUID) bool {
+	for _, r := range a.replicas {
+		for _, v := range r.spec.Volumes {
+			if v.ID == label {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (a *Agent) facts(r *replica) steps.Node {
+	n := steps.Node{Name: a.cfg.Node}
+	if a.node != nil {
+		n.Known, n.DRBD = true, model.DRBDGeneration(a.node.drbd.Generation)
+	}
+	n.Session = a.session != nil && r.session == a.session.id
+	return n
+}
+
+// Due gives the jobs to start now. Each must be run and its result handed to Finish.
+func (a *Agent) Due(now time.Time) []Job {
+	var jobs []Job
+	start := func(j Job) Job {
+		a.lastJob++
+		j.ID = a.lastJob
+		j.pools = map[string]model.PoolSpec{}
+		for _, name := range j.Pools {
+			p := a.pools[name]
+			p.busy = j.ID
+			j.pools[name] = p.spec
+		}
+		a.running[j.ID] = &runningJob{j, now}
+		jobs = append(jobs, j)
+		return j
+	}
+	if !a.nodeJob && (a.nodeDirty || now.Sub(a.nodeAt) >= nodeEvery) && !a.hangs(queue{}) {
+		a.nodeJob, a.nodeDirty = true, false
+		start(Job{Kind: NodeJob, load: a.wantsDRBD()})
+	}
+	if len(a.hung) > 0 && !a.hungJob && now.Sub(a.hungAt) >= hungEvery {
+		a.hungJob, a.hungAt = true, now
+		j := Job{Kind: HungJob}
+		for _, h := range a.hung {
+			j.pids = append(j.pids, h.Pid)
+		}
+		start(j)
+	}
+	// Replicas come first: their steps end with a look at the pools that they change.
+	slots := maxJobs
+	for _, r := range a.running {
+		if r.job.Kind == ReplicaJob && now.Sub(r.since) < slowJob {
+			slots--
+		}
+	}
+	for _, id := range a.ids() {
+		r := a.replicas[id]
+		if r.busy != 0 {
+			continue
+		}
+		if !r.passed.IsZero() && now.Sub(r.passed) >= passedFor {
+			r.passed, r.dirty = time.Time{}, true
+		}
+		if r.dirty {
+			a.replan(r, now)
+		}
+		if len(r.plan.Steps) == 0 || slots <= 0 || a.hangs(queue{Replica: id}) {
+			continue
+		}
+		text := stepsText(r.plan.Steps)
+		if now.Before(r.notYet) && text == r.failed {
+			continue
+		}
+		j := Job{Kind: ReplicaJob, Replica: id, Steps: r.plan.Steps, plan: r.plan}
+		free := true
+		for _, s := range j.Steps {
+			if !s.Pooled() || slices.Contains(j.Pools, s.Pool) {
+				continue
+			}
+			j.Pools = append(j.Pools, s.Pool)
+			free = free && a.pools[s.Pool].busy == 0 && !a.hangs(queue{Pool: s.Pool})
+		}
+		if !free {
+			continue
+		}
+		r.busy = start(j).ID
+		slots--
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.pools)) {
+		p := a.pools[name]
+		if p.busy == 0 && (p.dirty || now.Sub(p.at) >= poolEvery) && !a.hangs(queue{Pool: name}) {
+			p.dirty = false
+			start(Job{Kind: PoolJob, Pools: []string{name}})
+		}
+	}
+	if !a.progress && now.Sub(a.progressAt) >= progressEvery && a.syncing() {
+		a.progress, a.progressAt = true, now
+		start(Job{Kind: ProgressJob})
+	}
+	return jobs
+}
+
+func (a *Agent) wantsDRBD() bool {
+	for _, r := range a.replicas {
+		if r.spec.DRBD != nil && r.spec.Want == model.Up {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *Agent) syncing() bool {
+	for _, r := range a.view {
+		if r.Syncing() {
+			return true
+		}
+	}
+	return false
+}
+
+func stepsText(s []steps.Step) string {
+	var b strings.Builder
+	for _, st := range s {
+		b.WriteString(st.String())
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// replan makes the plan and the status anew from what is seen.
+func (a *Agent) replan(r *replica, now time.Time) {
+	r.dirty = false
+	seen := a.seen(r)
+	r.plan = steps.Next(r.spec, seen, a.facts(r))
+	if r.heals > 0 && len(r.plan.Steps) == 0 && r.plan.Phase == model.Done && now.Sub(r.healAt) >= healForget {
+		r.heals = 0
+	}
+	if len(r.plan.Steps) == 0 {
+		r.fails, r.reason, r.failed, r.notYet, r.lastRun = 0, "", "", time.Time{}, ""
+	}
+	a.setStatus(r, seen, now)
+}
+
+// Finish takes a job's result in.
+func (a *Agent) Finish(j Job, res Result, now time.Time) {
+	delete(a.running, j.ID)
+	h := res.Hung()
+	if h != nil {
+		hp := hungProgram{HungProgram: model.HungProgram{Pid: h.Pid, Argv: h.Argv, SinceMS: now.UnixMilli()}, pools: j.Pools, replica: j.Replica}
+		if len(j.Pools) > 0 {
+			hp.Pool = j.Pools[0]
+		}
+		a.hung = append(a.hung, hp)
+		a.hungAt = now
+	}
+	for _, name := range j.Pools {
+		p := a.pools[name]
+		if p == nil || p.busy != j.ID {
+			continue
+		}
+		p.busy = 0
+		sc, looked := res.Pictures[name]
+		if j.pools[name] != p.spec {
+			p.dirty = true
+			continue
+		}
+		if !looked {
+			if j.Kind == ReplicaJob {
+				p.dirty = true
+			}
+			continue
+		}
+		p.at = now
+		if sc.err != nil {
+			p.reason = sc.err.Error()
+		} else {
+			p.last, p.reason, p.seen, p.good = sc, "", true, now
+		}
+		a.dirtyPool(name)
+	}
+	switch j.Kind {
+	case NodeJob:
+		a.finishNode(res, now)
+	case HungJob:
+		a.hungJob = false
+		a.hung = slices.DeleteFunc(a.hung, func(h hungProgram) bool {
+			ended := slices.Contains(res.ended, h.Pid)
+			if ended {
+				for _, name := range h.pools {
+					if p := a.pools[name]; p != nil {
+						p.dirty = true
+					}
+				}
+				if r := a.replicas[h.replica]; r != nil {
+					r.dirty, r.notYet = true, time.Time{}
+				}
+			}
+			return ended
+		})
+	case ProgressJob:
+		a.progress = false
+		if res.Kernel != nil {
+			for _, name := range slices.Sorted(maps.Keys(a.view)) {
+				if n := res.Kernel.Resources[name]; n != nil && (a.view[name].Syncing() || n.Syncing()) {
+					a.view[name] = n
+					a.dirtyResource(name)
+				}
+			}
+		}
+	case ReplicaJob:
+		a.finishReplica(j, res, now)
+	}
+}
+
+func (a *Agent) finishNode(res Result, now time.Time) {
+	a.nodeJob, a.nodeAt = false, now
+	if res.Node == nil {
+		return
+	}
+	if res.Node.err != nil && a.node != nil {
+		res.Node.drbd, res.Node.configs = a.node.drbd, nil // an older picture is better than none
+	} else if res.Node.err != nil {
+		a.nodeAt = now.Add(retry(1) - nodeEvery)
+		return
+	}
+	changed := a.node == nil || a.node.drbd != res.Node.drbd
+	a.node = res.Node
+	// Files that jobs of ours wrote meanwhile are as those jobs say.
+	for name, c := range res.Node.configs {
+		if !a.busyResource(name) {
+			if old, ok := a.configs[name]; !ok || string(old.Text) != string(c.Text) {
+				a.dirtyResource(name)
+			}
+			a.configs[name] = c
+		}
+	}
+	if res.Node.configs != nil {
+		for name := range a.configs {
+			if _, ok := res.Node.configs[name]; !ok && !a.busyResource(name) {
+				delete(a.configs, name)
+				a.dirtyResource(name)
+			}
+		}
+	}
+	if changed {
+		a.allDirty()
+	}
+}
+
+// busyResource tells whether a job of ours may be changing the resource's files.
+func (a *Agent) busyResource(name string) bool {
+	for _, r := range a.replicas {
+		if r.spec.Name == name && r.busy != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *Agent) finishReplica(j Job, res Result, now time.Time) {
+	name := ""
+	if len(j.Steps) > 0 {
+		name = j.Steps[0].Resource
+	}
+	// What was done is true whether the replica is still spoken of or not.
+	if res.record != nil {
+		a.records[res.record.ID] = *res.record
+	}
+	if res.noRec {
+		delete(a.records, j.Replica)
+	}
+	if res.config != nil {
+		a.configs[name] = *res.config
+	}
+	if res.noConf {
+		delete(a.configs, name)
+	}
+	if res.Kernel != nil {
+		if k := res.Kernel.Resources[name]; k != nil {
+			a.view[name] = k
+		} else {
+			delete(a.view, name)
+		}
+	}
+	a.dirtyResource(name)
+	keep := false
+	for _, id := range res.forgot {
+		if a.kept.Forgotten == nil {
+			a.kept.Forgotten = map[model.UUID][]int{}
+		}
+		if !slices.Contains(a.kept.Forgotten[j.Replica], id) {
+			a.kept.Forgotten[j.Replica] = append(a.kept.Forgotten[j.Replica], id)
+			keep = true
+		}
+	}
+	if keep {
+		a.save()
+	}
+	r := a.replicas[j.Replica]
+	if r == nil {
+		return
+	}
+	r.busy, r.dirty = 0, true
+	for _, id := range res.made {
+		r.made[id] = true
+	}
+	for _, id := range res.mdMade {
+		r.mdMade[id] = true
+	}
+	for _, id := range res.removed {
+		delete(r.made, id)
+		delete(r.mdMade, id)
+	}
+	r.passed = time.Time{}
+	if res.passed && res.Err == nil {
+		r.passed = now
+	}
+	text := stepsText(j.Steps)
+	if res.Err != nil {
+		var w *WaitError
+		r.fails++
+		r.reason, r.failed, r.waiting = res.Err.Error(), text, errors.As(res.Err, &w)
+		if !r.waiting {
+			r.reason = fmt.Sprintf("%s: %s", res.Failed.Kind, r.reason)
+		}
+		r.notYet = now.Add(retry(r.fails))
+		return
+	}
+	if j.plan.Healing {
+		r.heals++
+		r.healAt = now
+	}
+	if r.lastRun == text {
+		// It went well and yet the same is to be done again: not at once.
+		r.fails++
+		r.reason, r.failed, r.waiting = fmt.Sprintf("%s went well but is needed again", j.Steps[0].Kind), text, false
+		r.notYet = now.Add(retry(r.fails))
+		return
+	}
+	r.lastRun = text
+	r.fails, r.reason, r.failed, r.notYet, r.waiting = 0, "", "", time.Time{}, false
+}
+
+// save keeps what was learnt; if it fails now, the next save has it too.
+func (a *Agent) save() error { return a.kept.save(a.host, a.cfg) }
+
+// queue is what a program that hangs may hold.
+type queue struct {
+	Pool    string
+	Replica model.UUID
+}
+
+// hangs tells whether a program that hangs holds the queue: a pool's, a replica's, or (zero key) the node's own.
+func (a *Agent) hangs(k queue) bool {
+	for _, h := range a.hung {
+		switch {
+		case k.Pool != "" && slices.Contains(h.pools, k.Pool),
+			k.Replica != "" && h.replica == k.Replica,
+			k == queue{} && len(h.pools) == 0 && h.replica == "":
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,33 @@
+package satellite
+
+import (
+	"fmt"
+
+	"holdfast/internal/model"
+	"holdfast/internal/pool"
+	poolfile "holdfast/internal/pool/file"
+	poollvm "holdfast/internal/pool/lvm"
+	"holdfast/internal/tool/loop"
+	"holdfast/internal/tool/lvm"
+	"holdfast/internal/tool/run"
+)
+
+// driver is the list of storage drivers.
+func driver(h run.Host, c Config, p model.PoolSpec) (pool.Driver, error) {
+	switch p.Kind {
+	case model.LVM:
+		return poollvm.Driver{Tool: lvm.Tool{Run: h, Allow: c.LVMAllow}, VG: p.Backing}, nil
+	case model.FileThin:
+		return poolfile.Driver{Host: h, Loop: loop.Tool{Run: h}, Dir: p.Backing}, nil
+	}
+	return nil, fmt.Errorf("this satellite has no driver for storage pools of kind %s", p.Kind)
+}
+
+// providers that this release drives, and the programs that each needs.
+var providers = []struct {
+	kind     model.ProviderKind
+	programs [][]string // each is run to see whether it's there
+}{
+	{model.LVM, [][]string{{"lvm", "version"}}},
+	{model.FileThin, [][]string{{"losetup", "--version"}}},
+}

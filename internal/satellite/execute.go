@@ -1,0 +1,255 @@
+package satellite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+
+	"holdfast/internal/pool"
+	"holdfast/internal/satellite/steps"
+	stack "holdfast/internal/stack/drbd"
+	"holdfast/internal/tool/drbd"
+)
+
+// execution of one job's steps.
+type execution struct {
+	worker
+	job     Job
+	result  *Result
+	touched map[string]bool // pools
+	kernel  bool            // DRBD was touched
+	guarded bool            // GuardGone passed
+}
+
+func (x *execution) do(ctx context.Context, s steps.Step) error {
+	if s.Pooled() {
+		return x.storage(ctx, s)
+	}
+	switch s.Kind {
+	case steps.CreateMetadata:
+		err := x.drbd.CreateMetadata(ctx, drbd.Meta{Minor: s.Minor, Format: drbd.Generation(s.DRBD).Format(), Device: s.Path}, s.Slots, true)
+		if err == nil {
+			x.result.mdMade = append(x.result.mdMade, s.Label)
+		}
+		return err
+	case steps.WriteRecord:
+		rec := newRecord(x.boot, s)
+		if err := rec.save(x.host, x.cfg); err != nil {
+			return err
+		}
+		x.result.record = &rec
+		return nil
+	case steps.RemoveRecord:
+		if err := x.host.Remove(x.cfg.recordFile(s.ID)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove record of %s: %w", s.Resource, err)
+		}
+		x.result.record, x.result.noRec = nil, true
+		return nil
+	case steps.WriteConfig:
+		return x.writeConfig(ctx, s)
+	case steps.RemoveConfig:
+		return x.removeConfig(s)
+	}
+	return x.kernelStep(ctx, s)
+}
+
+func (x *execution) storage(ctx context.Context, s steps.Step) error {
+	d, err := driver(x.host, x.cfg, x.job.pools[s.Pool])
+	if err != nil {
+		return err
+	}
+	x.touched[s.Pool] = true
+	switch s.Kind {
+	case steps.CreateDevice:
+		if err := d.Create(ctx, s.Device, s.SizeKiB, s.Label); err != nil {
+			return err
+		}
+		x.result.made = append(x.result.made, s.Label)
+	case steps.ActivateDevice:
+		return d.Activate(ctx, s.Device, s.Label)
+	case steps.RemoveDevice:
+		if err := d.Remove(ctx, s.Device, s.Label); err != nil {
+			return err
+		}
+		x.result.removed = append(x.result.removed, s.Label)
+	case steps.VerifyDevice:
+		p, err := d.Scan(ctx)
+		if err != nil {
+			return err
+		}
+		switch dev := p.Device(s.Device); {
+		case dev == nil:
+			return fmt.Errorf("look at %s/%s: %w", s.Pool, s.Device, pool.ErrNotFound)
+		case dev.Label != s.Label:
+			return fmt.Errorf("look at %s/%s: %w", s.Pool, s.Device, pool.ErrLabel)
+		case dev.Path != s.Path || dev.Path == "":
+			return fmt.Errorf("look at %s/%s: its path is %q now, not %q", s.Pool, s.Device, dev.Path, s.Path)
+		}
+	}
+	return nil
+}
+
+// writeConfig puts the new file beside the old one, lets drbdadm parse it, and only then replaces the old one. A file
+// that isn't this incarnation's is left alone.
+func (x *execution) writeConfig(ctx context.Context, s steps.Step) error {
+	old, err := loadConfig(x.host, x.cfg, s.Resource)
+	if err != nil {
+		return err
+	}
+	if old != nil && old.Owner != s.ID {
+		return fmt.Errorf("write config of %s: %s isn't this incarnation's", s.Resource, x.cfg.configFile(s.Resource))
+	}
+	if err := x.host.MkdirAll(x.cfg.ConfigDir, 0o755); err != nil {
+		return fmt.Errorf("write config of %s: %w", s.Resource, err)
+	}
+	draft := x.cfg.draftFile(s.Resource)
+	if err := x.host.WriteFile(draft, s.Config, 0o600); err != nil {
+		return fmt.Errorf("write config of %s: %w", s.Resource, err)
+	}
+	if err := x.drbd.CheckFile(ctx, drbd.Target{File: draft, Resource: s.Resource}); err != nil {
+		return fmt.Errorf("the new config doesn't parse, the old one stays: %w", err)
+	}
+	if err := x.host.Rename(draft, x.cfg.configFile(s.Resource)); err != nil {
+		return fmt.Errorf("write config of %s: %w", s.Resource, err)
+	}
+	x.result.config, x.result.noConf = &configFile{Text: s.Config, Owner: stack.Owner(s.Config)}, false
+	return nil
+}
+
+func (x *execution) removeConfig(s steps.Step) error {
+	old, err := loadConfig(x.host, x.cfg, s.Resource)
+	if err != nil {
+		return err
+	}
+	for _, f := range []string{x.cfg.draftFile(s.Resource), x.cfg.configFile(s.Resource)} {
+		if old != nil && old.Owner != s.ID && path.Ext(f) == ".res" {
+			continue
+		}
+		if err := x.host.Remove(f); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove config of %s: %w", s.Resource, err)
+		}
+	}
+	if old == nil || old.Owner == s.ID {
+		x.result.config, x.result.noConf = nil, true
+	}
+	return nil
+}
+
+// kernelStep asks or changes DRBD.
+func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
+	x.kernel = true
+	at := drbd.Target{File: x.cfg.configFile(s.Resource), Resource: s.Resource}
+	switch s.Kind {
+	case steps.Adjust:
+		now, err := loadConfig(x.host, x.cfg, s.Resource)
+		if err != nil {
+			return err
+		}
+		if now == nil || string(now.Text) != string(s.Config) {
+			x.result.config, x.result.noConf = now, now == nil
+			return fmt.Errorf("adjust %s: its config file was changed by somebody else", s.Resource)
+		}
+		err = x.drbd.Adjust(ctx, at)
+		if errors.Is(err, drbd.ErrNoMetadata) {
+			return fmt.Errorf("DRBD's metadata of %s is missing or unreadable though it was made once; it isn't made anew: if the disk was replaced, remove this replica and create it again (%w)", s.Resource, err)
+		}
+		return err
+	case steps.GuardSeed:
+		k, err := x.now(ctx, s)
+		if err != nil {
+			return err
+		}
+		if why := steps.SyncAlone(k, s.Number); why != "" {
+			return &WaitError{"the first sync doesn't start here: " + why}
+		}
+		return nil
+	case steps.SeedSync:
+		return x.drbd.Primary(ctx, at, true)
+	case steps.Demote:
+		// Who holds it open by now wanted it Primary.
+		if err := x.drbd.Secondary(ctx, at); err != nil && !errors.Is(err, drbd.ErrInUse) && !errors.Is(err, drbd.ErrUnknownResource) {
+			return err
+		}
+		return nil
+	case steps.GuardSkip:
+		k, err := x.now(ctx, s)
+		if err != nil {
+			return err
+		}
+		if why, _ := steps.SkipAll(k, s.Number, s.Peers); why != "" {
+			return &WaitError{"the first sync isn't skipped: " + why}
+		}
+		return nil
+	case steps.SeedSkip:
+		return x.drbd.SkipInitialSync(ctx, at, s.Number)
+	case steps.ForgetPeer:
+		if err := x.drbd.ForgetPeer(ctx, s.Resource, s.NodeID); err != nil {
+			return err
+		}
+		x.result.forgot = append(x.result.forgot, s.NodeID)
+		return nil
+	case steps.GuardGone:
+		return x.guardGone(ctx, s)
+	case steps.Down:
+		if err := x.drbd.DownByName(ctx, s.Resource); err != nil {
+			return err
+		}
+		x.result.passed = x.guarded
+		return nil
+	}
+	return fmt.Errorf("run step: kind %d", s.Kind)
+}
+
+func (x *execution) guardGone(ctx context.Context, s steps.Step) error {
+	k, err := x.now(ctx, s)
+	if err != nil {
+		return err
+	}
+	if k != nil && k.Role == "Primary" {
+		return &WaitError{s.Resource + " is in use on this node (Primary): unmount it, or stop what uses it"}
+	}
+	if why := steps.OtherGood(k, s.Volumes); why != "" {
+		return &WaitError{why + "; the removal waits, or type the override that names what is lost"}
+	}
+	x.guarded = true
+	return nil
+}
+
+// now is the kernel's state of the step's resource, asked this moment; nil if there is none.
+func (x *execution) now(ctx context.Context, s steps.Step) (*steps.Kernel, error) {
+	st, err := x.drbd.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return kernel(st.Resources[s.Resource]), nil
+}
+
+// kernel is DRBD's state in the planner's words.
+func kernel(r *drbd.ResourceState) *steps.Kernel {
+	if r == nil {
+		return nil
+	}
+	k := &steps.Kernel{Role: r.Role, Suspended: r.Suspended != "" && r.Suspended != "no", MayPromote: r.MayPromote == "yes",
+		Volumes: map[int]steps.KernelVolume{}}
+	for n, d := range r.Devices {
+		k.Volumes[n] = steps.KernelVolume{Minor: d.Minor, Disk: d.Disk, Client: d.Client == "yes", Open: d.Open == "yes",
+			SizeKiB: d.SizeKiB, HasQuorum: d.Quorum != "no"}
+	}
+	for _, c := range r.Peers() {
+		kp := steps.KernelPeer{Name: c.Name, NodeID: c.NodeID, State: c.Connection, Role: c.Role, Volumes: map[int]steps.KernelPeerVolume{}}
+		for n, p := range c.PeerDevices {
+			pv := steps.KernelPeerVolume{Replication: p.Replication, Disk: p.PeerDisk, OutOfSyncKiB: p.OutOfSyncKiB, DonePercent: p.DonePercent}
+			if !p.HasDonePercent && pv.Syncing() {
+				// 8.4 gives no percentage: what is left of the whole volume.
+				if d := r.Devices[n]; d != nil && d.SizeKiB > 0 {
+					pv.DonePercent = 100 * (1 - float64(min(p.OutOfSyncKiB, d.SizeKiB))/float64(d.SizeKiB))
+				}
+			}
+			kp.Volumes[n] = pv
+		}
+		k.Peers = append(k.Peers, kp)
+	}
+	return k
+}

@@ -1,0 +1,80 @@
+package satellite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"holdfast/internal/model"
+	"holdfast/internal/tool/drbd"
+	"holdfast/internal/tool/run"
+)
+
+// nodeFacts is a look at the machine.
+type nodeFacts struct {
+	kernel      string
+	drbd        drbd.Info
+	providers   []model.ProviderKind
+	layers      []model.LayerKind
+	unsupported map[string][]string
+	configs     map[string]configFile
+	err         error // of the look at DRBD or the config folder: the old picture stays
+}
+
+func (f *nodeFacts) look(ctx context.Context, w worker, load bool) {
+	f.unsupported = map[string][]string{}
+	if b, err := w.host.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
+		f.kernel = strings.TrimSpace(string(b))
+	}
+	f.providers = []model.ProviderKind{model.Diskless}
+	for _, p := range providers {
+		var why []string
+		for _, argv := range p.programs {
+			if reason := missing(ctx, w.host, argv); reason != "" {
+				why = append(why, reason)
+			}
+		}
+		if len(why) == 0 {
+			f.providers = append(f.providers, p.kind)
+		} else {
+			f.unsupported[string(p.kind)] = why
+		}
+	}
+	info, err := drbd.Detect(ctx, w.host)
+	if err == nil && load && !info.Loaded && info.Generation != drbd.Absent {
+		if err = drbd.Load(ctx, w.host); err == nil {
+			info, err = drbd.Detect(ctx, w.host)
+		}
+	}
+	f.drbd, f.err = info, err
+	f.layers = []model.LayerKind{model.LayerStorage}
+	switch {
+	case info.Utils == "":
+		f.unsupported[string(model.LayerDRBD)] = []string{"drbd-utils aren't installed"}
+	case info.Generation == drbd.Absent:
+		f.unsupported[string(model.LayerDRBD)] = []string{"the kernel has no DRBD module"}
+	default:
+		f.layers = append(f.layers, model.LayerDRBD)
+	}
+	configs, err := loadConfigs(w.host, w.cfg)
+	if err != nil {
+		f.err = errors.Join(f.err, err)
+		return
+	}
+	f.configs = configs
+}
+
+// missing says why a program can't be had; "" if it can.
+func missing(ctx context.Context, r run.Runner, argv []string) string {
+	res, err := r.Run(ctx, run.Cmd{Argv: argv})
+	switch {
+	case errors.Is(err, run.ErrNotFound):
+		return fmt.Sprintf("the program %s isn't installed", argv[0])
+	case err != nil:
+		return err.Error()
+	case res.Exit != 0:
+		return fmt.Sprintf("`%s` failed: exit %d", strings.Join(argv, " "), res.Exit)
+	}
+	return ""
+}

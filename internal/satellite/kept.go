@@ -1,0 +1,156 @@
+package satellite
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"holdfast/internal/model"
+	"holdfast/internal/tool/run"
+	"holdfast/internal/wire"
+)
+
+// keptSchema is raised when an older satellite could not read the file any more.
+const keptSchema = 1
+
+// kept is what survives a restart: what a controller wants of this node, and what must not be forgotten whatever a
+// controller says. One file, replaced whole before the controller's word is acknowledged.
+type kept struct {
+	Schema int `json:"schema"`
+	// Order is the newest that was obeyed.
+	Order model.Order     `json:"order"`
+	State model.NodeState `json:"state"`
+	// Initialised volumes: metadata is never made on them again. Data: they were good once: never a source of a first sync.
+	Initialised []model.UUID `json:"initialised,omitempty"` // sorted
+	Data        []model.UUID `json:"data,omitempty"`        // sorted
+	// Epochs in which each replica's spec was said: within one, an older generation changes nothing.
+	Epochs map[model.UUID]uint64 `json:"epochs,omitempty"`
+	// Forgotten peers' node-ids by replica.
+	Forgotten map[model.UUID][]int `json:"forgotten,omitempty"`
+}
+
+func (c Config) keptFile() string { return path.Join(c.StateDir, "replicas", "desired.json") }
+
+func loadKept(f run.FS, c Config) (kept, error) {
+	b, err := f.ReadFile(c.keptFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return kept{Schema: keptSchema}, nil
+	}
+	if err != nil {
+		return kept{}, fmt.Errorf("read desired state: %w", err)
+	}
+	var k kept
+	if err := json.Unmarshal(b, &k); err != nil {
+		return kept{}, fmt.Errorf("read desired state %s: %w", c.keptFile(), err)
+	}
+	if k.Schema > keptSchema {
+		return kept{}, fmt.Errorf("read desired state %s: it is of a newer release (schema %d, this one knows %d)", c.keptFile(), k.Schema, keptSchema)
+	}
+	return k, nil
+}
+
+func (k *kept) save(f run.FS, c Config) error {
+	k.Schema = keptSchema
+	b, err := json.Marshal(k)
+	if err != nil {
+		return fmt.Errorf("keep desired state: %w", err)
+	}
+	if err := f.MkdirAll(path.Dir(c.keptFile()), 0o700); err != nil {
+		return fmt.Errorf("keep desired state: %w", err)
+	}
+	if err := f.WriteFile(c.keptFile(), b, 0o600); err != nil {
+		return fmt.Errorf("keep desired state: %w", err)
+	}
+	return nil
+}
+
+// clone shares specs, which are never edited.
+func (k kept) clone() kept {
+	k.State = k.State.Clone()
+	k.Initialised, k.Data = slices.Clone(k.Initialised), slices.Clone(k.Data)
+	k.Epochs = maps.Clone(k.Epochs)
+	f := make(map[model.UUID][]int, len(k.Forgotten))
+	for id, ids := range k.Forgotten {
+		f[id] = slices.Clone(ids)
+	}
+	k.Forgotten = f
+	return k
+}
+
+// apply takes in a word of the controller, and gives the replicas that it spoke of. An older generation of the same epoch
+// changes nothing.
+func (k *kept) apply(d wire.Desired) (taken []model.UUID) {
+	st := &k.State
+	if d.Full || d.PoolsSet || d.Pools != nil {
+		st.Pools = d.Pools
+	}
+	if k.Epochs == nil {
+		k.Epochs = map[model.UUID]uint64{}
+	}
+	old := map[model.UUID]model.ResourceSpec{}
+	for _, r := range st.Resources {
+		old[r.ID] = r
+	}
+	next := map[model.UUID]model.ResourceSpec{}
+	if !d.Full {
+		maps.Copy(next, old)
+	}
+	for _, r := range d.Resources {
+		if o, there := old[r.ID]; there && k.Epochs[r.ID] == d.Order.Epoch && r.Generation < o.Generation {
+			next[r.ID] = o
+			continue
+		}
+		next[r.ID] = r
+		k.Epochs[r.ID] = d.Order.Epoch
+		taken = append(taken, r.ID)
+	}
+	for _, id := range d.Dropped {
+		delete(next, id)
+	}
+	maps.DeleteFunc(k.Epochs, func(id model.UUID, _ uint64) bool { _, there := next[id]; return !there })
+	st.Resources = slices.SortedFunc(maps.Values(next), func(a, b model.ResourceSpec) int {
+		if c := strings.Compare(a.Name, b.Name); c != 0 {
+			return c
+		}
+		return strings.Compare(string(a.ID), string(b.ID))
+	})
+	return taken
+}
+
+func (k *kept) mentions(id model.UUID) bool {
+	return slices.ContainsFunc(k.State.Resources, func(r model.ResourceSpec) bool { return r.ID == id })
+}
+
+// forget what was kept of an incarnation that is gone.
+func (k *kept) forget(r model.ResourceSpec) {
+	for _, v := range r.Volumes {
+		remove(&k.Initialised, v.ID)
+		remove(&k.Data, v.ID)
+	}
+	delete(k.Forgotten, r.ID)
+}
+
+func has(ids []model.UUID, id model.UUID) bool {
+	_, ok := slices.BinarySearch(ids, id)
+	return ok
+}
+
+// add keeps the list sorted and tells whether id is new.
+func add(ids *[]model.UUID, id model.UUID) bool {
+	i, ok := slices.BinarySearch(*ids, id)
+	if !ok {
+		*ids = slices.Insert(*ids, i, id)
+	}
+	return !ok
+}
+
+func remove(ids *[]model.UUID, id model.UUID) {
+	if i, ok := slices.BinarySearch(*ids, id); ok {
+		*ids = slices.Delete(*ids, i, i+1)
+	}
+}

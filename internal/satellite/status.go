@@ -1,0 +1,124 @@
+package satellite
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"holdfast/internal/model"
+	"holdfast/internal/satellite/steps"
+)
+
+// setStatus makes what is reported of a replica, whole.
+func (a *Agent) setStatus(r *replica, seen steps.Seen, now time.Time) {
+	s := r.spec
+	st := model.ResourceStatus{Definition: s.Definition, Name: s.Name, ID: s.ID, Generation: s.Generation,
+		Phase: r.plan.Phase, Reason: r.plan.Reason, Gone: r.plan.Gone, Forgotten: steps.Forgotten(s, seen, r.plan)}
+	if len(r.plan.Steps) > 0 {
+		st.Phase = model.Working
+		if r.fails > 0 {
+			st.Phase, st.Reason = model.Failed, r.reason
+			if r.waiting {
+				st.Phase = model.Blocked
+			}
+		}
+	}
+	if h := a.hungOf(r); h != nil && len(r.plan.Steps) > 0 {
+		st.Phase, st.Reason = model.Failed, hungText(h)
+	}
+	if r.planned && r.status.Phase == st.Phase && r.status.Reason == st.Reason {
+		st.SinceMS = r.status.SinceMS
+	} else {
+		st.SinceMS = now.UnixMilli()
+	}
+	k := seen.Kernel
+	if s.DRBD == nil || !a.ours(s, seen) {
+		k = nil
+	}
+	if k != nil {
+		st.InUse, st.Suspended, st.MayPromote = k.Role == "Primary", k.Suspended, k.MayPromote
+		st.MetPeer = seen.Record.Met
+	}
+	if !st.Gone {
+		a.volumes(&st, s, seen, k)
+	}
+	if k != nil {
+		for _, ps := range s.DRBD.Peers {
+			st.Peers = append(st.Peers, peer(ps, steps.Peer(s, k, ps)))
+		}
+	}
+	r.status, r.planned = st, true
+}
+
+// ours tells whether the kernel's resource of that name may be reported as this incarnation's.
+func (a *Agent) ours(s model.ResourceSpec, seen steps.Seen) bool {
+	if seen.Owner != "" {
+		return seen.Owner == s.ID
+	}
+	return seen.ConfigID == s.ID
+}
+
+func (a *Agent) volumes(st *model.ResourceStatus, s model.ResourceSpec, seen steps.Seen, k *steps.Kernel) {
+	for _, v := range s.Volumes {
+		sv := seen.Volumes[v.Number]
+		mine := sv.Device != nil && sv.Device.Label == v.ID
+		up := false
+		vs := model.VolumeStatus{ID: v.ID, Number: v.Number, HasQuorum: true}
+		if mine {
+			vs.Backing, vs.AllocKiB, vs.UsableKiB = sv.Device.Path, sv.Device.AllocKiB, v.SizeKiB
+		}
+		switch {
+		case s.DRBD == nil && mine && sv.Device.Path != "":
+			vs.Device, vs.Disk, vs.MDReady, up = sv.Device.Path, model.DiskCreated, true, true
+			vs.UsableKiB = sv.Device.SizeKiB
+		case s.DRBD != nil:
+			vs.MDReady = v.Pool != "" && (sv.MDMade || sv.Initialised || v.Initialised)
+			if k == nil {
+				break
+			}
+			if kv, there := k.Volumes[v.Number]; there {
+				up = true
+				vs.Device, vs.Disk, vs.HasQuorum = fmt.Sprintf("/dev/drbd%d", kv.Minor), kv.Disk, kv.HasQuorum
+				if kv.SizeKiB > 0 {
+					vs.UsableKiB = kv.SizeKiB
+				}
+			}
+		}
+		// A volume that is to go and has left nothing isn't there any more.
+		if v.Want == model.Gone && !mine && !up && (v.Pool == "" || sv.PoolSeen && sv.PoolReason == "") {
+			continue
+		}
+		st.Volumes = append(st.Volumes, vs)
+	}
+	slices.SortFunc(st.Volumes, func(x, y model.VolumeStatus) int { return x.Number - y.Number })
+}
+
+func peer(ps model.PeerSpec, kp *steps.KernelPeer) model.PeerStatus {
+	out := model.PeerStatus{Node: ps.Node, NodeID: ps.NodeID}
+	if kp == nil {
+		return out
+	}
+	out.State, out.Role = kp.State, kp.Role
+	for n, pv := range kp.Volumes {
+		out.Volumes = append(out.Volumes, model.PeerVolumeStatus{Number: n, Replication: pv.Replication, PeerDisk: pv.Disk,
+			OutOfSyncKiB: pv.OutOfSyncKiB, DonePercent: pv.DonePercent})
+	}
+	slices.SortFunc(out.Volumes, func(x, y model.PeerVolumeStatus) int { return x.Number - y.Number })
+	return out
+}
+
+// hungOf is the hung program that holds the replica's next steps up, or nil.
+func (a *Agent) hungOf(r *replica) *hungProgram {
+	for i := range a.hung {
+		h := &a.hung[i]
+		if h.replica == r.spec.ID {
+			return h
+		}
+		for _, s := range r.plan.Steps {
+			if s.Pooled() && slices.Contains(h.pools, s.Pool) {
+				return h
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package steps
+
+import (
+	"fmt"
+	"slices"
+
+	"holdfast/internal/model"
+)
+
+func (p *planner) gone() Plan {
+	left, w := p.left()
+	if w != nil {
+		return *w
+	}
+	drbd := p.spec.DRBD != nil
+	if drbd && !p.seen.KernelKnown && p.node.Known && p.node.DRBD != model.Unpinned {
+		return working("DRBD's state is being read")
+	}
+	config := p.seen.ConfigThere && p.seen.ConfigID == p.spec.ID
+	if !left && !config && !p.kernelOwn() {
+		if p.seen.Record.There {
+			return do(p.step(RemoveRecord))
+		}
+		return Plan{Phase: model.Done, Gone: true}
+	}
+	if drbd && p.spec.DRBD.Generation != model.Unpinned {
+		if !p.node.Known {
+			return working("this node's DRBD version is being read")
+		}
+		if why := p.otherGeneration(); why != "" {
+			return blocked("%s", why)
+		}
+	}
+	if p.kernelOwn() {
+		return p.takeDown()
+	}
+	if drbd && !p.exempt() && !p.seen.Passed && left {
+		return p.lookFirst()
+	}
+	var steps []Step
+	if config {
+		steps = append(steps, p.step(RemoveConfig))
+	}
+	for _, v := range p.spec.Volumes {
+		if v.Pool != "" && p.own(v) != nil {
+			steps = append(steps, p.volumeStep(RemoveDevice, v))
+		}
+	}
+	if p.seen.Record.There {
+		steps = append(steps, p.step(RemoveRecord))
+	}
+	return do(steps...)
+}
+
+// left tells whether a device of this incarnation is there, or why that can't be said.
+func (p *planner) left() (bool, *Plan) {
+	left := false
+	for _, v := range p.spec.Volumes {
+		if v.Pool == "" {
+			continue
+		}
+		switch sv := p.seen.Volumes[v.Number]; {
+		case sv.PoolReason != "":
+			w := failed("storage pool %s can't be read: %s", v.Pool, sv.PoolReason)
+			return false, &w
+		case !sv.PoolSeen:
+			w := working("storage pool %s is being read", v.Pool)
+			return false, &w
+		case p.own(v) != nil:
+			left = true
+		}
+	}
+	return left, nil
+}
+
+// exempt: no other copy needs to be good.
+func (p *planner) exempt() bool {
+	if p.spec.WholeDefinition || p.spec.Lose || p.spec.LastUnused || p.spec.Diskless {
+		return true
+	}
+	for _, v := range p.spec.Volumes {
+		if p.initialised(v) {
+			return false
+		}
+	}
+	return true // it never held anything
+}
+
+// takeDown: the resource is up.
+func (p *planner) takeDown() Plan {
+	k := p.seen.Kernel
+	if p.seen.Record.Seeding && k.Role == primary {
+		rec := p.seen.Record
+		rec.Seeding = false
+		return do(p.step(Demote), p.record(rec))
+	}
+	if k.Role == primary {
+		return blocked("%s is in use on this node (Primary): unmount it, or stop what uses it", p.spec.Name)
+	}
+	guard := p.step(GuardGone)
+	if !p.exempt() {
+		// A volume that has no device here any more has nothing to lose.
+		for _, v := range p.spec.Volumes {
+			if _, up := k.Volumes[v.Number]; up || p.own(v) != nil {
+				guard.Volumes = append(guard.Volumes, v.Number)
+			}
+		}
+		if why := OtherGood(k, guard.Volumes); why != "" {
+			return blocked("%s; the removal waits, or type the override that names what is lost", why)
+		}
+	}
+	return do(guard, p.step(Down))
+}
+
+// lookFirst brings the resource up once more, to see whether another copy is good: only the kernel's connection proves it.
+func (p *planner) lookFirst() Plan {
+	up := p.spec
+	up.Want = model.Up
+	up.Volumes = nil
+	for _, v := range p.spec.Volumes {
+		if p.own(v) != nil && p.initialised(v) {
+			v.Want, v.Seed = model.Up, model.NoSeed
+			up.Volumes = append(up.Volumes, v)
+		}
+	}
+	seen := p.seen
+	seen.OldWaits = ""
+	q := planner{spec: up, seen: seen, node: p.node}
+	if len(up.Volumes) == 0 {
+		return blocked("%s", p.cantSee("none of its volumes can be brought up"))
+	}
+	w := q.up()
+	if len(w.Steps) > 0 {
+		return w
+	}
+	if w.Reason == "" {
+		w.Reason = "it doesn't come up"
+	}
+	if w.Phase == model.Working {
+		return w
+	}
+	return blocked("%s", p.cantSee(w.Reason))
+}
+
+func (p *planner) cantSee(why string) string {
+	return fmt.Sprintf("can't see whether another copy of %s is good (%s); the removal waits, or type the override that names what is lost", p.spec.Name, why)
+}
+
+// OtherGood tells why no other connected copy is proven good for each of the volumes; "" if one is.
+func OtherGood(k *Kernel, volumes []int) string {
+	if k == nil && len(volumes) > 0 {
+		return "the resource isn't up"
+	}
+	for _, n := range volumes {
+		if !slices.ContainsFunc(k.Peers, func(kp KernelPeer) bool {
+			return kp.State == model.Connected && kp.Volumes[n].Disk == model.DiskUpToDate
+		}) {
+			return fmt.Sprintf("no connected peer is UpToDate for volume %d", n)
+		}
+	}
+	return ""
+}

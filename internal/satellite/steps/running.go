@@ -1,0 +1,170 @@
+package steps
+
+import (
+	"slices"
+
+	"holdfast/internal/model"
+)
+
+// running is for a resource that is up as configured: the first sync, what was left half done, peers to forget; then it
+// says what is amiss.
+func (p *planner) running(ready []model.VolumeSpec) Plan {
+	k := p.seen.Kernel
+	done := Plan{Phase: model.Done, Applied: p.seen.Record.Applied}
+	if k == nil || len(ready) == 0 {
+		return done
+	}
+	rec := p.seen.Record
+	if rec.Seeding {
+		rec.Seeding = false
+		if k.Role == primary && slices.ContainsFunc(ready, func(v model.VolumeSpec) bool { return k.Volumes[v.Number].Open }) {
+			return do(p.record(rec)) // somebody uses it by now: it is his
+		}
+		return do(p.step(Demote), p.record(rec))
+	}
+	if p.spec.DRBD.Generation == model.DRBD8 && !rec.Met && slices.ContainsFunc(k.Peers, func(kp KernelPeer) bool { return kp.State == model.Connected }) {
+		rec.Met = true
+		return do(p.record(rec))
+	}
+	var wait *Plan
+	for _, v := range ready {
+		if v.Pool == "" || k.Volumes[v.Number].Disk != model.DiskInconsistent || p.seen.Volumes[v.Number].Data {
+			continue
+		}
+		switch v.Seed {
+		case model.SeedSync:
+			if why := SyncAlone(k, v.Number); why == "" {
+				return p.seedSync(v)
+			}
+		case model.SeedSkip:
+			n := p.diskfulPeers()
+			why, never := SkipAll(k, v.Number, n)
+			switch {
+			case why == "":
+				guard, skip := p.volumeStep(GuardSkip, v), p.volumeStep(SeedSkip, v)
+				guard.Peers, skip.Peers = n, n
+				return do(guard, skip)
+			case !never:
+				w := working("volume %d: %s", v.Number, why)
+				wait = &w
+			}
+		}
+	}
+	for _, id := range p.spec.DRBD.Forget {
+		if slices.Contains(p.seen.Forgotten, id) || slices.ContainsFunc(p.spec.DRBD.Peers, func(ps model.PeerSpec) bool { return ps.NodeID == id }) {
+			continue
+		}
+		if p.spec.DRBD.Generation != model.DRBD9 || p.spec.Diskless {
+			continue // nothing to forget; Forgotten below says so
+		}
+		s := p.step(ForgetPeer)
+		s.NodeID = id
+		for _, v := range ready {
+			s.Volumes = append(s.Volumes, v.Number)
+		}
+		return do(s)
+	}
+	if wait != nil {
+		wait.Applied = done.Applied
+		return *wait
+	}
+	if lacks := p.lacks(ready); lacks != "" {
+		w := blocked("%s", lacks)
+		w.Applied = done.Applied
+		return w
+	}
+	return done
+}
+
+// seedSync: Primary for a moment, with a note beforehand so that a crash between doesn't leave it Primary.
+func (p *planner) seedSync(v model.VolumeSpec) Plan {
+	on := p.seen.Record
+	on.Seeding = true
+	off := p.seen.Record
+	off.Seeding = false
+	return do(p.volumeStep(GuardSeed, v), p.record(on), p.volumeStep(SeedSync, v), p.step(Demote), p.record(off))
+}
+
+func (p *planner) diskfulPeers() (n int) {
+	for _, ps := range p.spec.DRBD.Peers {
+		if !ps.Diskless {
+			n++
+		}
+	}
+	return n
+}
+
+// SyncAlone tells why the volume may not be declared good here, alone; "" if it may: this disk is Inconsistent, nobody
+// connected has a better one, and nobody is Primary.
+func SyncAlone(k *Kernel, number int) string {
+	if k == nil {
+		return "it isn't up"
+	}
+	if d := k.Volumes[number].Disk; d != model.DiskInconsistent {
+		return "the disk here is " + d
+	}
+	for _, kp := range k.Peers {
+		if kp.Role == primary {
+			return "a peer is Primary"
+		}
+		switch d := kp.Volumes[number].Disk; d {
+		case "", "DUnknown", "Diskless", model.DiskInconsistent:
+		default:
+			return "a peer's disk is " + d
+		}
+	}
+	return ""
+}
+
+// SkipAll tells why the first sync may not be skipped (yet); "" if it may: all n diskful peers are connected, and each
+// disk is Inconsistent. never: waiting won't help.
+func SkipAll(k *Kernel, number, n int) (why string, never bool) {
+	if k == nil {
+		return "it isn't up", false
+	}
+	if d := k.Volumes[number].Disk; d != model.DiskInconsistent {
+		return "the disk here is " + d, true
+	}
+	found := 0
+	for _, kp := range k.Peers {
+		pv := kp.Volumes[number]
+		switch {
+		case kp.Role == primary:
+			return "a peer is Primary", true
+		case kp.State != model.Connected:
+			continue
+		case pv.Disk == model.DiskInconsistent:
+			found++
+		case pv.Disk == "", pv.Disk == "DUnknown", pv.Disk == "Diskless", pv.Disk == "Attaching", pv.Disk == "Negotiating":
+		default:
+			return "a peer's disk is " + pv.Disk, true
+		}
+	}
+	if found < n {
+		return "waits until every peer is connected, to skip the first sync", false
+	}
+	return "", false
+}
+
+// Forgotten are the node-ids to report as forgotten: done by a step, or never known here.
+func Forgotten(spec model.ResourceSpec, seen Seen, p Plan) []int {
+	if spec.DRBD == nil || spec.Want == model.Gone {
+		return nil
+	}
+	var out []int
+	for _, id := range spec.DRBD.Forget {
+		never := spec.DRBD.Generation != model.DRBD9 || spec.Diskless
+		for _, v := range spec.Volumes {
+			// Without metadata there is no slot to give back.
+			if !spec.Diskless && (v.Initialised || seen.Volumes[v.Number].Initialised) {
+				goto known
+			}
+		}
+		never = true
+	known:
+		if never || slices.Contains(seen.Forgotten, id) {
+			out = append(out, id)
+		}
+	}
+	return out
+}

@@ -1,0 +1,121 @@
+package steps
+
+import (
+	"holdfast/internal/model"
+	"holdfast/internal/pool"
+)
+
+// Node is what plans need to know of the machine.
+type Node struct {
+	Name string
+	// Known: DRBD below was read.
+	Known bool
+	DRBD  model.DRBDGeneration // of the module that is loaded or would be; 0: none
+	// Session: a controller's session is open, and the spec was sent or confirmed in it. Metadata is made only then.
+	Session bool
+}
+
+// Seen is what is there of one incarnation, and of others that are in its way.
+type Seen struct {
+	Volumes map[int]Volume // by number, for each volume of the spec
+	// ConfigThere: a file of this resource's name is in the config folder; Config is its text, ConfigID the incarnation
+	// that its first line names ("" for none: not ours).
+	ConfigThere bool
+	Config      []byte
+	ConfigID    model.UUID
+	// KernelKnown: DRBD's state was read since the start. Kernel is the resource of that name, nil for none.
+	KernelKnown bool
+	Kernel      *Kernel
+	// Owner is the incarnation that brought the kernel's resource of this name up in this boot, by our records; "" unknown.
+	Owner  model.UUID
+	Record Record // of this incarnation
+	// OldWaits names another incarnation of the same name that still is, or may be, here; "" for none.
+	OldWaits model.UUID
+	// Heals counts adjusts since the last change that were to mend what the kernel lacks.
+	Heals int
+	// Passed: the guard was passed and the resource taken down by the last job of this process.
+	Passed bool
+	// Forgotten are the node-ids forgotten since the incarnation is known.
+	Forgotten []int
+}
+
+// Record is what the node remembers of an incarnation in this boot. A zero Record: nothing.
+type Record struct {
+	There bool
+	// Applied is the checksum of the config that was last adjusted to; "" none.
+	Applied string
+	Minors  []int // brought up in this boot
+	// Seeding: made Primary by us for the first sync; not Secondary again yet.
+	Seeding bool
+	// Met: 8.4: was connected to its peer since the boot.
+	Met bool
+}
+
+// Volume is what is there of a volume.
+type Volume struct {
+	// PoolSeen: the pool was read. PoolReason: why it can't be read now.
+	PoolSeen   bool
+	PoolReason string
+	// Device under the volume's backing name, whosever it is; nil for none.
+	Device *pool.Device
+	// LabelKnown: the device's label is of a volume that this node is told about, this one or another.
+	LabelKnown bool
+	// Made: this process made the device, so there's no need to look again before it is written to.
+	Made bool
+	// MDMade: this process made the metadata.
+	MDMade bool
+	// Initialised: this node was told so once, whatever it is told now.
+	Initialised bool
+	// Data: it was good here once; a first sync never starts from it.
+	Data bool
+}
+
+// Kernel is DRBD's state of a resource.
+type Kernel struct {
+	Role       string
+	Suspended  bool
+	MayPromote bool
+	Volumes    map[int]KernelVolume
+	Peers      []KernelPeer
+}
+
+// KernelVolume is a device of the resource.
+type KernelVolume struct {
+	Minor     int
+	Disk      string
+	Client    bool // diskless on purpose
+	Open      bool
+	SizeKiB   int64 // usable; 0 unknown
+	HasQuorum bool
+}
+
+// KernelPeer is a connection.
+type KernelPeer struct {
+	Name    string // as the kernel knows it; 8.4 knows none
+	NodeID  int
+	State   string
+	Role    string
+	Volumes map[int]KernelPeerVolume
+}
+
+// KernelPeerVolume is a volume towards a peer.
+type KernelPeerVolume struct {
+	Replication  string
+	Disk         string
+	OutOfSyncKiB int64
+	DonePercent  float64
+}
+
+const (
+	primary   = "Primary"
+	secondary = "Secondary"
+)
+
+// Syncing tells whether blocks are on their way.
+func (v KernelPeerVolume) Syncing() bool {
+	switch v.Replication {
+	case "", "Off", "Established":
+		return false
+	}
+	return true
+}

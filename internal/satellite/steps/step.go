@@ -1,0 +1,114 @@
+package steps
+
+import (
+	"fmt"
+
+	"holdfast/internal/model"
+)
+
+// Kind of a step.
+type Kind uint8
+
+const (
+	// CreateDevice in Pool: Device of SizeKiB with Label.
+	CreateDevice Kind = iota + 1
+	// ActivateDevice gives Device a path.
+	ActivateDevice
+	// RemoveDevice destroys Device if it carries Label.
+	RemoveDevice
+	// VerifyDevice looks at Pool again: Device carries Label and has Path.
+	VerifyDevice
+	// CreateMetadata writes DRBD's metadata to Path of volume Number. Only for an incarnation that holds nothing.
+	CreateMetadata
+	// WriteRecord keeps Record, that this incarnation is what the kernel has under the resource's name.
+	WriteRecord
+	// RemoveRecord forgets it.
+	RemoveRecord
+	// WriteConfig replaces the resource's config file, if the new one parses.
+	WriteConfig
+	// RemoveConfig deletes it if it is this incarnation's.
+	RemoveConfig
+	// Adjust makes the kernel as the config file says.
+	Adjust
+	// GuardSeed looks at the kernel again: volume Number is Inconsistent here and on every connected peer.
+	GuardSeed
+	// SeedSync makes Number UpToDate alone.
+	SeedSync
+	// Demote makes the resource Secondary.
+	Demote
+	// GuardSkip looks at the kernel again: Peers are all connected and Number is Inconsistent on each and here.
+	GuardSkip
+	// SeedSkip declares Number equal on all.
+	SeedSkip
+	// ForgetPeer gives back the bitmap slot of the removed peer NodeID.
+	ForgetPeer
+	// GuardGone looks at the kernel again: not Primary, and if Volumes isn't empty, another connected peer is UpToDate for
+	// each of them.
+	GuardGone
+	// Down takes the resource out of the kernel.
+	Down
+)
+
+var kindNames = [...]string{"", "create device", "activate device", "remove device", "verify device", "create metadata",
+	"write record", "remove record", "write config", "remove config", "adjust", "check before first sync",
+	"start first sync", "demote", "check before skipping sync", "skip first sync", "forget peer", "check before removal", "down"}
+
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return fmt.Sprintf("kind %d", k)
+}
+
+// Step is one thing to do, as data.
+type Step struct {
+	Kind Kind
+	// Resource is the DRBD name, ID the incarnation.
+	Resource string
+	ID       model.UUID
+	DRBD     model.DRBDGeneration
+
+	Pool    string
+	Device  string
+	Path    string
+	Label   model.UUID
+	SizeKiB int64
+
+	Number int // of the volume
+	Minor  int
+	Slots  int // peer slots in v09 metadata
+
+	Config  []byte
+	Record  Record
+	NodeID  int
+	Volumes []int
+	Peers   int // how many diskful peers must be connected
+}
+
+// Pooled tells whether the step runs a storage command and so waits in Pool's queue.
+func (s Step) Pooled() bool {
+	switch s.Kind {
+	case CreateDevice, ActivateDevice, RemoveDevice, VerifyDevice:
+		return true
+	}
+	return false
+}
+
+// String is for traces and for people.
+func (s Step) String() string {
+	switch s.Kind {
+	case CreateDevice:
+		return fmt.Sprintf("%s %s/%s of %d KiB, label %s", s.Kind, s.Pool, s.Device, s.SizeKiB, s.Label)
+	case ActivateDevice, RemoveDevice, VerifyDevice:
+		return fmt.Sprintf("%s %s/%s, label %s", s.Kind, s.Pool, s.Device, s.Label)
+	case CreateMetadata:
+		return fmt.Sprintf("%s of %s/%d on %s", s.Kind, s.Resource, s.Number, s.Path)
+	case GuardSeed, SeedSync, GuardSkip, SeedSkip:
+		return fmt.Sprintf("%s of %s/%d", s.Kind, s.Resource, s.Number)
+	case ForgetPeer:
+		return fmt.Sprintf("%s %d of %s", s.Kind, s.NodeID, s.Resource)
+	case GuardGone:
+		return fmt.Sprintf("%s of %s, volumes %v", s.Kind, s.Resource, s.Volumes)
+	}
+	return fmt.Sprintf("%s of %s", s.Kind, s.Resource)
+}

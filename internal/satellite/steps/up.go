@@ -1,0 +1,311 @@
+package steps
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"holdfast/internal/model"
+	"holdfast/internal/stack/drbd"
+)
+
+// Sum is the checksum by which a Record names a config.
+func Sum(config []byte) string {
+	h := sha256.Sum256(config)
+	return hex.EncodeToString(h[:8])
+}
+
+func (p *planner) up() Plan {
+	if p.spec.DRBD != nil {
+		switch {
+		case !p.node.Known:
+			return working("this node's DRBD version is being read")
+		case p.spec.DRBD.Generation == model.Unpinned:
+			return blocked("the DRBD generation of %s isn't decided yet", p.spec.Name)
+		}
+		if why := p.otherGeneration(); why != "" {
+			return blocked("%s", why)
+		}
+		if p.spec.DRBD.Generation == model.DRBD8 && p.spec.Diskless {
+			return blocked("DRBD 8.4 has no diskless replicas")
+		}
+	}
+	if p.seen.OldWaits != "" {
+		return blocked("waits until the old incarnation of %s on this node is gone", p.spec.Name)
+	}
+	// First, so that nothing is made that would only be in the way.
+	if p.spec.DRBD != nil {
+		if !p.seen.KernelKnown {
+			return working("DRBD's state is being read")
+		}
+		if w := p.conflict(); w != nil {
+			return *w
+		}
+	}
+	var up []model.VolumeSpec
+	for _, v := range p.spec.Volumes {
+		if v.Want == model.Up {
+			up = append(up, v)
+		}
+	}
+	if w := p.storage(up); w != nil {
+		return *w
+	}
+	if p.spec.DRBD == nil {
+		if w := p.removeVolumes(); w != nil {
+			return *w
+		}
+		return Plan{Phase: model.Done}
+	}
+	if steps := p.metadata(up); len(steps) > 0 {
+		return do(steps...)
+	}
+	var ready []model.VolumeSpec
+	var pending *Plan
+	for _, v := range up {
+		if v.Pool == "" || p.initialised(v) {
+			ready = append(ready, v)
+			continue
+		}
+		w := working("the controller is to note that the metadata of volume %d is made", v.Number)
+		if !p.seen.Volumes[v.Number].MDMade {
+			w = working("the metadata of volume %d waits for a controller's session", v.Number)
+		}
+		pending = &w
+	}
+	if w := p.attached(ready); w != nil {
+		return *w
+	}
+	if w := p.removeVolumes(); w != nil {
+		return *w
+	}
+	w := p.running(ready)
+	if len(w.Steps) == 0 && pending != nil && w.Phase == model.Done {
+		pending.Applied = w.Applied
+		return *pending
+	}
+	return w
+}
+
+// conflict: somebody else's config or kernel resource has the name.
+func (p *planner) conflict() *Plan {
+	var w Plan
+	switch {
+	case p.seen.ConfigThere && p.seen.ConfigID == "":
+		w = failed("the config folder already has a file for %s that Holdfast didn't make; it is left untouched: rename or remove it", p.spec.Name)
+	case p.seen.ConfigThere && p.seen.ConfigID != p.spec.ID:
+		w = failed("the config file of %s is of another incarnation (%s) that nobody asked to remove; it is left untouched", p.spec.Name, p.seen.ConfigID)
+	case p.seen.Kernel != nil && !p.kernelOwn():
+		w = failed("DRBD on this node already runs a resource %s that isn't this one; it is left untouched: rename or stop it", p.spec.Name)
+	default:
+		return nil
+	}
+	return &w
+}
+
+// metadata of volumes that hold nothing yet. Made anew after a restart, since nobody knows how far it came; only in a
+// session, so that an old word kept on disk can't write over what a newer one says is initialised.
+func (p *planner) metadata(up []model.VolumeSpec) (steps []Step) {
+	if !p.node.Session {
+		return nil
+	}
+	for _, v := range up {
+		sv := p.seen.Volumes[v.Number]
+		if v.Pool == "" || p.initialised(v) || sv.MDMade {
+			continue
+		}
+		if k := p.seen.Kernel; k != nil {
+			if kv, there := k.Volumes[v.Number]; there && kv.Disk != model.DiskDiskless {
+				continue // attached: it has metadata, whatever the word says
+			}
+		}
+		if !sv.Made {
+			steps = append(steps, p.volumeStep(VerifyDevice, v))
+		}
+		s := p.volumeStep(CreateMetadata, v)
+		s.Slots = p.spec.DRBD.PeerSlots
+		steps = append(steps, s)
+	}
+	return steps
+}
+
+// attached brings the ready volumes up as the config says, and nothing else of this resource.
+func (p *planner) attached(ready []model.VolumeSpec) *Plan {
+	if len(ready) == 0 {
+		return p.empty()
+	}
+	config, err := p.config(ready)
+	if err != nil {
+		w := failed("%v", err)
+		return &w
+	}
+	sum := Sum(config)
+	same := p.seen.ConfigThere && string(p.seen.Config) == string(config)
+	applied := p.seen.Record.There && p.seen.Record.Applied == sum
+	lacks := p.lacks(ready)
+	if same && applied && lacks == "" {
+		return nil
+	}
+	heal := same && applied && p.seen.Kernel != nil
+	if heal && p.seen.Heals >= MaxHeals {
+		return nil // shown by running
+	}
+	var steps []Step
+	if !same {
+		s := p.step(WriteConfig)
+		s.Config = config
+		steps = append(steps, s)
+	}
+	// The record comes before the kernel is touched, so that the resource is provably ours from its first moment; what
+	// was applied is noted after.
+	rec := p.seen.Record
+	rec.There = true
+	for _, v := range ready {
+		if !slices.Contains(rec.Minors, v.Minor) {
+			rec.Minors = append(slices.Clone(rec.Minors), v.Minor)
+		}
+	}
+	slices.Sort(rec.Minors)
+	if !sameRecord(rec, p.seen.Record) && !heal {
+		steps = append(steps, p.record(rec))
+	}
+	adjust := p.step(Adjust)
+	adjust.Config = config
+	steps = append(steps, adjust)
+	if !heal || p.seen.Record.Applied != sum {
+		rec.Applied = sum
+		steps = append(steps, p.record(rec))
+	}
+	w := do(steps...)
+	w.Applied, w.Healing, w.Reason = sum, heal, lacks
+	return &w
+}
+
+func (p *planner) record(r Record) Step {
+	s := p.step(WriteRecord)
+	s.Record = r
+	return s
+}
+
+func sameRecord(a, b Record) bool {
+	return a.There == b.There && a.Applied == b.Applied && slices.Equal(a.Minors, b.Minors) && a.Seeding == b.Seeding && a.Met == b.Met
+}
+
+// config is the text of the config file.
+func (p *planner) config(ready []model.VolumeSpec) ([]byte, error) {
+	paths := map[int]string{}
+	for _, v := range ready {
+		if d := p.seen.Volumes[v.Number].Device; d != nil && v.Pool != "" {
+			paths[v.Number] = d.Path
+		}
+	}
+	return drbd.Config(p.node.Name, p.spec, ready, paths)
+}
+
+// empty: no volume is to run (yet). What ran before, of volumes that went, is taken down.
+func (p *planner) empty() *Plan {
+	if p.kernelOwn() {
+		if p.seen.Kernel.Role == primary {
+			w := blocked("%s is in use on this node", p.spec.Name)
+			return &w
+		}
+		guard := p.step(GuardGone)
+		w := do(guard, p.step(Down))
+		return &w
+	}
+	if p.seen.ConfigThere {
+		w := do(p.step(RemoveConfig))
+		return &w
+	}
+	return nil
+}
+
+// lacks says what the kernel doesn't have though the config says so, and an adjust may mend; "" for nothing.
+func (p *planner) lacks(ready []model.VolumeSpec) string {
+	k := p.seen.Kernel
+	if k == nil {
+		return fmt.Sprintf("%s isn't up", p.spec.Name)
+	}
+	for _, v := range ready {
+		kv, there := k.Volumes[v.Number]
+		switch {
+		case !there:
+			return fmt.Sprintf("volume %d isn't up", v.Number)
+		case v.Pool != "" && kv.Disk == model.DiskDiskless:
+			return fmt.Sprintf("volume %d has lost its disk: DRBD detached it after an I/O error, or could not attach it; see the kernel log", v.Number)
+		}
+	}
+	for n := range k.Volumes {
+		if !slices.ContainsFunc(ready, func(v model.VolumeSpec) bool { return v.Number == n }) {
+			return fmt.Sprintf("volume %d is still up", n)
+		}
+	}
+	for _, ps := range p.spec.DRBD.Peers {
+		kp := p.peer(ps)
+		switch {
+		case kp == nil:
+			return fmt.Sprintf("the connection to %s isn't up", ps.Node)
+		case kp.State == model.StandAlone:
+			return fmt.Sprintf("the connection to %s is StandAlone: if it stays so, both sides were written to while apart (split brain), or they refuse each other; the kernel log says which", ps.Node)
+		}
+	}
+	return ""
+}
+
+// peer finds the kernel's connection to a peer, or nil.
+func (p *planner) peer(ps model.PeerSpec) *KernelPeer {
+	return Peer(p.spec, p.seen.Kernel, ps)
+}
+
+// Peer finds the kernel's connection to a peer, or nil: by name, and on 8.4, which knows no names, the only one.
+func Peer(spec model.ResourceSpec, k *Kernel, ps model.PeerSpec) *KernelPeer {
+	if k == nil {
+		return nil
+	}
+	if spec.DRBD.Generation == model.DRBD8 {
+		if len(k.Peers) > 0 && len(spec.DRBD.Peers) > 0 {
+			return &k.Peers[0]
+		}
+		return nil
+	}
+	for i := range k.Peers {
+		if model.Key(k.Peers[i].Name) == model.Key(ps.Node) {
+			return &k.Peers[i]
+		}
+	}
+	return nil
+}
+
+// removeVolumes destroys volumes that go while the replica stays, once the kernel has let go of them.
+func (p *planner) removeVolumes() *Plan {
+	var steps []Step
+	for _, v := range p.spec.Volumes {
+		if v.Want != model.Gone || v.Pool == "" {
+			continue
+		}
+		sv := p.seen.Volumes[v.Number]
+		switch {
+		case sv.PoolReason != "":
+			w := failed("storage pool %s can't be read: %s", v.Pool, sv.PoolReason)
+			return &w
+		case !sv.PoolSeen:
+			w := working("storage pool %s is being read", v.Pool)
+			return &w
+		case p.own(v) == nil:
+			continue
+		}
+		if k := p.seen.Kernel; k != nil && p.kernelOwn() {
+			if _, up := k.Volumes[v.Number]; up {
+				w := blocked("volume %d is still up", v.Number)
+				return &w
+			}
+		}
+		steps = append(steps, p.volumeStep(RemoveDevice, v))
+	}
+	if len(steps) == 0 {
+		return nil
+	}
+	w := do(steps...)
+	return &w
+}
