@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -33,6 +34,8 @@ type Config struct {
 	Bare bool
 	// ControllerOn names the machine of the controller; default alpha.
 	ControllerOn string
+	// NoSatellite names machines on which none is started.
+	NoSatellite []string
 }
 
 // Cluster is a lab with Holdfast in it.
@@ -77,11 +80,17 @@ func Up(ctx context.Context, c Config) (_ *Cluster, err error) {
 		return cl, nil
 	}
 	for _, m := range l.Machines {
+		if slices.Contains(c.NoSatellite, m.Name) {
+			continue
+		}
 		if err := cl.StartSatellite(ctx, m.Name); err != nil {
 			return nil, err
 		}
 	}
-	return cl, cl.StartController(ctx)
+	if err := cl.StartController(ctx); err != nil {
+		return nil, err
+	}
+	return cl, nil
 }
 
 // Build compiles the program into build/holdfast of the checkout and links build/linstor to it.
@@ -128,8 +137,8 @@ func (c *Cluster) each(f func(*lab.Machine) error) error {
 	return errors.Join(errs...)
 }
 
-func (c *Cluster) spawn(ctx context.Context, what, node string, args ...string) error {
-	p, err := c.Machine(node).Spawn(ctx, logDir+"holdfast-"+what+".log", lab.Command{Argv: append([]string{Binary, what}, args...)})
+func (c *Cluster) spawn(ctx context.Context, what, node string, env ...string) error {
+	p, err := c.Machine(node).Spawn(ctx, logDir+"holdfast-"+what+".log", lab.Command{Argv: []string{Binary, what}, Env: env})
 	if err != nil {
 		return fmt.Errorf("start the %s on %s: %w", what, node, err)
 	}
@@ -148,6 +157,20 @@ func (c *Cluster) proc(what, node string) *lab.Process {
 // StartSatellite starts it and doesn't wait.
 func (c *Cluster) StartSatellite(ctx context.Context, node string) error {
 	return c.spawn(ctx, "satellite", node)
+}
+
+// StartSatelliteWith starts it with more environment (NAME=VALUE).
+func (c *Cluster) StartSatelliteWith(ctx context.Context, node string, env ...string) error {
+	return c.spawn(ctx, "satellite", node, env...)
+}
+
+// Alive tells whether a daemon ("controller", "satellite") runs on a machine.
+func (c *Cluster) Alive(ctx context.Context, what, node string) (bool, error) {
+	p := c.proc(what, node)
+	if p == nil {
+		return false, nil
+	}
+	return p.Running(ctx)
 }
 
 // StartController starts it and waits until it answers.

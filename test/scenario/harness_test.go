@@ -1,0 +1,247 @@
+package scenario
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast/api"
+	"holdfast/client"
+	"holdfast/lab"
+	"holdfast/lab/cluster"
+)
+
+// world is a lab with Holdfast, and a test that is at stake.
+type world struct {
+	*cluster.Cluster
+	t   *testing.T
+	ctx context.Context
+	api *client.Client
+}
+
+// up brings up n machines with Holdfast running on them.
+func up(t *testing.T, n int, change ...func(*cluster.Config)) *world {
+	t.Helper()
+	if os.Getenv("HOLDFAST_LAB") == "" {
+		t.Skip("boots virtual machines: set HOLDFAST_LAB=1, or run make test")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
+	t.Cleanup(cancel)
+	c := cluster.Config{Lab: lab.Config{Machines: n, Disks: []int64{1 << 30}}}
+	for _, f := range change {
+		f(&c)
+	}
+	cl, err := cluster.Up(ctx, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{Cluster: cl, t: t, ctx: ctx}
+	if w.api, err = client.New(cl.URL); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			w.showLogs()
+		}
+		if err := cl.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return w
+}
+
+func (w *world) showLogs() {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	for _, m := range w.Machines {
+		if !m.Running() {
+			w.t.Logf("%s is off", m.Name)
+			continue
+		}
+		for _, d := range []string{"controller", "satellite"} {
+			if out := w.Log(ctx, d, m.Name); out != "" {
+				l := strings.Split(out, "\n")
+				w.t.Logf("--- %s on %s, last lines\n%s", d, m.Name, strings.Join(l[max(0, len(l)-40):], "\n"))
+			}
+		}
+		out, _ := m.Sh(ctx, "drbdsetup status --verbose --statistics 2>&1; lvs -o+lv_tags 2>&1; ls -la /var/lib/holdfast.d; dmesg | tail -n 15")
+		w.t.Logf("--- %s\n%s", m.Name, out)
+	}
+}
+
+// lin is a command line that must succeed.
+func (w *world) lin(line string) string {
+	w.t.Helper()
+	out, err := w.Linstor(w.ctx, strings.Fields(line)...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return out
+}
+
+// refused is a command line that must be refused with these words.
+func (w *world) refused(line string, words ...string) {
+	w.t.Helper()
+	out, err := w.Linstor(w.ctx, strings.Fields(line)...)
+	var exit *exec.ExitError
+	if err == nil || !errors.As(err, &exit) || exit.ExitCode() != 10 {
+		w.t.Fatalf("linstor %s: got %v, want exit code 10\n%s", line, err, out)
+	}
+	for _, word := range words {
+		if !strings.Contains(err.Error(), word) {
+			w.t.Fatalf("linstor %s doesn't say %q:\n%v", line, word, err)
+		}
+	}
+}
+
+// on runs a shell line in a machine; it must succeed.
+func (w *world) on(node, line string) string {
+	w.t.Helper()
+	out, err := w.Machine(node).Sh(w.ctx, line)
+	if err != nil {
+		w.t.Fatalf("%s: %v", node, err)
+	}
+	return out
+}
+
+// until waits for something to hold.
+func (w *world) until(limit time.Duration, what string, ok func() (bool, string)) {
+	w.t.Helper()
+	if err := cluster.Wait(w.ctx, limit, what, ok); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// nodes registers every machine and its volume group as pool swpool, and waits until they are online.
+func (w *world) nodes() {
+	w.t.Helper()
+	for i, m := range w.Machines {
+		typ := "Satellite"
+		if i == 0 {
+			typ = "Combined"
+		}
+		w.lin(fmt.Sprintf("node create --node-type %s %s %s", typ, m.Name, m.Address))
+	}
+	w.online()
+	for _, m := range w.Machines {
+		w.lin("storage-pool create lvm " + m.Name + " swpool " + cluster.VG)
+	}
+}
+
+func (w *world) online() {
+	w.t.Helper()
+	w.until(40*time.Second, "all nodes are online", func() (bool, string) {
+		var list []api.Node
+		if err := w.api.Do(w.ctx, "GET", "/v1/nodes", nil, nil, &list); err != nil {
+			return false, err.Error()
+		}
+		for _, n := range list {
+			if n.ConnectionStatus != "ONLINE" {
+				b, _ := json.Marshal(n)
+				return false, string(b)
+			}
+		}
+		return len(list) == len(w.Machines), fmt.Sprint(len(list))
+	})
+}
+
+// create makes a resource on that many nodes. Its options make the lab quick: see lab.md 3.
+func (w *world) create(name, size string, replicas int) {
+	w.t.Helper()
+	w.define(name, size)
+	w.lin(fmt.Sprintf("resource create %s --auto-place %d", name, replicas))
+}
+
+func (w *world) define(name, size string) {
+	w.t.Helper()
+	w.lin("resource-definition create " + name)
+	w.lin("resource-definition drbd-options " + name + " --ping-int 1 --connect-int 1 --c-plan-ahead 0 --resync-rate 102400 --al-extents 67")
+	w.lin("volume-definition create " + name + " " + size)
+}
+
+// resources of that name as view/resources has them.
+func (w *world) resources(name string) []api.ResourceWithVolumes {
+	w.t.Helper()
+	var list []api.ResourceWithVolumes
+	if err := w.api.Do(w.ctx, "GET", "/v1/view/resources", map[string][]string{"resources": {name}}, nil, &list); err != nil {
+		w.t.Fatal(err)
+	}
+	return list
+}
+
+// upToDate waits until that many replicas are UpToDate, for the API and for the kernel of each node that it names.
+func (w *world) upToDate(name string, replicas int) {
+	w.t.Helper()
+	w.until(2*time.Minute, fmt.Sprintf("%d replicas of %s are UpToDate", replicas, name), func() (bool, string) {
+		good := 0
+		list := w.resources(name)
+		for _, r := range list {
+			if len(r.Volumes) > 0 && r.Volumes[0].State != nil && r.Volumes[0].State.DiskState == "UpToDate" {
+				good++
+			}
+		}
+		b, _ := json.Marshal(list)
+		return good == replicas, string(b)
+	})
+	for _, r := range w.resources(name) {
+		out := w.on(r.NodeName, "drbdsetup status "+name+" --verbose")
+		if !strings.Contains(out, " disk:UpToDate") && !strings.Contains(out, " disk:Diskless") {
+			w.t.Fatalf("the API says UpToDate, the kernel of %s says\n%s", r.NodeName, out)
+		}
+	}
+}
+
+// connected waits until the kernel of node says so of the resource, or the opposite.
+func (w *world) connected(node, name string, want bool) {
+	w.t.Helper()
+	w.until(time.Minute, fmt.Sprintf("%s connected on %s: %v", name, node, want), func() (bool, string) {
+		out, err := w.Machine(node).Sh(w.ctx, "drbdsetup status "+name+" --verbose")
+		return err == nil && strings.Contains(out, "connection:Connected") == want, out
+	})
+}
+
+// nothingLeft checks that no LV, config file, kernel resource or device of Holdfast's is on the machine.
+func (w *world) nothingLeft(node string) {
+	w.t.Helper()
+	w.until(time.Minute, "nothing is left on "+node, func() (bool, string) {
+		out, err := w.Machine(node).Sh(w.ctx, left)
+		if err != nil {
+			return false, err.Error()
+		}
+		return strings.TrimSpace(out) == "", out
+	})
+}
+
+const left = "lvs --noheadings -o name,tags " + cluster.VG + " | grep -v handmade; ls /var/lib/holdfast.d | grep '[.]res'; drbdsetup status 2>/dev/null | grep -v '^#' | grep -v handmade; true"
+
+// write puts random bytes at the start of a volume and returns their checksum.
+func (w *world) write(node, dev string, mib int) string {
+	w.t.Helper()
+	return w.on(node, fmt.Sprintf("dd if=/dev/urandom of=%s bs=1M count=%d iflag=fullblock oflag=direct conv=fsync status=none; dd if=%s bs=1M count=%d iflag=direct status=none | sha256sum | cut -d' ' -f1", dev, mib, dev, mib))
+}
+
+// check compares the start of a volume with the checksum.
+func (w *world) check(node, dev string, mib int, want string) {
+	w.t.Helper()
+	if got := w.on(node, fmt.Sprintf("dd if=%s bs=1M count=%d iflag=direct status=none | sha256sum | cut -d' ' -f1", dev, mib)); got != want {
+		w.t.Fatalf("the data on %s changed: %s, was %s", node, got, want)
+	}
+}
+
+// device of a resource's first volume.
+func (w *world) device(name string) string {
+	w.t.Helper()
+	for _, r := range w.resources(name) {
+		if len(r.Volumes) > 0 && r.Volumes[0].DevicePath != "" {
+			return r.Volumes[0].DevicePath
+		}
+	}
+	w.t.Fatalf("%s has no device", name)
+	return ""
+}
