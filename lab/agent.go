@@ -30,7 +30,8 @@ type Agent struct {
 	http *http.Client
 }
 
-func newAgent(name string, dial func(context.Context) (net.Conn, error)) *Agent {
+// NewAgent talks to an agent that dial reaches; name is for error messages.
+func NewAgent(name string, dial func(context.Context) (net.Conn, error)) *Agent {
 	return &Agent{name: name, dial: dial, http: &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true, // a connection does not outlive its machine
 		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
@@ -277,25 +278,52 @@ func (a *Agent) call(ctx context.Context, method, path string, q url.Values, in,
 // Dial connects to a TCP address ("10.77.0.1:3370", "localhost:3370") as seen from inside the machine.
 func (a *Agent) Dial(ctx context.Context, address string) (net.Conn, error) {
 	c, err := a.dial(ctx)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		c, err = Connect(ctx, c, address)
 	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: connect to %s: %w", a.name, address, err)
+	}
+	return c, nil
+}
+
+// Connect asks an HTTP proxy at the other end of c for a way to address (CONNECT). On error c is closed.
+func Connect(ctx context.Context, c net.Conn, address string) (net.Conn, error) {
+	return upgrade(ctx, c, http.MethodConnect, address)
+}
+
+// Terminal opens an interactive shell; rows and cols are the terminal's size, term its type. The connection ends with
+// the shell.
+func (a *Agent) Terminal(ctx context.Context, rows, cols int, term string) (net.Conn, error) {
+	c, err := a.dial(ctx)
+	if err == nil {
+		q := url.Values{"rows": {strconv.Itoa(rows)}, "cols": {strconv.Itoa(cols)}, "term": {term}}
+		c, err = upgrade(ctx, c, http.MethodPost, agentapi.PathTerminal+"?"+q.Encode())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: open terminal: %w", a.name, err)
+	}
+	return c, nil
+}
+
+// upgrade sends a request after whose good answer the connection carries something else.
+func upgrade(ctx context.Context, c net.Conn, method, target string) (net.Conn, error) {
 	stop := context.AfterFunc(ctx, func() { c.Close() })
 	defer stop()
 	r := bufio.NewReader(c)
-	resp, err := func() (*http.Response, error) {
-		if _, err := fmt.Fprintf(c, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n", address, address); err != nil {
-			return nil, err
-		}
-		return http.ReadResponse(r, &http.Request{Method: http.MethodConnect})
-	}()
+	_, err := fmt.Fprintf(c, "%s %s HTTP/1.1\r\nHost: lab\r\n\r\n", method, target)
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	resp, err := http.ReadResponse(r, &http.Request{Method: http.MethodConnect}) // nothing after the header is a body
 	if err == nil && resp.StatusCode != http.StatusOK {
-		m, _ := io.ReadAll(io.LimitReader(resp.Body, resp.ContentLength))
+		m, _ := io.ReadAll(io.LimitReader(r, max(0, resp.ContentLength)))
 		err = errors.New(strings.TrimSpace(string(m)))
 	}
 	if err != nil {
 		c.Close()
-		return nil, fmt.Errorf("%s: connect to %s: %w", a.name, address, err)
+		return nil, err
 	}
 	return &tunnel{Conn: c, r: r}, nil
 }

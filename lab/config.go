@@ -69,10 +69,7 @@ func (c Config) filled() (Config, error) {
 		c.Source = dir
 	}
 	if c.Home == "" {
-		c.Home = os.Getenv("HOLDFAST_LAB_DIR")
-	}
-	if c.Home == "" {
-		c.Home = filepath.Join(c.Source, ".lab")
+		c.Home = homeIn(c.Source)
 	}
 	home, err := filepath.Abs(c.Home)
 	errs = append(errs, err)
@@ -106,4 +103,20 @@ func findSource() (string, error) {
 			return "", fmt.Errorf("find the checkout of holdfast: not in or above %s", dir)
 		}
 	}
+}
+
+// Home is the folder for all that the lab keeps where a Config names none.
+func Home() (string, error) {
+	source, err := findSource()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(homeIn(source))
+}
+
+func homeIn(source string) string {
+	if d := os.Getenv("HOLDFAST_LAB_DIR"); d != "" {
+		return d
+	}
+	return filepath.Join(source, ".lab")
 }

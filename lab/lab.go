@@ -69,7 +69,7 @@ func Up(ctx context.Context, c Config) (_ *Lab, err error) {
 	l.dir = l.run.path
 	for id := 1; id <= c.Machines; id++ {
 		m := &Machine{ID: id, Name: agentapi.Name(id), Address: agentapi.DataAddress(id), lab: l}
-		m.Agent = newAgent(m.Name, m.dialAgent)
+		m.Agent = NewAgent(m.Name, m.DialAgent)
 		if m.drives, err = openDrives(l.dir, m.Name, base, size, c.Disks, c.Seed*1000+uint64(id)*10); err != nil {
 			return nil, err
 		}

@@ -99,8 +99,8 @@ func (m *Machine) running() (*qemu, error) {
 	return m.qemu, nil
 }
 
-// dialAgent connects to the agent.
-func (m *Machine) dialAgent(ctx context.Context) (net.Conn, error) {
+// DialAgent connects to the agent itself.
+func (m *Machine) DialAgent(ctx context.Context) (net.Conn, error) {
 	q, err := m.running()
 	if err != nil {
 		return nil, err

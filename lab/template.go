@@ -115,7 +115,7 @@ func makeTemplate(ctx context.Context, dir string, im *image.Image, c Config, n 
 	if err := q.booted(ctx); err != nil {
 		return err
 	}
-	a := newAgent("template", dialPort(q.port))
+	a := NewAgent("template", dialPort(q.port))
 	if _, err := a.Sh(ctx, warmUp); err != nil {
 		return fmt.Errorf("warm up: %w", err)
 	}

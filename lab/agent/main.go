@@ -33,6 +33,7 @@ func handler() http.Handler {
 	m.HandleFunc("GET "+agentapi.PathFile, serveGet)
 	m.HandleFunc("PUT "+agentapi.PathFile, servePut)
 	m.HandleFunc("POST "+agentapi.PathIdentity, serveIdentity)
+	m.HandleFunc("POST "+agentapi.PathTerminal, serveTerminal)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodConnect {
 			serveTunnel(w, r)

@@ -14,6 +14,7 @@ const (
 	PathSignal   = "/signal"   // POST ?pid=&signal= (to the process group of a spawned process)
 	PathFile     = "/file"     // GET, PUT ?path=&mode= (octal)
 	PathIdentity = "/identity" // POST Identity
+	PathTerminal = "/terminal" // POST ?rows=&cols=&term=; after the answer the connection is the terminal
 )
 
 // Command is a program to run.
