@@ -64,7 +64,8 @@ type Backend interface {
 // decodes in parallel.
 type Streamer interface {
 	// LoadEach calls each with batches of records, ordered by ID, one call at a time, and returns the state without
-	// its Records. A batch belongs to the callee. The first error of each ends it.
+	// its Records. A batch belongs to the callee. The first error of each ends it. If it fails,
+	// what was handed out isn't to be used.
 	LoadEach(ctx context.Context, each func([]Record) error) (State, error)
 }
 

@@ -58,12 +58,14 @@ func (c *conn) check(ctx context.Context) ([]string, error) {
 		return found, err
 	}
 	defer recs.Close()
+	digest := uint32(0)
 	for recs.Next() && len(found) < maxFindings {
 		var id, kind, stored int64
 		var data sql.RawBytes
 		if err := recs.Scan(&id, &kind, &stored, &data); err != nil {
 			return found, err
 		}
+		digest ^= uint32(stored)
 		k := store.Kind(kind)
 		switch {
 		case kind <= 0 || kind > 255:
@@ -74,7 +76,13 @@ func (c *conn) check(ctx context.Context) ([]string, error) {
 			found = append(found, fmt.Sprintf("%s %d can't be there, the next id is %d", k, id, h.NextID))
 		}
 	}
-	return found, recs.Err()
+	if err := recs.Err(); err != nil {
+		return found, err
+	}
+	if digest != h.digest && len(found) == 0 {
+		found = append(found, oddDigest)
+	}
+	return found, nil
 }
 
 // Backup writes a consistent copy of the store to a new file, which can be opened like the original. The store can be in

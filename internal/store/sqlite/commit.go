@@ -72,7 +72,11 @@ func (d *DB) undo(ctx context.Context) {
 }
 
 func (c *conn) apply(ctx context.Context, epoch, base uint64, changes []store.Change) error {
-	if n, err := affected(c.bump.ExecContext(ctx, int64(base), int64(epoch))); err != nil {
+	r, err := c.bump.ExecContext(ctx, int64(base), int64(epoch))
+	if err != nil {
+		return err
+	}
+	if n, err := r.RowsAffected(); err != nil {
 		return err
 	} else if n != 1 {
 		return c.whyNot(ctx, epoch, base)
@@ -83,50 +87,72 @@ func (c *conn) apply(ctx context.Context, epoch, base uint64, changes []store.Ch
 	if len(changes) == 0 {
 		return nil
 	}
-	nextID, err := c.next(ctx, changes)
+	h, err := c.header(ctx)
 	if err != nil {
 		return err
 	}
+	after, digest := h.NextID, h.digest
 	for _, ch := range changes {
-		var n int64
-		var err error
-		data := ch.Data
-		switch {
-		case ch.Delete():
-			n, err = affected(c.remove.ExecContext(ctx, ch.ID, int64(ch.Kind)))
-		case ch.ID < nextID:
-			n, err = affected(c.update.ExecContext(ctx, ch.ID, int64(ch.Kind), int64(sum(ch.ID, ch.Kind, data)), data))
-		default:
-			n, err = affected(c.insert.ExecContext(ctx, ch.ID, int64(ch.Kind), int64(sum(ch.ID, ch.Kind, data)), data))
-		}
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			if err := c.missed(ctx, ch, nextID); err != nil {
+		var old *row
+		if ch.ID < after { // above it there is none
+			if old, err = c.row(ctx, ch.ID); err != nil {
 				return err
 			}
 		}
-	}
-	return nil
-}
-
-// next reads the next ID and raises it above those of the changes.
-func (c *conn) next(ctx context.Context, changes []store.Change) (int64, error) {
-	var nextID int64
-	if err := c.getNext.QueryRowContext(ctx).Scan(&nextID); err != nil {
-		return 0, err
-	}
-	after := nextID
-	for _, ch := range changes {
+		sum, err := c.applyOne(ctx, ch, old, h.NextID)
+		if err != nil {
+			return err
+		}
+		if old != nil {
+			digest ^= old.sum
+		}
+		digest ^= sum
 		after = max(after, ch.ID+1)
 	}
-	if after > nextID {
-		if _, err := c.nextID.ExecContext(ctx, after); err != nil {
-			return 0, err
-		}
+	_, err = c.setTail.ExecContext(ctx, after, int64(digest))
+	return err
+}
+
+// row is what a record's row says beside its data.
+type row struct {
+	kind store.Kind
+	sum  uint32
+}
+
+// row finds a record; nil if there is none.
+func (c *conn) row(ctx context.Context, id int64) (*row, error) {
+	var r row
+	err := c.find.QueryRowContext(ctx, id).Scan(&r.kind, &r.sum)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
 	}
-	return nextID, nil
+	if err != nil {
+		return nil, err
+	}
+	return &r, nil
+}
+
+// applyOne applies a change to the record found, and returns the new one's checksum, 0 if there is none.
+func (c *conn) applyOne(ctx context.Context, ch store.Change, old *row, nextID int64) (uint32, error) {
+	switch {
+	case old == nil && ch.Delete():
+		return 0, nil
+	case old != nil && old.kind != ch.Kind:
+		return 0, store.OtherKind(ch, old.kind)
+	case old == nil && ch.ID < nextID:
+		return 0, store.Reused(ch, nextID)
+	case ch.Delete():
+		_, err := c.remove.ExecContext(ctx, ch.ID)
+		return 0, err
+	}
+	s := sum(ch.ID, ch.Kind, ch.Data)
+	var err error
+	if old == nil {
+		_, err = c.insert.ExecContext(ctx, ch.ID, int64(ch.Kind), int64(s), ch.Data)
+	} else {
+		_, err = c.update.ExecContext(ctx, ch.ID, int64(s), ch.Data)
+	}
+	return s, err
 }
 
 // whyNot tells why bump did nothing.
@@ -140,27 +166,4 @@ func (c *conn) whyNot(ctx context.Context, epoch, base uint64) error {
 	default:
 		return store.Conflict(base, h.Base)
 	}
-}
-
-// missed tells why a change touched no record; to delete what isn't there is no error.
-func (c *conn) missed(ctx context.Context, ch store.Change, nextID int64) error {
-	var kind store.Kind
-	err := c.kind.QueryRowContext(ctx, ch.ID).Scan(&kind)
-	switch {
-	case errors.Is(err, sql.ErrNoRows) && ch.Delete():
-		return nil
-	case errors.Is(err, sql.ErrNoRows):
-		return store.Reused(ch, nextID)
-	case err != nil:
-		return err
-	default:
-		return store.OtherKind(ch, kind)
-	}
-}
-
-func affected(r sql.Result, err error) (int64, error) {
-	if err != nil {
-		return 0, err
-	}
-	return r.RowsAffected()
 }

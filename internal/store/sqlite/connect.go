@@ -73,9 +73,9 @@ func (c *conn) prepare(ctx context.Context) error {
 		text string
 	}{
 		{&c.begin, "BEGIN IMMEDIATE"}, {&commit, "COMMIT"}, {&c.rollback, "ROLLBACK"},
-		{&c.bump, bumpSQL}, {&c.raise, raiseSQL}, {&c.nextID, nextIDSQL}, {&c.getNext, getNextSQL},
-		{&c.insert, insertSQL}, {&c.update, updateSQL}, {&c.remove, removeSQL},
-		{&c.kind, kindSQL}, {&c.getHeader, getHeaderSQL}, {&c.getRecord, getRecordSQL},
+		{&c.bump, bumpSQL}, {&c.raise, raiseSQL}, {&c.setTail, setTailSQL},
+		{&c.find, findSQL}, {&c.insert, insertSQL}, {&c.update, updateSQL}, {&c.remove, removeSQL},
+		{&c.getHeader, getHeaderSQL}, {&c.getRecord, getRecordSQL},
 	} {
 		var err error
 		if *s.stmt, err = c.conn.PrepareContext(ctx, s.text); err != nil {

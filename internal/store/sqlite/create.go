@@ -84,7 +84,7 @@ func fill(ctx context.Context, path string, opt Options) error {
 		value any
 	}{
 		{metaSchema, store.Schema}, {metaCluster, opt.Cluster}, {metaWrittenBy, opt.WrittenBy},
-		{metaEpoch, 0}, {metaBase, 0}, {metaNextID, 1},
+		{metaEpoch, 0}, {metaBase, 0}, {metaNextID, 1}, {metaDigest, 0},
 	} {
 		if _, err := tx.ExecContext(ctx, setMeta, m.key, m.value); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"math"
 
 	"holdfast/internal/store"
 )
@@ -59,21 +60,20 @@ func (d *DB) load(ctx context.Context, each func([]store.Record) error) (st stor
 			err = rerr
 		}
 	}()
-	if st, err = c.header(ctx); err != nil {
+	h, err := c.header(ctx)
+	if err != nil {
 		return st, err
 	}
-	if err := c.records(ctx, st.NextID, each); err != nil {
-		return st, err
-	}
-	return st, nil
+	return h.State, c.records(ctx, h, each)
 }
 
-func (c *conn) records(ctx context.Context, nextID int64, each func([]store.Record) error) error {
+func (c *conn) records(ctx context.Context, h header, each func([]store.Record) error) error {
 	rows, err := c.getRecord.QueryContext(ctx)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
+	digest := uint32(0)
 	batch := make([]store.Record, 0, batchSize)
 	for rows.Next() {
 		var r store.Record
@@ -85,9 +85,10 @@ func (c *conn) records(ctx context.Context, nextID int64, each func([]store.Reco
 		if sum(r.ID, r.Kind, data) != stored {
 			return fmt.Errorf("%w: the checksum of %s %d is wrong; %s", store.ErrCorrupt, r.Kind, r.ID, whatToDo)
 		}
-		if r.ID <= 0 || r.ID >= nextID || r.Kind == 0 {
-			return fmt.Errorf("%w: record %d can't be there, the next id is %d; %s", store.ErrCorrupt, r.ID, nextID, whatToDo)
+		if r.ID <= 0 || r.ID >= h.NextID || r.Kind == 0 {
+			return fmt.Errorf("%w: record %d can't be there, the next id is %d; %s", store.ErrCorrupt, r.ID, h.NextID, whatToDo)
 		}
+		digest ^= stored
 		r.Data = append(make([]byte, 0, len(data)), data...)
 		if batch = append(batch, r); len(batch) == batchSize {
 			if err := each(batch); err != nil {
@@ -98,6 +99,9 @@ func (c *conn) records(ctx context.Context, nextID int64, each func([]store.Reco
 	}
 	if err := rows.Err(); err != nil {
 		return err
+	}
+	if digest != h.digest {
+		return fmt.Errorf("%w: %s; %s", store.ErrCorrupt, oddDigest, whatToDo)
 	}
 	if len(batch) > 0 {
 		return each(batch)
@@ -112,15 +116,24 @@ func lastID(batch []store.Record) int64 {
 	return batch[len(batch)-1].ID
 }
 
+// oddDigest is found when each record is whole, but they aren't those of one revision.
+const oddDigest = "records are missing, or older than the last commit (a WAL that belongs to another copy of the file does that)"
+
+// header is what meta says.
+type header struct {
+	store.State
+	digest uint32
+}
+
 // header reads meta, and refuses what this program can't read.
-func (c *conn) header(ctx context.Context) (store.State, error) {
-	st := store.State{Schema: -1, NextID: -1}
+func (c *conn) header(ctx context.Context) (header, error) {
+	st := header{State: store.State{Schema: -1, NextID: -1}}
 	rows, err := c.getHeader.QueryContext(ctx)
 	if err != nil {
 		return st, classify(err)
 	}
 	defer rows.Close()
-	epoch, base := int64(-1), int64(-1)
+	epoch, base, digest := int64(-1), int64(-1), int64(-1)
 	for rows.Next() {
 		var key string
 		var value any
@@ -145,6 +158,8 @@ func (c *conn) header(ctx context.Context) (store.State, error) {
 			base = n
 		case metaNextID:
 			st.NextID = n
+		case metaDigest:
+			digest = n
 		}
 	}
 	if err := rows.Err(); err != nil {
@@ -153,9 +168,9 @@ func (c *conn) header(ctx context.Context) (store.State, error) {
 	if st.Schema > store.Schema {
 		return st, store.NewerSchema(st.Schema, st.WrittenBy)
 	}
-	if st.Schema < 1 || epoch < 0 || base < 0 || st.NextID < 1 {
-		return st, fmt.Errorf("%w: schema, epoch, base or next_id is missing from its table meta; %s", store.ErrCorrupt, whatToDo)
+	if st.Schema < 1 || epoch < 0 || base < 0 || st.NextID < 1 || digest < 0 || digest > math.MaxUint32 {
+		return st, fmt.Errorf("%w: schema, epoch, base, next_id or digest is missing from its table meta or odd; %s", store.ErrCorrupt, whatToDo)
 	}
-	st.Epoch, st.Base = uint64(epoch), uint64(base)
+	st.Epoch, st.Base, st.digest = uint64(epoch), uint64(base), uint32(digest)
 	return st, nil
 }

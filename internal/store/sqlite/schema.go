@@ -18,22 +18,21 @@ const (
 	metaEpoch     = "epoch"
 	metaBase      = "base"
 	metaNextID    = "next_id"
+	metaDigest    = "digest" // exclusive or of all sums
 )
 
 const setMeta = `INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`
 
-// Statements of a commit. bump does nothing unless the revision and the epoch are right.
+// Statements. bump does nothing unless the revision and the epoch are right.
 const (
 	bumpSQL = `UPDATE meta SET value = ?1 + 1 WHERE key = 'base' AND value = ?1
 		AND (SELECT value FROM meta WHERE key = 'epoch') <= ?2`
-	raiseSQL   = `UPDATE meta SET value = ?1 WHERE key = 'epoch' AND value < ?1`
-	nextIDSQL  = `UPDATE meta SET value = ?1 WHERE key = 'next_id' AND value < ?1`
-	getNextSQL = `SELECT value FROM meta WHERE key = 'next_id'`
-	insertSQL  = `INSERT INTO records (id, kind, sum, data) VALUES (?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET sum = excluded.sum, data = excluded.data WHERE kind = excluded.kind`
-	updateSQL    = `UPDATE records SET sum = ?3, data = ?4 WHERE id = ?1 AND kind = ?2`
-	removeSQL    = `DELETE FROM records WHERE id = ? AND kind = ?`
-	kindSQL      = `SELECT kind FROM records WHERE id = ?`
+	raiseSQL     = `UPDATE meta SET value = ?1 WHERE key = 'epoch' AND value < ?1`
+	setTailSQL   = `UPDATE meta SET value = iif(key = 'next_id', ?1, ?2) WHERE key IN ('next_id', 'digest')`
+	findSQL      = `SELECT kind, sum FROM records WHERE id = ?`
+	insertSQL    = `INSERT INTO records (id, kind, sum, data) VALUES (?, ?, ?, ?)`
+	updateSQL    = `UPDATE records SET sum = ?2, data = ?3 WHERE id = ?1`
+	removeSQL    = `DELETE FROM records WHERE id = ?`
 	getHeaderSQL = `SELECT key, value FROM meta`
 	getRecordSQL = `SELECT id, kind, sum, data FROM records ORDER BY id`
 )

@@ -168,11 +168,10 @@ type conn struct {
 	db   *sql.DB
 	conn *sql.Conn
 
-	begin, rollback            *sql.Stmt
-	bump, raise                *sql.Stmt
-	getNext, nextID            *sql.Stmt
-	insert, update, remove     *sql.Stmt
-	kind, getHeader, getRecord *sql.Stmt
+	begin, rollback              *sql.Stmt
+	bump, raise, setTail         *sql.Stmt
+	find, insert, update, remove *sql.Stmt
+	getHeader, getRecord         *sql.Stmt
 
 	stmts []*sql.Stmt // all of them
 

@@ -227,6 +227,7 @@ func TestDamage(t *testing.T) {
 		"id beyond next":     sqlOn(`UPDATE meta SET value = 7 WHERE key = 'next_id'`),
 		"kind changed":       sqlOn(`UPDATE records SET kind = 7 WHERE id = 5`),
 		"odd kind":           sqlOn(`UPDATE records SET kind = 70000 WHERE id = 5`),
+		"a record missing":   sqlOn(`DELETE FROM records WHERE id = 5`),
 		"only a WAL": func(t *testing.T, path string) {
 			write([]byte("something"))(t, path+"-wal")
 		},
@@ -245,6 +246,44 @@ func TestDamage(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestForeignWAL restores an older copy of the file, but leaves the newer one's WAL beside it.
+func TestForeignWAL(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "controller.db")
+	d := open(t, path)
+	old := filepath.Join(dir, "old.db")
+	commit(t, d, 0, put(1, "a"))
+	if err := d.Backup(ctx, old); err != nil {
+		t.Fatal(err)
+	}
+	base := uint64(1)
+	for range 60 { // enough that pages split, and that the WAL was written back now and then
+		var changes []store.Change
+		for i := range int64(20) {
+			changes = append(changes, put(int64(base)*20+i, strings.Repeat("x", 3000)))
+		}
+		commit(t, d, base, changes...)
+		base++
+	}
+	commit(t, d, base, put(1, "small"))
+	next := t.TempDir()
+	copyFiles(t, dir, next)
+	if err := os.Rename(filepath.Join(next, "old.db"), filepath.Join(next, "controller.db")); err != nil {
+		t.Fatal(err)
+	}
+	if w, err := os.Stat(filepath.Join(next, "controller.db-wal")); err != nil || w.Size() == 0 {
+		t.Fatalf("no WAL to test with: %v", err)
+	}
+	b, err := sqlite.Open(ctx, sqlite.Options{Path: filepath.Join(next, "controller.db")})
+	if err == nil {
+		_, err = b.Load(ctx)
+		b.Close()
+	}
+	if !errors.Is(err, store.ErrCorrupt) {
+		t.Fatalf("got %v", err)
 	}
 }
 
