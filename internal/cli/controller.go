@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -45,11 +46,7 @@ func newControllerVersion(a *App) *cobra.Command {
 				return a.failed(err)
 			}
 			if a.opt.machine {
-				b, err := json.Marshal(v)
-				if err != nil {
-					return err
-				}
-				return a.println(string(b))
+				return a.jsonLine(v)
 			}
 			return a.println(fmt.Sprintf("linstor controller %s; GIT-hash: %s", v.Version, v.GitHash))
 		},
@@ -68,14 +65,24 @@ func newControllerWhich(a *App) *cobra.Command {
 			if _, err := c.Version(cmd.Context()); err != nil {
 				return a.failed(err)
 			}
-			if a.opt.machine {
-				b, err := json.Marshal(map[string]string{"controller_uri": c.Endpoint().String()})
-				if err != nil {
-					return err
-				}
-				return a.println(string(b))
+			uri := "linstor://" + c.Endpoint().Host
+			if c.Endpoint().Scheme == "https" {
+				uri = "linstor+ssl://" + c.Endpoint().Host
 			}
-			return a.println(c.Endpoint().String())
+			if a.opt.machine {
+				return a.jsonLine(map[string]string{"controller_uri": uri})
+			}
+			return a.println(uri)
 		},
 	}, 0, 0)
+}
+
+// jsonLine prints v on one line, with a blank after commas and colons as Python writes it.
+func (a *App) jsonLine(v any) error {
+	b, err := json.MarshalIndent(v, "", "")
+	if err != nil {
+		return err
+	}
+	// Line ends inside strings are escaped, so these are the separators alone.
+	return a.println(strings.NewReplacer(",\n", ", ", "\n", "").Replace(string(b)))
 }

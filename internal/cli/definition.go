@@ -29,10 +29,12 @@ func definitionOwner() owner {
 		use: "RESOURCE", noun: "resource definition", sections: allDrbdSections,
 		get: func(ctx context.Context, c *client.Client, args []string) (api.Props, bool, error) {
 			list, err := c.ResourceDefinitions(ctx, client.Filter{ResourceDefinitions: args})
-			if err != nil || len(list) == 0 {
-				return nil, false, err
+			for _, d := range list {
+				if strings.EqualFold(d.Name, args[0]) {
+					return d.Props, true, err
+				}
 			}
-			return list[0].Props, true, nil
+			return nil, false, err
 		},
 		set: func(ctx context.Context, c *client.Client, args []string, m api.PropsModify) (api.ApiCallRcList, error) {
 			return c.ModifyResourceDefinition(ctx, args[0], api.ResourceDefinitionModify{PropsModify: m})
@@ -238,7 +240,7 @@ func (o *definitionList) makeTable(dfns []api.ResourceDefinition) *ui.Table {
 	for _, d := range dfns {
 		row := ui.Texts(d.Name)
 		if o.external {
-			row = append(row, ui.Text(orDash(d.ExternalName)))
+			row = append(row, ui.Text(d.ExternalName))
 		}
 		var stack []string
 		port := ""
@@ -254,7 +256,7 @@ func (o *definitionList) makeTable(dfns []api.ResourceDefinition) *ui.Table {
 		state := ui.Cell{Text: "ok", Color: ui.DarkGreen}
 		switch {
 		case api.HasFlag(d.Flags, api.FlagDelete), api.HasFlag(d.Flags, api.FlagFailed):
-			state = ui.Cell{Text: "DELETING", Color: ui.Red}
+			state = ui.Cell{Text: "DELETE", Color: ui.Red}
 		case api.HasFlag(d.Flags, api.FlagCloning):
 			state = ui.Cell{Text: "CLONING", Color: ui.Yellow}
 		}

@@ -25,10 +25,12 @@ func groupOwner() owner {
 		use: "GROUP", noun: "resource group", sections: allDrbdSections,
 		get: func(ctx context.Context, c *client.Client, args []string) (api.Props, bool, error) {
 			list, err := c.ResourceGroups(ctx, client.Filter{ResourceGroups: args})
-			if err != nil || len(list) == 0 {
-				return nil, false, err
+			for _, g := range list {
+				if strings.EqualFold(g.Name, args[0]) {
+					return g.Props, true, err
+				}
 			}
-			return list[0].Props, true, nil
+			return nil, false, err
 		},
 		set: func(ctx context.Context, c *client.Client, args []string, m api.PropsModify) (api.ApiCallRcList, error) {
 			return c.ModifyResourceGroup(ctx, args[0], api.ResourceGroupModify{PropsModify: m})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -115,10 +116,12 @@ func newNetInterfaceList(a *App) *cobra.Command {
 			return list(cmd.Context(), a, "", func(ctx context.Context, c *client.Client) ([]api.Node, error) {
 				return c.Nodes(ctx, client.Filter{Nodes: args})
 			}, func(w io.Writer, nodes []api.Node) error {
-				if len(nodes) == 0 {
-					return nodeMissing(args[0])
+				for _, n := range nodes {
+					if strings.EqualFold(n.Name, args[0]) {
+						return netInterfaceTable(n).Write(w, a.styleFor(o.pastable))
+					}
 				}
-				return netInterfaceTable(nodes[0]).Write(w, a.styleFor(o.pastable))
+				return nodeMissing(args[0])
 			})
 		},
 	}, 1, 1)

@@ -28,10 +28,12 @@ func poolOwner() owner {
 		use: "NODE POOL", noun: "storage pool",
 		get: func(ctx context.Context, c *client.Client, args []string) (api.Props, bool, error) {
 			list, err := c.StoragePools(ctx, client.Filter{Nodes: args[:1], StoragePools: args[1:]})
-			if err != nil || len(list) == 0 {
-				return nil, false, err
+			for _, p := range list {
+				if strings.EqualFold(p.NodeName, args[0]) && strings.EqualFold(p.StoragePoolName, args[1]) {
+					return p.Props, true, err
+				}
 			}
-			return list[0].Props, true, nil
+			return nil, false, err
 		},
 		set: func(ctx context.Context, c *client.Client, args []string, m api.PropsModify) (api.ApiCallRcList, error) {
 			return c.ModifyStoragePool(ctx, args[0], args[1], api.StoragePoolModify{PropsModify: m})

@@ -28,10 +28,12 @@ func resourceOwner() owner {
 		use: "NODE RESOURCE", noun: "resource",
 		get: func(ctx context.Context, c *client.Client, args []string) (api.Props, bool, error) {
 			list, err := c.ResourceView(ctx, client.Filter{Nodes: args[:1], Resources: args[1:]})
-			if err != nil || len(list) == 0 {
-				return nil, false, err
+			for _, r := range list {
+				if strings.EqualFold(r.NodeName, args[0]) && strings.EqualFold(r.Name, args[1]) {
+					return r.Props, true, err
+				}
 			}
-			return list[0].Props, true, nil
+			return nil, false, err
 		},
 		set: func(ctx context.Context, c *client.Client, args []string, m api.PropsModify) (api.ApiCallRcList, error) {
 			return c.ModifyResource(ctx, args[1], args[0], api.ResourceModify{PropsModify: m})

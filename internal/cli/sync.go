@@ -78,7 +78,10 @@ func (a *App) followSync(ctx context.Context, name string, must bool) error {
 				line.raw(p.Line(style, a.cfg.Streams.Width-1))
 			case must || shown:
 				text := resourcesText(rscs)
-				if text == "" {
+				switch {
+				case text == "" && shown:
+					text = "waiting for all replicas to be in sync"
+				case text == "":
 					text = "waiting for the sync to begin"
 				}
 				line.set(name + ": " + text)

@@ -34,6 +34,9 @@ func volumeOwner() owner {
 				return nil, false, err
 			}
 			for _, r := range list {
+				if !strings.EqualFold(r.NodeName, args[0]) || !strings.EqualFold(r.Name, args[1]) {
+					continue
+				}
 				for _, v := range r.Volumes {
 					if v.VolumeNumber == nr {
 						return v.Props, true, nil

@@ -42,6 +42,9 @@ func volumeDefinitionOwner() owner {
 				return nil, false, err
 			}
 			for _, d := range list {
+				if !strings.EqualFold(d.Name, args[0]) {
+					continue
+				}
 				for _, v := range d.VolumeDefinitions {
 					if v.VolumeNumber.Value(0) == int64(nr) {
 						return v.Props, true, nil
