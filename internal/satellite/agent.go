@@ -79,6 +79,24 @@ type Agent struct {
 	hung    []hungProgram
 	hungAt  time.Time
 	hungJob bool
+
+	changes []Change
+}
+
+// Change of a replica's phase, for the log.
+type Change struct {
+	Resource string
+	ID       model.UUID
+	From, To model.Phase
+	Reason   string
+	Gone     bool
+}
+
+// Changes gives what changed since it was asked last.
+func (a *Agent) Changes() []Change {
+	c := a.changes
+	a.changes = nil
+	return c
 }
 
 type runningJob struct {
@@ -242,12 +260,9 @@ func (a *Agent) seen(r *replica) steps.Seen {
 	if rec, ok := a.records[s.ID]; ok {
 		out.Record = rec.in(a.boot)
 	}
-	for _, id := range slices.Sorted(maps.Keys(a.records)) {
-		if rec := a.records[id]; rec.Resource == s.Name && rec.Boot == a.boot {
+	for id, rec := range a.records {
+		if rec.Resource == s.Name && rec.Boot == a.boot && out.Owner != s.ID && (id == s.ID || out.Owner == "" || id < out.Owner) {
 			out.Owner = id
-			if id == s.ID {
-				break
-			}
 		}
 	}
 	for id, o := range a.replicas {

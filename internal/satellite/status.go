@@ -30,6 +30,7 @@ func (a *Agent) setStatus(r *replica, seen steps.Seen, now time.Time) {
 		st.SinceMS = r.status.SinceMS
 	} else {
 		st.SinceMS = now.UnixMilli()
+		a.changes = append(a.changes, Change{Resource: s.Name, ID: s.ID, From: r.status.Phase, To: st.Phase, Reason: st.Reason, Gone: st.Gone})
 	}
 	k := seen.Kernel
 	if s.DRBD == nil || !a.ours(s, seen) {
