@@ -53,7 +53,7 @@ func (c NodeCreate) Apply(tx *state.Tx, env Env) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	n := &model.Node{UUID: env.UUID(), Name: c.Name, Type: typ, Props: p, Fingerprint: normaliseFingerprint(c.Fingerprint)}
+	n := &model.Node{UUID: env.UUID(), Name: c.Name, Type: typ, Props: p, Fingerprint: strings.TrimSpace(c.Fingerprint)}
 	if len(c.Interfaces) == 0 {
 		return Reply{}, fault.New(fault.Invalid, fault.NetInterface, "Node '%s' needs an address.", c.Name).In("net_interfaces").
 			Because("No network interface was given.").Do("Give the address, for example `node create %s 10.77.0.1`.", c.Name)
@@ -77,8 +77,6 @@ func (c NodeCreate) Apply(tx *state.Tx, env Env) (Reply, error) {
 	notes[0].Details = "Node '" + c.Name + "' UUID is: " + string(n.UUID)
 	return Reply{Notes: notes}, nil
 }
-
-func normaliseFingerprint(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
 func addInterface(s *state.Snapshot, n *model.Node, i model.NetInterface) error {
 	if err := model.CheckInterfaceName(i.Name); err != nil {
@@ -247,7 +245,8 @@ func (c NodeLost) Apply(tx *state.Tx, _ Env) (Reply, error) {
 	return Reply{Notes: []fault.Note{done(fault.Delete, fault.Node, map[string]string{"Node": n.Name}, "Node '%s' and all that was on it given up.", n.Name)}}, nil
 }
 
-// NodeClaimed remembers the fingerprint of the satellite that this cluster claimed.
+// NodeClaimed remembers the fingerprint of the satellite that this cluster claimed, once it was checked against what the
+// user gave.
 type NodeClaimed struct{ Node, Fingerprint string }
 
 func (c NodeClaimed) Apply(tx *state.Tx, _ Env) (Reply, error) {
@@ -255,13 +254,11 @@ func (c NodeClaimed) Apply(tx *state.Tx, _ Env) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	if n.Fingerprint != "" && n.Fingerprint != normaliseFingerprint(c.Fingerprint) {
-		return Reply{}, fault.New(fault.Refused, fault.Node, "Node '%s' has another fingerprint.", n.Name).
-			Because("%s was expected, %s answered.", n.Fingerprint, c.Fingerprint).
-			Do("If the satellite was installed anew, delete the node and create it with --fingerprint.")
+	if n.Fingerprint == c.Fingerprint {
+		return Reply{}, nil
 	}
 	m := n.Node.Clone()
-	m.Fingerprint = normaliseFingerprint(c.Fingerprint)
+	m.Fingerprint = c.Fingerprint
 	tx.PutNode(m)
 	return Reply{}, nil
 }
