@@ -69,17 +69,8 @@ func HTTPClient(connect, total time.Duration, conf *tls.Config) *http.Client {
 			MaxIdleConnsPerHost: 64,
 			IdleConnTimeout:     30 * time.Second,
 		},
-		// A controller that moved (another leader, TLS only) answers with a redirect; the standard client keeps
-		// method and body for 307 and 308 alone, so a change is never turned into a read.
-		CheckRedirect: func(r *http.Request, via []*http.Request) error {
-			if len(via) > 3 {
-				return errors.New("stopped after 3 redirects")
-			}
-			if via[0].Method != r.Method {
-				return http.ErrUseLastResponse
-			}
-			return nil
-		},
+		// Redirects are followed in send, which keeps method and body.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
@@ -169,6 +160,12 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 		n := (start + i) % len(c.endpoints)
 		resp, err := c.sendTo(ctx, c.endpoints[n], method, path, query, body)
 		if err == nil {
+			if moved := secureEndpoint(c.endpoints[n], resp); moved != nil {
+				resp.Body.Close()
+				resp, err = c.sendTo(ctx, moved, method, path, query, body)
+			}
+		}
+		if err == nil {
 			c.current.Store(int32(n))
 			return resp, nil
 		}
@@ -178,6 +175,19 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 		failures = append(failures, err)
 	}
 	return nil, fmt.Errorf("%w: %w", ErrConnect, errors.Join(failures...))
+}
+
+// secureEndpoint is where a controller with TLS redirects requests for its plain port: to https on the same host. Any
+// other redirect is not followed, so that passwords and changes go nowhere else.
+func secureEndpoint(from *url.URL, resp *http.Response) *url.URL {
+	if resp.StatusCode < 300 || resp.StatusCode >= 400 {
+		return nil
+	}
+	to, err := resp.Location()
+	if err != nil || to.Scheme != "https" || to.Hostname() != from.Hostname() {
+		return nil
+	}
+	return &url.URL{Scheme: to.Scheme, Host: to.Host}
 }
 
 func (c *Client) sendTo(ctx context.Context, base *url.URL, method, path string, query url.Values, body []byte) (*http.Response, error) {

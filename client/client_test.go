@@ -181,3 +181,34 @@ func TestRequestsOnTheWire(t *testing.T) {
 		}
 	}
 }
+
+// A controller with TLS redirects its plain port; the request follows with method and body, but to the same host alone.
+func TestRedirectToTLS(t *testing.T) {
+	var got string
+	secure := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		got = r.Method + " " + r.URL.Path + " " + string(b)
+		io.WriteString(w, "[]")
+	}))
+	defer secure.Close()
+	target := secure.URL
+	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Location", target+r.URL.Path)
+		w.WriteHeader(302)
+	}))
+	defer plain.Close()
+	h := secure.Client()
+	h.CheckRedirect = client.HTTPClient(0, 0, nil).CheckRedirect
+	c, _ := client.New(plain.URL, client.WithHTTPClient(h))
+	if _, err := c.ModifyNode(context.Background(), "a", api.NodeModify{NodeType: api.NodeCombined}); err != nil {
+		t.Fatal(err)
+	}
+	if want := `PUT /v1/nodes/a {"node_type":"COMBINED"}`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	target, got = "https://elsewhere.example", ""
+	var e *client.APIError
+	if _, err := c.DeleteNode(context.Background(), "a"); !errors.As(err, &e) || e.Status != 302 || got != "" {
+		t.Errorf("%v %s", err, got)
+	}
+}

@@ -19,6 +19,7 @@ var version = "dev"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	width, _, _ := term.GetSize(int(os.Stderr.Fd()))
 	app := cli.New(cli.Config{
 		Prog:    prog(os.Args[0]),

@@ -78,6 +78,14 @@ func (a *App) Run(ctx context.Context, args []string) int {
 }
 
 func (a *App) execute(ctx context.Context, root *cobra.Command, args []string) error {
+	root.SetIn(a.cfg.Streams.In)
+	root.SetOut(a.cfg.Streams.Out)
+	root.SetErr(a.cfg.Streams.Err)
+	if isExtra(root, args) {
+		// A daemon must start whatever a client's configuration says.
+		root.SetArgs(args)
+		return root.ExecuteContext(ctx)
+	}
 	files, err := readConfig(a.cfg.FS, a.env["HOME"], args)
 	if err != nil {
 		return err
@@ -91,9 +99,6 @@ func (a *App) execute(ctx context.Context, root *cobra.Command, args []string) e
 		return err
 	}
 	root.SetArgs(full)
-	root.SetIn(a.cfg.Streams.In)
-	root.SetOut(a.cfg.Streams.Out)
-	root.SetErr(a.cfg.Streams.Err)
 	return root.ExecuteContext(ctx)
 }
 
@@ -117,6 +122,8 @@ func (a *App) exit(err error) int {
 		code = ExitConnect
 	case isTimeout(err):
 		code = ExitTimeout
+	case errors.Is(err, context.Canceled):
+		err = errors.New("interrupted; what was sent to the controller may still be carried out")
 	}
 	fmt.Fprintf(a.cfg.Streams.Err, "Error: %v\n", err)
 	if code == ExitConnect {

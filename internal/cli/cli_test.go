@@ -500,6 +500,14 @@ func TestExtraCommands(t *testing.T) {
 	if got := do("controller xyz"); got.code == 0 {
 		t.Errorf("%+v", got)
 	}
+	// A client's configuration doesn't keep a daemon from starting.
+	ran = ""
+	cfg := conf(c.URL)
+	cfg.Env = append(cfg.Env, "LS_CLIENT_NONSENSE=1")
+	cfg.Streams.Out, cfg.Streams.Err = io.Discard, io.Discard
+	if code := New(cfg, daemon, sat).Run(context.Background(), []string{"controller"}); code != 0 || ran != "controller" {
+		t.Errorf("%d %s", code, ran)
+	}
 }
 
 // Every command has a help text, and no two options of a command share a letter (pflag would panic).

@@ -49,6 +49,10 @@ func newRoot(a *App) *cobra.Command {
 
 // merge adds cmd to root, or into the group that already has its name.
 func merge(root, cmd *cobra.Command) {
+	if cmd.Annotations == nil {
+		cmd.Annotations = map[string]string{}
+	}
+	cmd.Annotations[annExtra] = "all"
 	old := child(root, cmd.Name())
 	if old == nil {
 		root.AddCommand(cmd)
@@ -57,10 +61,31 @@ func merge(root, cmd *cobra.Command) {
 	old.Run, old.RunE, old.Args = cmd.Run, cmd.RunE, cmd.Args
 	old.Flags().AddFlagSet(cmd.Flags())
 	old.Short, old.Long = cmd.Short+"; or ask it with a sub-command", cmd.Long
+	old.Annotations = map[string]string{annExtra: "self"}
 	for _, sub := range cmd.Commands() {
 		cmd.RemoveCommand(sub)
 		old.AddCommand(sub)
+		if sub.Annotations == nil {
+			sub.Annotations = map[string]string{}
+		}
+		sub.Annotations[annExtra] = "all"
 	}
+}
+
+// annExtra marks commands given to New: "all" with their sub-commands, "self" without.
+const annExtra = "extra"
+
+// isExtra tells whether args call a command that was given to New.
+func isExtra(root *cobra.Command, args []string) bool {
+	if len(args) == 0 {
+		return false
+	}
+	cmd := child(root, args[0])
+	if cmd == nil || cmd.Annotations[annExtra] != "self" || len(args) == 1 {
+		return cmd != nil && cmd.Annotations[annExtra] != ""
+	}
+	sub := child(cmd, args[1])
+	return sub == nil && isOption(args[1]) || sub != nil && sub.Annotations[annExtra] != ""
 }
 
 // group makes a command that only has sub-commands.
