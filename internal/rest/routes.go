@@ -1,0 +1,142 @@
+package rest
+
+import (
+	"slices"
+
+	"holdfast/internal/fault"
+	"holdfast/internal/props"
+)
+
+// routes is the table, the single source of what this server answers.
+func routes() []route { return slices.Concat(implemented(), notYet()) }
+
+func implemented() []route {
+	const (
+		get, post, put, del = "GET", "POST", "PUT", "DELETE"
+		create, modify, rm  = fault.Create, fault.Modify, fault.Delete
+
+		node  = "/v1/nodes/{node}"
+		nif   = node + "/net-interfaces"
+		pool  = node + "/storage-pools"
+		pdef  = "/v1/storage-pool-definitions"
+		group = "/v1/resource-groups/{group}"
+		vg    = group + "/volume-groups"
+		def   = "/v1/resource-definitions/{rsc}"
+		vd    = def + "/volume-definitions"
+		rsc   = def + "/resources"
+		vol   = rsc + "/{node}/volumes"
+		kv    = "/v1/key-value-store"
+		snap  = def + "/snapshots"
+	)
+	return []route{
+		{get, "/", 200, 0, 0, welcome, nil, "who is here"},
+		{get, "/health", 200, 0, 0, health, nil, "liveness"},
+
+		{get, "/v1/controller/version", 200, 0, fault.Controller, version, nil, "which program answers"},
+		{get, "/v1/controller/properties", 200, 0, fault.Controller, controllerProps, nil, "the cluster's properties"},
+		{post, "/v1/controller/properties", 201, modify, fault.Controller, nil, modifyController, "set the cluster's properties"},
+		{get, "/v1/controller/properties/info", 200, 0, fault.Controller, info(props.Controller), nil, "which keys there are"},
+		{get, "/v1/controller/properties/info/all", 200, 0, fault.Controller, infoAll, nil, "which keys there are, by kind of object"},
+		{del, "/v1/controller/properties/{key...}", 200, rm, fault.Controller, nil, deleteControllerProp, "remove a property"},
+		{get, "/v1/encryption/passphrase", 200, 0, fault.Controller, passphrase, nil, "whether a master passphrase is set"},
+
+		{get, "/v1/nodes", 200, 0, fault.Node, listNodes, nil, "list nodes"},
+		{post, "/v1/nodes", 201, create, fault.Node, nil, createNode, "add a node"},
+		{get, "/v1/nodes/properties/info", 200, 0, fault.Node, info(props.Node), nil, "which keys there are"},
+		{get, node, 200, 0, fault.Node, getNode, nil, "one node"},
+		{put, node, 200, modify, fault.Node, nil, modifyNode, "change a node"},
+		{del, node, 200, rm, fault.Node, nil, deleteNode, "delete a node"},
+		{del, node + "/lost", 200, rm, fault.Node, nil, loseNode, "give a node up that never comes back"},
+		{put, node + "/reconnect", 200, modify, fault.Node, reconnectNode, nil, "connect to a node anew"},
+		{get, nif, 200, 0, fault.NetInterface, listInterfaces, nil, "list a node's interfaces"},
+		{post, nif, 201, create, fault.NetInterface, nil, createInterface, "add an interface"},
+		{get, nif + "/{netif}", 200, 0, fault.NetInterface, getInterface, nil, "one interface"},
+		{put, nif + "/{netif}", 200, modify, fault.NetInterface, nil, modifyInterface, "change an interface"},
+		{del, nif + "/{netif}", 200, rm, fault.NetInterface, nil, deleteInterface, "delete an interface"},
+
+		{get, pool, 200, 0, fault.StoragePool, listPools, nil, "list a node's storage pools"},
+		{post, pool, 201, create, fault.StoragePool, nil, createPool, "add a storage pool"},
+		{get, pool + "/properties/info", 200, 0, fault.StoragePool, info(props.Pool), nil, "which keys there are"},
+		{get, pool + "/{pool}", 200, 0, fault.StoragePool, getPool, nil, "one storage pool"},
+		{put, pool + "/{pool}", 200, modify, fault.StoragePool, nil, modifyPool, "change a storage pool"},
+		{del, pool + "/{pool}", 200, rm, fault.StoragePool, nil, deletePool, "delete a storage pool"},
+		{get, pdef, 200, 0, fault.StoragePoolDefinition, listPoolDefs, nil, "list storage pool definitions"},
+		{post, pdef, 201, create, fault.StoragePoolDefinition, nil, createPoolDef, "add a storage pool definition"},
+		{get, pdef + "/properties/info", 200, 0, fault.StoragePoolDefinition, info(props.PoolDefinition), nil, "which keys there are"},
+		{get, pdef + "/{pool}", 200, 0, fault.StoragePoolDefinition, getPoolDef, nil, "one storage pool definition"},
+		{put, pdef + "/{pool}", 200, modify, fault.StoragePoolDefinition, nil, modifyPoolDef, "change a storage pool definition"},
+		{del, pdef + "/{pool}", 200, rm, fault.StoragePoolDefinition, nil, deletePoolDef, "delete a storage pool definition"},
+
+		{get, "/v1/resource-groups", 200, 0, fault.ResourceGroup, listGroups, nil, "list resource groups"},
+		{post, "/v1/resource-groups", 201, create, fault.ResourceGroup, nil, createGroup, "add a resource group"},
+		{get, "/v1/resource-groups/properties/info", 200, 0, fault.ResourceGroup, info(props.Group), nil, "which keys there are"},
+		{get, group, 200, 0, fault.ResourceGroup, getGroup, nil, "one resource group"},
+		{put, group, 200, modify, fault.ResourceGroup, nil, modifyGroup, "change a resource group"},
+		{del, group, 200, rm, fault.ResourceGroup, nil, deleteGroup, "delete a resource group"},
+		{post, group + "/spawn", 201, create, fault.ResourceDefinition, nil, spawn, "make a definition from a group"},
+		{get, vg, 200, 0, fault.VolumeGroup, listVolumeGroups, nil, "list volume groups"},
+		{post, vg, 201, create, fault.VolumeGroup, nil, createVolumeGroup, "add a volume group"},
+		{get, vg + "/properties/info", 200, 0, fault.VolumeGroup, info(props.VolumeDefinition), nil, "which keys there are"},
+		{get, vg + "/{vlmnr}", 200, 0, fault.VolumeGroup, getVolumeGroup, nil, "one volume group"},
+		{put, vg + "/{vlmnr}", 200, modify, fault.VolumeGroup, nil, modifyVolumeGroup, "change a volume group"},
+		{del, vg + "/{vlmnr}", 200, rm, fault.VolumeGroup, nil, deleteVolumeGroup, "delete a volume group"},
+
+		{get, "/v1/resource-definitions", 200, 0, fault.ResourceDefinition, listDefinitions, nil, "list resource definitions"},
+		{post, "/v1/resource-definitions", 201, create, fault.ResourceDefinition, nil, createDefinition, "add a resource definition"},
+		{get, "/v1/resource-definitions/properties/info", 200, 0, fault.ResourceDefinition, info(props.Definition), nil, "which keys there are"},
+		{get, def, 200, 0, fault.ResourceDefinition, getDefinition, nil, "one resource definition"},
+		{put, def, 200, modify, fault.ResourceDefinition, nil, modifyDefinition, "change a resource definition"},
+		{del, def, 200, rm, fault.ResourceDefinition, nil, deleteDefinition, "delete a resource definition with its resources"},
+		{post, def + "/autoplace", 201, create, fault.Resource, nil, autoplace, "place resources automatically"},
+		{get, def + "/sync-status", 200, 0, fault.ResourceDefinition, syncStatus, nil, "whether all replicas are UpToDate"},
+		{get, def + "/resource-connections", 200, 0, fault.Resource, noneOfDefinition, nil, "list resource connections"},
+		{get, def + "/resource-connections/properties/info", 200, 0, fault.Resource, info(props.Connection), nil, "which keys there are"},
+
+		// The specification says 201; LINSTOR answers 200, and a client that compares compares with what it was told
+		// (linstor-features 1.2, linstor-clients 2.1 rule 3): 201.
+		{get, vd, 200, 0, fault.VolumeDefinition, listVolumeDefinitions, nil, "list volume definitions"},
+		{post, vd, 201, create, fault.VolumeDefinition, nil, createVolumeDefinition, "add a volume definition"},
+		{get, vd + "/properties/info", 200, 0, fault.VolumeDefinition, info(props.VolumeDefinition), nil, "which keys there are"},
+		{get, vd + "/{vlmnr}", 200, 0, fault.VolumeDefinition, getVolumeDefinition, nil, "one volume definition"},
+		{put, vd + "/{vlmnr}", 200, modify, fault.VolumeDefinition, nil, modifyVolumeDefinition, "change a volume definition"},
+		{del, vd + "/{vlmnr}", 200, rm, fault.VolumeDefinition, nil, deleteVolumeDefinition, "delete a volume definition"},
+
+		{get, rsc, 200, 0, fault.Resource, listReplicas, nil, "list a definition's resources"},
+		{post, rsc, 201, create, fault.Resource, nil, createReplicas, "create resources"},
+		{get, rsc + "/properties/info", 200, 0, fault.Resource, info(props.Resource), nil, "which keys there are"},
+		{get, rsc + "/{node}", 200, 0, fault.Resource, getReplica, nil, "one resource"},
+		{post, rsc + "/{node}", 201, create, fault.Resource, nil, createReplica, "create a resource"},
+		{put, rsc + "/{node}", 200, modify, fault.Resource, nil, modifyReplica, "change a resource"},
+		{del, rsc + "/{node}", 200, rm, fault.Resource, nil, deleteReplica, "delete a resource"},
+		{post, rsc + "/{node}/make-available", 200, create, fault.Resource, nil, makeAvailable, "make a resource usable on a node"},
+		{get, vol, 200, 0, fault.Volume, listVolumes, nil, "list a resource's volumes"},
+		{get, vol + "/properties/info", 200, 0, fault.Volume, info(props.Volume), nil, "which keys there are"},
+		{get, vol + "/{vlmnr}", 200, 0, fault.Volume, getVolume, nil, "one volume"},
+		{put, vol + "/{vlmnr}", 200, modify, fault.Volume, nil, modifyVolume, "change a volume"},
+
+		{get, "/v1/view/resources", 200, 0, fault.Resource, viewReplicas, nil, "all resources with their volumes"},
+		{get, "/v1/view/storage-pools", 200, 0, fault.StoragePool, viewPools, nil, "all storage pools"},
+		{get, "/v1/view/snapshots", 200, 0, fault.Snapshot, noneOf, nil, "all snapshots"},
+		{get, snap, 200, 0, fault.Snapshot, noneOfDefinition, nil, "list a definition's snapshots"},
+		{get, snap + "/{snap}", 200, 0, fault.Snapshot, noSnapshot, nil, "one snapshot"},
+		{del, snap + "/{snap}", 200, rm, fault.Snapshot, deleteNone, nil, "delete a snapshot"},
+
+		{get, kv, 200, 0, fault.KeyValueStore, listKeyValues, nil, "list key-value stores"},
+		{get, kv + "/{instance}", 200, 0, fault.KeyValueStore, getKeyValue, nil, "one key-value store"},
+		{put, kv + "/{instance}", 200, modify, fault.KeyValueStore, nil, modifyKeyValue, "change a key-value store"},
+		{del, kv + "/{instance}", 200, rm, fault.KeyValueStore, nil, deleteKeyValue, "delete a key-value store"},
+
+		{get, "/v1/error-reports", 200, 0, fault.ErrorReport, noneOf, nil, "list error reports"},
+		{get, "/v1/error-reports/{report}", 200, 0, fault.ErrorReport, noneOf, nil, "one error report"},
+		{"PATCH", "/v1/error-reports", 200, rm, fault.ErrorReport, deleteNone, nil, "delete error reports"},
+		{del, "/v1/error-reports/{report}", 200, rm, fault.ErrorReport, deleteNone, nil, "delete an error report"},
+		{get, "/v1/node-connections", 200, 0, fault.Node, noneOf, nil, "list node connections"},
+
+		{get, "/v1/stats/nodes", 200, 0, fault.Node, countNodes, nil, "how many nodes there are"},
+		{get, "/v1/stats/storage-pools", 200, 0, fault.StoragePool, countPools, nil, "how many storage pools there are"},
+		{get, "/v1/stats/resource-groups", 200, 0, fault.ResourceGroup, countGroups, nil, "how many resource groups there are"},
+		{get, "/v1/stats/resource-definitions", 200, 0, fault.ResourceDefinition, countDefinitions, nil, "how many resource definitions there are"},
+		{get, "/v1/stats/resources", 200, 0, fault.Resource, countReplicas, nil, "how many resources there are"},
+		{get, "/v1/stats/error-reports", 200, 0, fault.ErrorReport, countReports, nil, "how many error reports there are"},
+	}
+}

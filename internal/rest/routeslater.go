@@ -1,0 +1,112 @@
+package rest
+
+import "strings"
+
+// notYet are LINSTOR's other routes. They are told apart from paths that nobody knows.
+func notYet() []route {
+	var out []route
+	for _, line := range strings.Split(strings.TrimSpace(laterRoutes), "\n") {
+		f := strings.SplitN(line, " ", 3)
+		out = append(out, route{method: f[0], pattern: f[1], read: later, doc: f[2]})
+	}
+	return out
+}
+
+const laterRoutes = `
+GET /metrics metrics for Prometheus
+GET /metrics/scrape-target targets for Prometheus
+POST /v1/actions/snapshot/multi snapshots of several resources at once
+POST /v1/controller/auth/initialize-token-auth token authentication
+GET /v1/controller/auth/token list API tokens
+POST /v1/controller/auth/token create an API token
+DELETE /v1/controller/auth/token/{token} revoke an API token
+PUT /v1/controller/auth/token/{token} change an API token
+POST /v1/controller/backup/db back the database up
+GET /v1/controller/config the controller's configuration
+PUT /v1/controller/config change the controller's configuration
+POST /v1/controller/database/export export the database
+PATCH /v1/encryption/passphrase enter the master passphrase
+POST /v1/encryption/passphrase create the master passphrase
+PUT /v1/encryption/passphrase change the master passphrase
+GET /v1/events/drbd/promotion events of promotion
+GET /v1/events/nodes events of nodes
+GET /v1/files list external files
+GET /v1/files/{file} one external file
+PUT /v1/files/{file} register an external file
+DELETE /v1/files/{file} delete an external file
+GET /v1/files/{file}/check/{node} whether a file may be written on a node
+GET /v1/files/{file}/status/{node} the state of a file on a node
+PUT /v1/node-connections/{nodeA}/{nodeB} change a node connection
+POST /v1/nodes/ebs add an EBS node
+POST /v1/nodes/exec/drbd-reactorctl/{command} run drbd-reactorctl on nodes
+GET /v1/nodes/{node}/config a satellite's configuration
+PUT /v1/nodes/{node}/config change a satellite's configuration
+PUT /v1/nodes/{node}/evacuate move everything off a node
+PUT /v1/nodes/{node}/evict evict a node
+PUT /v1/nodes/{node}/restore take an eviction or evacuation back
+GET /v1/physical-storage list unused disks
+GET /v1/physical-storage/{node} list a node's unused disks
+POST /v1/physical-storage/{node} make a storage pool of unused disks
+POST /v1/queries/resource-groups/query-all-size-info sizes of all resource groups
+OPTIONS /v1/query-max-volume-size the largest possible volume
+DELETE /v1/remotes delete a remote
+GET /v1/remotes list remotes
+GET /v1/remotes/ebs list EBS remotes
+POST /v1/remotes/ebs create an EBS remote
+PUT /v1/remotes/ebs/{remote} change an EBS remote
+GET /v1/remotes/linstor list LINSTOR remotes
+POST /v1/remotes/linstor create a LINSTOR remote
+PUT /v1/remotes/linstor/{remote} change a LINSTOR remote
+GET /v1/remotes/s3 list S3 remotes
+POST /v1/remotes/s3 create an S3 remote
+PUT /v1/remotes/s3/{remote} change an S3 remote
+GET /v1/remotes/{remote}/backups list backups
+POST /v1/remotes/{remote}/backups create a backup
+DELETE /v1/remotes/{remote}/backups delete backups
+POST /v1/remotes/{remote}/backups/abort abort a backup
+POST /v1/remotes/{remote}/backups/info information on a backup
+POST /v1/remotes/{remote}/backups/restore restore a backup
+POST /v1/remotes/{remote}/backups/ship ship a backup to another cluster
+DELETE /v1/remotes/{remote}/backups/schedule/{schedule}/delete delete a backup's schedule
+PUT /v1/remotes/{remote}/backups/schedule/{schedule}/disable disable a backup's schedule
+PUT /v1/remotes/{remote}/backups/schedule/{schedule}/enable enable a backup's schedule
+POST /v1/resource-definitions/{rsc}/clone clone a definition with its data
+GET /v1/resource-definitions/{rsc}/clone/{clone} the state of a clone
+PUT /v1/resource-definitions/{rsc}/drbd-proxy change DRBD Proxy's options
+POST /v1/resource-definitions/{rsc}/drbd-proxy/disable/{nodeA}/{nodeB} disable DRBD Proxy
+POST /v1/resource-definitions/{rsc}/drbd-proxy/enable/{nodeA}/{nodeB} enable DRBD Proxy
+GET /v1/resource-definitions/{rsc}/drbd-proxy/properties/info DRBD Proxy's properties
+POST /v1/resource-definitions/{rsc}/files/{file...} deploy an external file
+DELETE /v1/resource-definitions/{rsc}/files/{file...} undeploy an external file
+GET /v1/resource-definitions/{rsc}/resource-connections/{nodeA}/{nodeB} one resource connection
+PUT /v1/resource-definitions/{rsc}/resource-connections/{nodeA}/{nodeB} change a resource connection
+POST /v1/resource-definitions/{rsc}/resources/{node}/activate activate a resource
+POST /v1/resource-definitions/{rsc}/resources/{node}/deactivate deactivate a resource
+PUT /v1/resource-definitions/{rsc}/resources/{node}/migrate-disk/{from} move a disk from another node
+PUT /v1/resource-definitions/{rsc}/resources/{node}/migrate-disk/{from}/{pool} move a disk from another node
+PUT /v1/resource-definitions/{rsc}/resources/{node}/toggle-disk give a resource a disk or take it
+PUT /v1/resource-definitions/{rsc}/resources/{node}/toggle-disk/diskful give a resource a disk
+PUT /v1/resource-definitions/{rsc}/resources/{node}/toggle-disk/diskful/{pool} give a resource a disk
+PUT /v1/resource-definitions/{rsc}/resources/{node}/toggle-disk/diskless take a resource's disk
+PUT /v1/resource-definitions/{rsc}/resources/{node}/toggle-disk/diskless/{pool} take a resource's disk
+POST /v1/resource-definitions/{rsc}/snapshot-restore-resource/{snap} restore a snapshot
+POST /v1/resource-definitions/{rsc}/snapshot-restore-volume-definition/{snap} restore a snapshot's volume definitions
+POST /v1/resource-definitions/{rsc}/snapshot-rollback/{snap} roll back to a snapshot
+POST /v1/resource-definitions/{rsc}/snapshots create a snapshot
+PUT /v1/resource-definitions/{rsc}/snapshots/{snap} change a snapshot
+PUT /v1/resource-definitions/{rsc}/volume-definitions/{vlmnr}/encryption-passphrase change a volume's passphrase
+POST /v1/resource-groups/adjustall place the resources of all groups again
+POST /v1/resource-groups/{group}/adjust place the resources of a group again
+GET /v1/resource-groups/{group}/query-max-volume-size the largest possible volume
+POST /v1/resource-groups/{group}/query-size-info sizes of a resource group
+GET /v1/schedules list schedules
+POST /v1/schedules create a schedule
+DELETE /v1/schedules/{schedule} delete a schedule
+PUT /v1/schedules/{schedule} change a schedule
+GET /v1/sos-report make a report for support
+GET /v1/sos-report/download download a report for support
+GET /v1/space-report report the space used
+GET /v1/view/backup/queue list queued backups
+GET /v1/view/schedules-by-resource list schedules by resource
+GET /v1/view/schedules-by-resource/{rsc} list a resource's schedules
+`
