@@ -14,7 +14,7 @@ type Status struct {
 	Reasons []Reason `json:"reasons,omitempty"`
 	// Since is when the condition began, in ms.
 	Since int64 `json:"since,omitempty"`
-	// Waiting says in one line what is being waited for.
+	// Waiting says in one whole line what is being waited for, ready to be shown.
 	Waiting string `json:"waiting,omitempty"`
 }
 

@@ -45,7 +45,7 @@ func TestACommandThatWaitsSaysForWhat(t *testing.T) {
 		if looks++; looks == 2 {
 			close(shown)
 		}
-		io.WriteString(w, `[{"name":"backups","node_name":"alpha","flags":["DELETE"],"holdfast":{"waiting":"bravo to become UpToDate"}},
+		io.WriteString(w, `[{"name":"backups","node_name":"alpha","flags":["DELETE"],"holdfast":{"waiting":"waiting for bravo to become UpToDate"}},
 			{"name":"backups","node_name":"bravo"}]`)
 	}))
 	defer srv.Close()

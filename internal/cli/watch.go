@@ -145,7 +145,7 @@ func statusText(s *api.Status) string {
 	case s == nil:
 		return ""
 	case s.Waiting != "":
-		return "waiting for " + s.Waiting
+		return s.Waiting
 	case len(s.Reasons) > 0:
 		return s.Reasons[0].Message
 	case s.Condition == "ok" || s.Condition == "":

@@ -55,7 +55,7 @@ func statusReasons(object string, s *api.Status) []reason {
 		out = append(out, reason{object, r})
 	}
 	if len(out) == 0 && s.Waiting != "" {
-		out = append(out, reason{object, api.Reason{Message: "waiting for " + s.Waiting, Since: s.Since}})
+		out = append(out, reason{object, api.Reason{Message: s.Waiting, Since: s.Since}})
 	}
 	return out
 }
