@@ -303,6 +303,12 @@ func (l *Lab) Close() error {
 	if l.run != nil {
 		errs = append(errs, l.run.remove())
 	}
+	if l.template != nil {
+		errs = append(errs, l.template.hold.Close())
+	}
+	if l.image != nil {
+		errs = append(errs, l.image.Close())
+	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close lab: %w", err)
 	}

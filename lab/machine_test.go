@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -210,7 +211,7 @@ func TestNetwork(t *testing.T) {
 			if kind == "tap" && os.Geteuid() != 0 {
 				t.Skip("a bridge needs root")
 			}
-			l := labtest.Up(t, labtest.Config{Machines: 3, Network: kind, Disks: []int64{1 << 20}})
+			l := labtest.Up(t, labtest.Config{Machines: 3, Network: kind})
 			ping := func(from, to string) bool {
 				t.Helper()
 				r, err := l.Machine(from).Exec(t.Context(), "busybox", "ping", "-c", "1", "-W", "1", to)
@@ -246,9 +247,11 @@ func TestNetwork(t *testing.T) {
 			check(l.HealAll())
 			expect("healed", true, true, true)
 			if kind == "dgram" {
-				must(t, l.Machine("alpha"), "busybox nc -l -p 7 </dev/null >/tmp/got & sleep 0.2; echo $! >/tmp/pid")
-				must(t, l.Machine("bravo"), "dd if=/dev/zero bs=1M count=8 2>/dev/null | busybox nc -w 5 alpha 7")
-				must(t, l.Machine("alpha"), "while [ $(stat -c %s /tmp/got) != 8388608 ]; do sleep 0.05; done")
+				must(t, l.Machine("alpha"), "(sleep 60 | busybox nc -l -p 7 >/tmp/got 2>/dev/null &); while ! busybox netstat -ltn | grep -q ':7 '; do sleep 0.05; done")
+				must(t, l.Machine("bravo"), "dd if=/dev/zero bs=1M count=8 2>/dev/null | timeout 5 busybox nc alpha 7; true")
+				if n := must(t, l.Machine("alpha"), "stat -c %s /tmp/got"); n != "8388608" {
+					t.Error("bytes that came through: ", n)
+				}
 			}
 			check(l.Machine("alpha").Kill())
 			if ping("bravo", "alpha") {
@@ -258,6 +261,48 @@ func TestNetwork(t *testing.T) {
 			expect("after a restart", true, true, true)
 		})
 	}
+}
+
+// TestNothingOutlivesItsOwner: machines end with the process that started them, however it ends, and the next lab clears
+// up behind it.
+func TestNothingOutlivesItsOwner(t *testing.T) {
+	if os.Getenv("LAB_TEST_OWNER") == "1" {
+		l := labtest.Up(t, labtest.Config{Machines: 1})
+		fmt.Printf("owner: %d %s\n", l.Machine("alpha").Pid(), l.Dir())
+		if err := syscall.Kill(os.Getpid(), syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		select {}
+	}
+	l := labtest.Up(t, labtest.Config{Machines: 1}) // skips where no lab is wanted; stays while the other one dies
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command(self, "-test.run=^TestNothingOutlivesItsOwner$", "-test.v")
+	c.Env = append(os.Environ(), "LAB_TEST_OWNER=1")
+	out, err := c.CombinedOutput()
+	_, line, found := strings.Cut(string(out), "owner: ")
+	var pid int
+	var dir string
+	if _, e := fmt.Sscan(line, &pid, &dir); err == nil || !found || e != nil {
+		t.Fatalf("%v %v\n%s", err, e, out)
+	}
+	look, limit := time.NewTicker(10*time.Millisecond), time.After(10*time.Second)
+	defer look.Stop()
+	for !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+		select {
+		case <-limit:
+			t.Fatalf("QEMU %d is still there", pid)
+		case <-look.C:
+		}
+	}
+	next := labtest.Up(t, labtest.Config{Machines: 1})
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Error("its folder is still there", err)
+	}
+	must(t, l.Machine("alpha"), "true")
+	must(t, next.Machine("alpha"), "true")
 }
 
 // TestTwoLabs: two labs at once do not meet.

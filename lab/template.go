@@ -16,7 +16,10 @@ import (
 
 // template is a booted machine, saved: its memory as a file that each copy maps privately, its devices' state, and its
 // root disk. Copies must have the same devices.
-type template struct{ ram, state, root string }
+type template struct {
+	ram, state, root string
+	hold             *os.File
+}
 
 // templateFormat changes when templates made before would not do any more.
 const templateFormat = 1
@@ -50,7 +53,9 @@ func ensureTemplate(ctx context.Context, im *image.Image, c Config, n network) (
 	t := &template{ram: filepath.Join(dir, "ram"), state: filepath.Join(dir, "state"), root: filepath.Join(dir, "root.ext4")}
 	if _, err := os.Stat(dir); err == nil {
 		now := time.Now()
-		return t, os.Chtimes(dir, now, now)
+		os.Chtimes(dir, now, now)
+		t.hold, err = image.Hold(dir)
+		return t, err
 	}
 	start := time.Now()
 	tmp := dir + ".new"
@@ -60,6 +65,9 @@ func ensureTemplate(ctx context.Context, im *image.Image, c Config, n network) (
 	}
 	if err := os.Rename(tmp, dir); err != nil {
 		return nil, fmt.Errorf("keep template: %w", err)
+	}
+	if t.hold, err = image.Hold(dir); err != nil {
+		return nil, err
 	}
 	image.Prune(all, keptTemplates)
 	fmt.Fprintf(c.Log, "lab: template made in %.1fs\n", time.Since(start).Seconds())

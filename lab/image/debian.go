@@ -66,8 +66,21 @@ func hostPackages(ctx context.Context, log io.Writer) error {
 	return err
 }
 
-// debs downloads the packages and what they need into home/apt, and returns the archives.
+// debs downloads the packages and what they need into home/apt, and returns the archives. Where that fails, it tries
+// again with fresh package lists: the old ones may name versions that are gone.
 func debs(ctx context.Context, home, kernel string, log io.Writer) (root []string, kernelDeb string, err error) {
+	root, kernelDeb, err = download(ctx, home, kernel, log)
+	if err == nil || ctx.Err() != nil {
+		return root, kernelDeb, err
+	}
+	fmt.Fprintf(log, "lab: fetching package lists, since: %v\n", err)
+	if _, err := run(ctx, "apt-get", "-qq", "update"); err != nil {
+		return nil, "", err
+	}
+	return download(ctx, home, kernel, log)
+}
+
+func download(ctx context.Context, home, kernel string, log io.Writer) (root []string, kernelDeb string, err error) {
 	apt := filepath.Join(home, "apt")
 	cache, empty := filepath.Join(apt, "cache"), filepath.Join(apt, "empty")
 	for _, d := range []string{filepath.Join(cache, "partial"), filepath.Join(empty, "partial")} {

@@ -21,7 +21,11 @@ type Image struct {
 	Initrd  string
 	Root    string // ext4, whole MiB
 	Release string // of the kernel, as uname -r says
+	hold    *os.File
 }
+
+// Close lets the image be removed when newer ones come.
+func (im *Image) Close() error { return im.hold.Close() }
 
 // Options say what goes into an image.
 type Options struct {
@@ -35,7 +39,7 @@ type Options struct {
 const kept = 3
 
 // Ensure returns the image of these options and makes it first if need be. It takes a lock, so that of several
-// processes one makes it and the others wait.
+// processes one makes it and the others wait. Nobody removes the image before Close.
 func Ensure(ctx context.Context, o Options) (*Image, error) {
 	if o.Log == nil {
 		o.Log = io.Discard
@@ -57,7 +61,11 @@ func Ensure(ctx context.Context, o Options) (*Image, error) {
 	if err == nil {
 		now := time.Now()
 		os.Chtimes(dir, now, now)
-		return im, hostPackages(ctx, o.Log)
+		if err := hostPackages(ctx, o.Log); err != nil {
+			im.Close()
+			return nil, err
+		}
+		return im, nil
 	}
 	if !errors.Is(err, os.ErrNotExist) {
 		return nil, err
@@ -70,8 +78,10 @@ func Ensure(ctx context.Context, o Options) (*Image, error) {
 	if err := os.Rename(b.dir, dir); err != nil {
 		return nil, fmt.Errorf("keep image: %w", err)
 	}
-	Prune(filepath.Join(o.Home, "images"), kept)
-	return open(dir)
+	if im, err = open(dir); err == nil {
+		Prune(filepath.Join(o.Home, "images"), kept)
+	}
+	return im, err
 }
 
 func open(dir string) (*Image, error) {
@@ -79,8 +89,12 @@ func open(dir string) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	hold, err := Hold(dir)
+	if err != nil {
+		return nil, err
+	}
 	return &Image{
-		Key: filepath.Base(dir), Dir: dir, Release: string(release),
+		Key: filepath.Base(dir), Dir: dir, Release: string(release), hold: hold,
 		Kernel: filepath.Join(dir, "vmlinux"), Initrd: filepath.Join(dir, "initrd.cpio"), Root: filepath.Join(dir, "root.ext4"),
 	}, nil
 }
@@ -103,7 +117,20 @@ func Lock(path string) (unlock func(), err error) {
 	return func() { f.Close() }, nil
 }
 
-// Prune removes all but the n most recently used folders of dir.
+// Hold keeps Prune from removing a folder until the file is closed.
+func Hold(dir string) (*os.File, error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("hold %s: %w", dir, err)
+	}
+	return f, nil
+}
+
+// Prune removes all but the n most recently used folders of dir, and those that someone holds.
 func Prune(dir string, n int) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -121,6 +148,13 @@ func Prune(dir string, n int) {
 	}
 	sort.Slice(all, func(i, j int) bool { return all[i].at.After(all[j].at) })
 	for i := n; i < len(all); i++ {
-		os.RemoveAll(all[i].path)
+		f, err := os.Open(all[i].path)
+		if err != nil {
+			continue
+		}
+		if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
+			os.RemoveAll(all[i].path)
+		}
+		f.Close()
 	}
 }

@@ -90,9 +90,9 @@ func TestPayloadRefusesOtherFiles(t *testing.T) {
 	}
 }
 
-func TestPruneKeepsTheNewest(t *testing.T) {
+func TestPruneKeepsTheNewestAndTheHeld(t *testing.T) {
 	dir := t.TempDir()
-	for i, n := range []string{"old", "mid", "new"} {
+	for i, n := range []string{"held", "old", "mid", "new"} {
 		p := filepath.Join(dir, n)
 		if err := os.Mkdir(p, 0o755); err != nil {
 			t.Fatal(err)
@@ -102,12 +102,17 @@ func TestPruneKeepsTheNewest(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	hold, err := Hold(filepath.Join(dir, "held"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hold.Close()
 	Prune(dir, 2)
 	got, err := filepath.Glob(filepath.Join(dir, "*"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff([]string{filepath.Join(dir, "mid"), filepath.Join(dir, "new")}, got); d != "" {
+	if d := cmp.Diff([]string{filepath.Join(dir, "held"), filepath.Join(dir, "mid"), filepath.Join(dir, "new")}, got); d != "" {
 		t.Fatal(d)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"time"
 
 	"holdfast/lab"
 	"holdfast/lab/nbd"
@@ -119,17 +120,16 @@ func hold(ctx context.Context, args []string, tell *os.File) error {
 	tell.Close()
 	go hs.Serve(ln)
 	<-ctx.Done()
-	return hs.Close()
+	bye, stop := context.WithTimeout(context.Background(), 5*time.Second)
+	defer stop()
+	return hs.Shutdown(bye)
 }
 
 func (s *server) handler() http.Handler {
 	m := http.NewServeMux()
 	m.HandleFunc("GET /ps", s.ps)
 	m.HandleFunc("POST /down", func(w http.ResponseWriter, r *http.Request) {
-		if err := s.lab.Close(); err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-		}
-		w.(http.Flusher).Flush()
+		answer(w, s.lab.Close())
 		s.end()
 	})
 	node := func(path string, f func(context.Context, *lab.Machine) error) {
