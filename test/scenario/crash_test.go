@@ -190,7 +190,7 @@ func TestPowerCut(t *testing.T) {
 				w.nodes()
 				w.define("r0", "48M")
 				if during == "sync" { // slow enough to be caught
-					w.lin("resource-definition drbd-options r0 --resync-rate 4096")
+					w.lin("resource-definition drbd-options r0 --resync-rate 4M")
 				}
 				var sum string
 				if during == "delete" {
@@ -232,7 +232,7 @@ func TestPowerCut(t *testing.T) {
 					return
 				}
 				if during == "sync" {
-					w.lin("resource-definition drbd-options r0 --resync-rate 102400")
+					w.lin("resource-definition drbd-options r0 --resync-rate 100M")
 				}
 				w.upToDate("r0", 2)
 				if sum != "" {
