@@ -1,0 +1,410 @@
+package machine
+
+import "slices"
+
+// Data generations, as DRBD has them (see "The generation identifiers" in its
+// guide, and the traces): a disk has a current UUID; for each peer that it runs
+// ahead of, a bitmap UUID (the generation in which they parted) and a bitmap;
+// and a history of older ones. When a Primary writes without a peer that has a
+// disk, a new current UUID is made and the old one becomes that peer's bitmap
+// UUID. When two meet, these decide who is ahead.
+
+// side is what one end brings to a handshake.
+type side struct {
+	md   *metadata
+	slot *slot // for the other
+}
+
+type verdict int
+
+const (
+	same      verdict = iota
+	aAhead            // a's bitmap says what b lacks
+	bAhead            //
+	aFull             // b gets everything
+	bFull             //
+	fresh             // both just made
+	split             // split brain
+	unrelated         // not of one family
+)
+
+func compare(a, b side, aFirst bool) verdict {
+	ac, bc := a.md.current, b.md.current
+	switch {
+	case ac == justCreated && bc == justCreated:
+		return fresh
+	case ac == justCreated:
+		return bFull
+	case bc == justCreated:
+		return aFull
+	case ac == bc:
+		switch {
+		case a.md.crashed && !b.md.crashed:
+			return aAhead
+		case b.md.crashed && !a.md.crashed:
+			return bAhead
+		case a.md.crashed && b.md.crashed:
+			if aFirst {
+				return aAhead
+			}
+			return bAhead
+		case !a.md.consistent && b.md.consistent:
+			return bAhead
+		case a.md.consistent && !b.md.consistent:
+			return aAhead
+		}
+		return same
+	case a.slot.uuid == bc:
+		return aAhead
+	case b.slot.uuid == ac:
+		return bAhead
+	case slices.Contains(a.md.history, bc):
+		return aFull
+	case slices.Contains(b.md.history, ac):
+		return bFull
+	case a.slot.uuid != 0 && a.slot.uuid == b.slot.uuid:
+		return split
+	}
+	for _, h := range a.md.history {
+		if slices.Contains(b.md.history, h) || h == b.slot.uuid {
+			return split
+		}
+	}
+	if slices.Contains(b.md.history, a.slot.uuid) && a.slot.uuid != 0 {
+		return split
+	}
+	return unrelated
+}
+
+func (md *metadata) remember(uuid uint64) {
+	if uuid == 0 || uuid == justCreated || slices.Contains(md.history, uuid) {
+		return
+	}
+	md.history = append([]uint64{uuid}, md.history...)
+	if len(md.history) > 32 {
+		md.history = md.history[:32]
+	}
+}
+
+// handshake connects two ends that wait for each other. It says whether
+// anything changed.
+func (n *Network) handshake(a *Machine, ar *resource, ac *conn, b *Machine, br *resource, bc *conn) bool {
+	refuse := func() bool {
+		ac.reset("StandAlone")
+		bc.reset("StandAlone")
+		return true
+	}
+	if ac.secret != bc.secret || ar.gen != br.gen || ar.role == "Primary" && br.role == "Primary" {
+		return refuse()
+	}
+	// One source at a time: a target that's busy lets others wait.
+	for _, v := range ar.vols {
+		if syncing(ar, v.num) || syncing(br, v.num) {
+			return false
+		}
+	}
+	type step struct {
+		av, bv *volume
+		what   verdict
+	}
+	var steps []step
+	for _, av := range ar.vols {
+		bv := br.vol(av.num)
+		if bv == nil {
+			continue
+		}
+		s := step{av: av, bv: bv}
+		if av.disk != nil && bv.disk != nil {
+			am, bm := av.disk.md, bv.disk.md
+			s.what = compare(side{am, am.slot(ac.peerID)}, side{bm, bm.slot(bc.peerID)}, a.name < b.name)
+			switch s.what {
+			case split, unrelated:
+				return refuse()
+			case aAhead, aFull:
+				if br.role == "Primary" && bv.state == "UpToDate" || av.state == "Inconsistent" {
+					return refuse()
+				}
+			case bAhead, bFull:
+				if ar.role == "Primary" && av.state == "UpToDate" || bv.state == "Inconsistent" {
+					return refuse()
+				}
+			}
+			size := min(av.disk.usableKiB(), bv.disk.usableKiB())
+			if am.current != justCreated && size < am.sizeKiB || bm.current != justCreated && size < bm.sizeKiB {
+				return refuse() // "The peer's disk size is too small!"
+			}
+		}
+		steps = append(steps, s)
+	}
+	ac.state, bc.state = "Connected", "Connected"
+	ac.peerRole, bc.peerRole = br.role, ar.role
+	for _, s := range steps {
+		ap, bp := ac.vols[s.av.num], bc.vols[s.bv.num]
+		if ap == nil || bp == nil {
+			continue
+		}
+		ap.repl, bp.repl = "Established", "Established"
+		if s.av.disk != nil && s.bv.disk != nil {
+			size := min(s.av.disk.usableKiB(), s.bv.disk.usableKiB())
+			for _, v := range []*volume{s.av, s.bv} {
+				v.disk.md.sizeKiB, v.sizeKiB = size, size
+			}
+			switch s.what {
+			case fresh:
+				s.av.disk.md.slot(ac.peerID).setAll(size)
+				s.bv.disk.md.slot(bc.peerID).setAll(size)
+			case same:
+				if s.av.state == "UpToDate" || s.bv.state == "UpToDate" {
+					s.av.state, s.bv.state = "UpToDate", "UpToDate"
+				}
+				s.av.disk.md.slot(ac.peerID).clear()
+				s.bv.disk.md.slot(bc.peerID).clear()
+				s.av.disk.md.crashed, s.bv.disk.md.crashed = false, false
+			case aAhead, aFull:
+				n.startSync(ac, s.av, bc, s.bv, s.what == aFull)
+			case bAhead, bFull:
+				n.startSync(bc, s.bv, ac, s.av, s.what == bFull)
+			}
+		} else {
+			// A diskless end: its size is the other's.
+			if s.av.disk == nil && s.bv.disk != nil {
+				s.av.sizeKiB = s.bv.sizeKiB
+			}
+			if s.bv.disk == nil && s.av.disk != nil {
+				s.bv.sizeKiB = s.av.sizeKiB
+			}
+		}
+		ap.disk, bp.disk = s.bv.state, s.av.state
+	}
+	n.showDisks(a, ar)
+	n.showDisks(b, br)
+	return true
+}
+
+func syncing(r *resource, vol int) bool {
+	return slices.ContainsFunc(r.conns, func(c *conn) bool {
+		p := c.vols[vol]
+		return p != nil && (p.repl == "SyncSource" || p.repl == "SyncTarget")
+	})
+}
+
+// showDisks tells all connected peers this node's disk states.
+func (n *Network) showDisks(m *Machine, r *resource) {
+	for _, c := range r.conns {
+		if c.state != "Connected" {
+			continue
+		}
+		_, _, pc := n.other(m, r, c)
+		if pc == nil {
+			continue
+		}
+		for _, v := range r.vols {
+			if p := pc.vols[v.num]; p != nil {
+				p.disk = v.state
+			}
+		}
+	}
+}
+
+// startSync: s is the source's, t the target's.
+func (n *Network) startSync(sc *conn, s *volume, tc *conn, t *volume, full bool) {
+	sm, tm := s.disk.md, t.disk.md
+	ss, ts := sm.slot(sc.peerID), tm.slot(tc.peerID)
+	if full {
+		ss.all, ss.left = true, max(ss.left, s.sizeKiB)
+	}
+	// Blocks that only the target changed have to go too.
+	if ts.all {
+		ss.setAll(s.sizeKiB)
+	}
+	for b := range ts.dirty {
+		ss.mark(b)
+	}
+	if ts.left > 0 && ss.left < ts.left {
+		ss.left = ts.left
+	}
+	if ss.uuid == 0 {
+		ss.uuid = n.newUUID()
+	}
+	// While it syncs, the target is of the generation that the source's bitmap
+	// counts from: cut off now, the source knows it as behind.
+	tm.remember(tm.current)
+	tm.current = ss.uuid
+	*ts = *ss.clone()
+	ts.uuid = 0
+	sm.crashed, tm.crashed = false, false
+	sc.vols[s.num].repl, tc.vols[t.num].repl = "SyncSource", "SyncTarget"
+	s.state, t.state = "UpToDate", "Inconsistent"
+}
+
+// progress moves a sync on by up to kib, seen from its source.
+func (n *Network) progress(m *Machine, r *resource, c *conn, kib int64) {
+	p, pr, pc := n.other(m, r, c)
+	if pc == nil || c.state != "Connected" {
+		return
+	}
+	for _, v := range r.vols {
+		pv := c.vols[v.num]
+		tv := pr.vol(v.num)
+		if pv == nil || pv.repl != "SyncSource" || tv == nil || tv.disk == nil || v.disk == nil {
+			continue
+		}
+		ss, ts := v.disk.md.slot(c.peerID), tv.disk.md.slot(pc.peerID)
+		ss.left = max(0, ss.left-kib)
+		ts.left = ss.left
+		if ss.left > 0 {
+			continue
+		}
+		if ss.all {
+			tv.disk.copyOf(v.disk)
+		}
+		for b := range ss.dirty {
+			if v.disk.blocks[b] {
+				tv.disk.blocks[b] = true
+			} else {
+				delete(tv.disk.blocks, b)
+			}
+		}
+		sm, tm := v.disk.md, tv.disk.md
+		sm.remember(ss.uuid)
+		ss.clear()
+		tm.remember(tm.current)
+		for _, h := range slices.Backward(sm.history) {
+			tm.remember(h)
+		}
+		tm.current = sm.current
+		// What the source knows of third nodes holds for the target too.
+		for id, s := range sm.slots {
+			if id != c.peerID && id != r.nodeID && id != pr.nodeID {
+				tm.slots[id] = s.clone()
+			}
+		}
+		ts.clear()
+		tv.state = "UpToDate"
+		pv.repl, pc.vols[v.num].repl = "Established", "Established"
+		n.showDisks(p, pr)
+		n.showDisks(m, r)
+		p.log = append(p.log, "synced "+r.name)
+	}
+}
+
+// drop loses a connection that both ends want: they try again.
+func (n *Network) drop(m *Machine, r *resource, c *conn) {
+	_, _, pc := n.other(m, r, c)
+	c.reset("Connecting")
+	if pc != nil && pc.state == "Connected" {
+		pc.reset("Connecting")
+	}
+}
+
+// hangUp ends a connection from this side.
+func (n *Network) hangUp(m *Machine, r *resource, c *conn) {
+	if c.state == "Connected" {
+		n.drop(m, r, c)
+	}
+	c.reset("StandAlone")
+}
+
+// rotate makes a new data generation if a peer that should have a disk doesn't
+// see what is written from now on, and hasn't been left behind already. Members
+// of the same generation go along; without a disk here, the peers do it.
+func (n *Network) rotate(m *Machine, r *resource, v *volume) {
+	members := n.members(m, r, v)
+	for _, x := range members {
+		if x.v.disk != nil && x.v.state == "UpToDate" {
+			n.rotateFrom(x.v.disk.md.current, members)
+		}
+	}
+}
+
+func (n *Network) rotateFrom(old uint64, members []member) {
+	if old == justCreated {
+		return
+	}
+	var next uint64
+	for _, x := range members {
+		if x.v.disk == nil || x.v.disk.md.current != old {
+			continue
+		}
+		for _, c := range x.r.conns {
+			if !x.missing(n, c, members) {
+				continue
+			}
+			if s := x.v.disk.md.slot(c.peerID); s.uuid == 0 {
+				if next == 0 {
+					next = n.newUUID()
+				}
+				s.uuid = old
+			}
+		}
+	}
+	if next == 0 {
+		return
+	}
+	for _, x := range members {
+		if x.v.disk != nil && x.v.disk.md.current == old {
+			x.v.disk.md.current = next
+		}
+	}
+}
+
+// seize is a forced promotion: these data are the good ones from now on.
+func (n *Network) seize(m *Machine, r *resource, v *volume) {
+	md := v.disk.md
+	old := md.current
+	md.current = n.newUUID()
+	if old != justCreated {
+		md.remember(old)
+	}
+	for _, c := range r.conns {
+		if c.diskless {
+			continue
+		}
+		s := md.slot(c.peerID)
+		s.setAll(v.sizeKiB)
+		if s.uuid == 0 {
+			s.uuid = old
+		}
+		p, pr, pc := n.other(m, r, c)
+		if pc == nil || c.state != "Connected" || pr.vol(v.num) == nil || pr.vol(v.num).disk == nil {
+			continue
+		}
+		n.startSync(c, v, pc, pr.vol(v.num), true)
+		n.showDisks(p, pr)
+	}
+	n.showDisks(m, r)
+}
+
+// member is a replica that sees the same writes.
+type member struct {
+	m *Machine
+	r *resource
+	v *volume
+}
+
+// members are this node and those connected to it.
+func (n *Network) members(m *Machine, r *resource, v *volume) []member {
+	ms := []member{{m, r, v}}
+	for _, c := range r.conns {
+		p, pr, pc := n.other(m, r, c)
+		if c.state == "Connected" && pc != nil && pr.vol(v.num) != nil {
+			ms = append(ms, member{p, pr, pr.vol(v.num)})
+		}
+	}
+	return ms
+}
+
+// missing says whether the peer should have a disk and isn't among the members
+// with one.
+func (x member) missing(n *Network, c *conn, members []member) bool {
+	if c.diskless {
+		return false
+	}
+	p, pr, _ := n.other(x.m, x.r, c)
+	for _, o := range members {
+		if p != nil && o.m == p && o.r == pr && o.v.disk != nil {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,368 @@
+package machine
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"holdfast/internal/tool/drbd"
+)
+
+// resource is one in the kernel.
+type resource struct {
+	name     string
+	gen      drbd.Generation
+	nodeID   int
+	role     string // Primary, Secondary
+	frozen   bool   // suspend-io
+	stuck    bool   // 8.4: suspended without a disk; only a power cut helps
+	auto     bool   // promoted by an open (9)
+	options  map[string]map[string]string
+	vols     []*volume // by number
+	conns    []*conn   // by the peer's node-id
+	noQuorum bool
+}
+
+type volume struct {
+	num, minor int
+	state      string // Diskless, Inconsistent, Outdated, Consistent, UpToDate
+	path       string // backing device, while attached
+	disk       *Disk  // nil: not attached
+	client     bool   // diskless by intent
+	sizeKiB    int64
+	open       int
+}
+
+type conn struct {
+	peerID        int
+	peer          string
+	secret        string
+	diskless      bool // the peer has no disk by intent
+	local, remote netip.AddrPort
+	state         string // StandAlone, Connecting, Connected
+	peerRole      string
+	vols          map[int]*peerVol
+}
+
+type peerVol struct {
+	repl string // Off, Established, SyncSource, SyncTarget
+	disk string // the peer's
+}
+
+func (r *resource) vol(n int) *volume {
+	i := slices.IndexFunc(r.vols, func(v *volume) bool { return v.num == n })
+	if i < 0 {
+		return nil
+	}
+	return r.vols[i]
+}
+
+func (r *resource) open() bool {
+	return slices.ContainsFunc(r.vols, func(v *volume) bool { return v.open > 0 })
+}
+
+func (r *resource) option(section, key string) string { return r.options[section][key] }
+
+func (r *resource) suspended() string {
+	var s []string
+	if r.frozen {
+		s = append(s, "user")
+	}
+	if r.noQuorum && r.role == "Primary" && r.option("options", "on-no-quorum") == "suspend-io" {
+		s = append(s, "quorum")
+	}
+	if s == nil {
+		return "no"
+	}
+	return strings.Join(s, ",")
+}
+
+// reset is what a connection knows of its peer while there is none.
+func (c *conn) reset(state string) {
+	c.state, c.peerRole = state, "Unknown"
+	for _, p := range c.vols {
+		p.repl, p.disk = "Off", "DUnknown"
+	}
+}
+
+// minor finds a volume by its device path or number.
+func (m *Machine) minor(p string) (*volume, *resource) {
+	p = strings.TrimPrefix(p, "/dev/drbd")
+	n, err := strconv.Atoi(p)
+	if err != nil {
+		return nil, nil
+	}
+	for _, name := range sortedKeys(m.kernel) {
+		for _, v := range m.kernel[name].vols {
+			if v.minor == n {
+				return v, m.kernel[name]
+			}
+		}
+	}
+	return nil, nil
+}
+
+// attach takes a backing device. The error is drbdmeta's text.
+func (m *Machine) attach(r *resource, v *volume, dev string) (string, bool) {
+	d := m.device(dev)
+	switch {
+	case d == nil:
+		return fmt.Sprintf("open(%s) failed: No such file or directory\nCommand 'drbdmeta %d %s %s internal apply-al' terminated with exit code 20", dev, v.minor, r.gen.Format(), dev), false
+	case d.holder != "":
+		return fmt.Sprintf("open(%s) failed: Device or resource busy\nCommand 'drbdmeta %d %s %s internal apply-al' terminated with exit code 20", dev, v.minor, r.gen.Format(), dev), false
+	case d.md == nil || d.md.format != r.gen.Format():
+		return "No valid meta data found", false
+	case r.gen == drbd.Gen9 && d.md.nodeID >= 0 && d.md.nodeID != r.nodeID:
+		return fmt.Sprintf("%d: Failure: (173) Node ID mismatch\nCommand 'drbdsetup attach %d %s %s internal' terminated with exit code 10", v.minor, v.minor, dev, dev), false
+	}
+	md := d.md
+	if r.gen == drbd.Gen9 { // a bitmap for each peer with a disk, and for those not forgotten
+		ids := map[int]bool{}
+		for id := range md.slots {
+			ids[id] = true
+		}
+		for _, c := range r.conns {
+			if !c.diskless {
+				ids[c.peerID] = true
+			}
+		}
+		if len(ids) > md.maxPeers {
+			return fmt.Sprintf("%d: Failure: (153) Peer-devices need more bitmap slots than the metadata have\nCommand 'drbdsetup attach %d %s %s internal' terminated with exit code 10", v.minor, v.minor, dev, dev), false
+		}
+	}
+	d.holder = fmt.Sprintf("drbd%d", v.minor)
+	v.disk, v.path, v.client = d, dev, false
+	if md.primary { // it crashed: what the activity log covers counts as changed
+		md.crashed = true
+		for _, s := range md.slots {
+			if !s.all {
+				s.left += 4096
+			}
+		}
+	}
+	md.unclean = true
+	if r.gen == drbd.Gen9 {
+		md.nodeID = r.nodeID
+	}
+	if md.sizeKiB == 0 {
+		md.sizeKiB = d.usableKiB()
+	}
+	v.sizeKiB = md.sizeKiB
+	v.state = "Inconsistent"
+	if md.consistent {
+		v.state = "Outdated"
+		if md.upToDate {
+			v.state = "UpToDate"
+			if f := r.option("net", "fencing") + r.option("disk", "fencing"); f != "" && f != "dont-care" {
+				v.state = "Consistent"
+			}
+		}
+	}
+	m.effect("attach %s/%d to %s", r.name, v.num, dev)
+	// Over a connection that is there already the two have to agree on the data.
+	for _, c := range r.conns {
+		if p, pr, pc := m.net.other(m, r, c); c.state == "Connected" && pc != nil {
+			m.net.drop(m, r, c)
+			if m.net.reach(m, p) {
+				m.net.handshake(m, r, c, p, pr, pc)
+			}
+		}
+	}
+	return "", true
+}
+
+func (m *Machine) detach(r *resource, v *volume) {
+	if v.disk == nil {
+		return
+	}
+	m.saveFlags()
+	d := v.disk
+	v.disk, v.state, v.path = nil, "Diskless", ""
+	m.release(d)
+	for _, c := range r.conns {
+		if c.state != "Connected" {
+			continue
+		}
+		if p := c.vols[v.num]; p != nil && p.repl != "Off" {
+			p.repl = "Established"
+		}
+		if _, _, pc := m.net.other(m, r, c); pc != nil && pc.vols[v.num] != nil {
+			pc.vols[v.num].disk, pc.vols[v.num].repl = "Diskless", "Established"
+		}
+	}
+	m.effect("detach %s/%d", r.name, v.num)
+}
+
+// saveFlags is what the kernel keeps up to date in the metadata by itself.
+func (m *Machine) saveFlags() {
+	for _, name := range sortedKeys(m.kernel) {
+		r := m.kernel[name]
+		m.countQuorum(r)
+		for _, v := range r.vols {
+			if v.disk == nil {
+				continue
+			}
+			md := v.disk.md
+			md.consistent = v.state == "Outdated" || v.state == "Consistent" || v.state == "UpToDate"
+			md.upToDate = v.state == "UpToDate" || v.state == "Consistent"
+			md.primary = r.role == "Primary"
+		}
+	}
+}
+
+// countQuorum is 9's: nodes with a disk that are in reach, against all that
+// should have one; diskless ones break a tie.
+func (m *Machine) countQuorum(r *resource) {
+	if r.gen != drbd.Gen9 {
+		return
+	}
+	q := r.option("options", "quorum")
+	if q == "" || q == "off" {
+		r.noQuorum = false
+		return
+	}
+	present, voters, witnesses, seen := 0, 0, 0, 0
+	if !slices.ContainsFunc(r.vols, func(v *volume) bool { return v.client }) {
+		voters++
+		if !slices.ContainsFunc(r.vols, func(v *volume) bool { return v.disk == nil }) {
+			present++
+		}
+	} else {
+		witnesses++
+		seen++
+	}
+	for _, c := range r.conns {
+		up := c.state == "Connected"
+		if c.diskless {
+			witnesses++
+			if up {
+				seen++
+			}
+			continue
+		}
+		voters++
+		if up {
+			has := true
+			for _, p := range c.vols {
+				has = has && p.disk != "Diskless" && p.disk != "DUnknown"
+			}
+			if has {
+				present++
+			}
+		}
+	}
+	need := voters/2 + 1
+	switch n, err := strconv.Atoi(q); {
+	case q == "all":
+		need = voters
+	case err == nil:
+		need = n
+	}
+	r.noQuorum = present < need
+	if r.noQuorum && q == "majority" && present*2 == voters && seen*2 > witnesses {
+		r.noQuorum = false
+	}
+}
+
+// reachable says whether a volume's data are within reach.
+func (m *Machine) reachable(r *resource, v *volume) bool {
+	if v.state == "UpToDate" {
+		return true
+	}
+	return slices.ContainsFunc(r.conns, func(c *conn) bool {
+		p := c.vols[v.num]
+		return c.state == "Connected" && p != nil && p.disk == "UpToDate"
+	})
+}
+
+// stop is `drbdsetup down`: demote, disconnect, detach, delete.
+func (m *Machine) stop(x *call, r *resource) bool {
+	if r.stuck {
+		x.hung = true
+		return false
+	}
+	if r.open() {
+		x.fail(11, "%s: State change failed: (-12) Device is held open by someone\nadditional info from kernel:\nfailed to demote", r.name)
+		return false
+	}
+	if r.role == "Primary" {
+		r.role = "Secondary"
+		m.roleChanged(r)
+		m.effect("secondary %s", r.name)
+	}
+	for _, c := range r.conns {
+		if c.state != "StandAlone" {
+			m.net.hangUp(m, r, c)
+			m.effect("disconnect %s", r.name)
+		}
+	}
+	for _, v := range r.vols {
+		m.detach(r, v)
+	}
+	delete(m.kernel, r.name)
+	m.effect("delete resource %s", r.name)
+	return true
+}
+
+// roleChanged tells the peers.
+func (m *Machine) roleChanged(r *resource) {
+	for _, c := range r.conns {
+		if c.state == "Connected" {
+			if _, _, pc := m.net.other(m, r, c); pc != nil {
+				pc.peerRole = r.role
+			}
+		}
+	}
+}
+
+// promote is `drbdsetup primary`.
+func (m *Machine) promote(x *call, r *resource, force bool) bool {
+	if r.role == "Primary" {
+		return true
+	}
+	first := r.name
+	if len(r.vols) > 0 && r.gen == drbd.Gen8 {
+		first = strconv.Itoa(r.vols[0].minor)
+	}
+	for _, c := range r.conns {
+		if c.state == "Connected" && c.peerRole == "Primary" {
+			x.fail(11, "%s: State change failed: (-1) Multiple primaries not allowed by config", first)
+			return false
+		}
+	}
+	m.countQuorum(r)
+	for _, v := range r.vols {
+		if m.reachable(r, v) && !r.noQuorum {
+			continue
+		}
+		ok := force && v.disk != nil && !r.noQuorum && !m.reachable(r, v)
+		if !ok && v.state == "Consistent" && v.disk != nil && !r.noQuorum { // no fencing handler: it counts as fenced
+			ok = true
+		}
+		if !ok {
+			x.fail(17, "%s: State change failed: (-2) Need access to UpToDate data", first)
+			return false
+		}
+	}
+	r.role = "Primary"
+	for _, v := range r.vols {
+		if v.disk == nil {
+			continue
+		}
+		forced := false
+		if v.state != "UpToDate" && !m.reachable(r, v) {
+			forced = v.state != "Consistent"
+			v.state = "UpToDate"
+		}
+		if forced {
+			m.net.seize(m, r, v)
+		} else {
+			m.net.rotate(m, r, v)
+		}
+	}
+	m.roleChanged(r)
+	m.effect("primary %s", r.name)
+	return true
+}
