@@ -39,6 +39,8 @@ type Device struct {
 	SizeKiB int64
 	// AllocKiB is what it takes of the pool.
 	AllocKiB int64
+	// Leftover: only the label is there, of a device that was never finished or is half removed. Create of that name works.
+	Leftover bool
 }
 
 // Device returns the device of that name, or nil.

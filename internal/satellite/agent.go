@@ -169,6 +169,9 @@ func New(host run.Host, cfg Config, now time.Time) (*Agent, error) {
 	}
 	a.worker = worker{cfg: a.cfg, host: host, drbd: drbd.Tool{Run: host}, boot: a.boot}
 	a.records, a.Problems = loadRecords(host, a.cfg)
+	if err := removeDrafts(host, a.cfg); err != nil {
+		a.Problems = append(a.Problems, err.Error())
+	}
 	if a.configs, err = loadConfigs(host, a.cfg); err != nil {
 		return nil, fmt.Errorf("start satellite: %w", err)
 	}
@@ -397,7 +400,7 @@ func (a *Agent) Due(now time.Time) []Job {
 
 func (a *Agent) wantsDRBD() bool {
 	for _, r := range a.replicas {
-		if r.spec.DRBD != nil && r.spec.Want == model.Up {
+		if r.spec.DRBD != nil {
 			return true
 		}
 	}
@@ -499,6 +502,7 @@ func (a *Agent) Finish(j Job, res Result, now time.Time) {
 				if n := res.Kernel.Resources[name]; n != nil && (a.view[name].Syncing() || n.Syncing()) {
 					a.view[name] = n
 					a.dirtyResource(name)
+					a.goodData(name)
 				}
 			}
 		}
@@ -517,6 +521,11 @@ func (a *Agent) finishNode(res Result, now time.Time) {
 	} else if res.Node.err != nil {
 		a.nodeAt = now.Add(retry(1) - nodeEvery)
 		return
+	}
+	if !res.Node.drbd.Loaded && !a.streamOn {
+		// Without the module nothing is up.
+		a.viewKnown = true
+		clear(a.view)
 	}
 	changed := a.node == nil || a.node.drbd != res.Node.drbd
 	a.node = res.Node
@@ -578,6 +587,7 @@ func (a *Agent) finishReplica(j Job, res Result, now time.Time) {
 		}
 	}
 	a.dirtyResource(name)
+	a.goodData(name)
 	keep := false
 	for _, id := range res.forgot {
 		if a.kept.Forgotten == nil {

@@ -59,3 +59,27 @@ func loadConfigs(f run.FS, c Config) (map[string]configFile, error) {
 	}
 	return out, nil
 }
+
+// removeDrafts clears away what a crash left: files that were written and not yet renamed.
+func removeDrafts(f run.FS, c Config) error {
+	names, err := f.ReadDir(c.ConfigDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read config folder: %w", err)
+	}
+	for _, n := range names {
+		if path.Ext(n) != ".draft" {
+			continue
+		}
+		file := path.Join(c.ConfigDir, n)
+		if b, err := f.ReadFile(file); err != nil || stack.Owner(b) == "" {
+			continue
+		}
+		if err := f.Remove(file); err != nil {
+			return fmt.Errorf("remove %s: %w", file, err)
+		}
+	}
+	return nil
+}

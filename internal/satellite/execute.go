@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 
 	"holdfast/internal/pool"
 	"holdfast/internal/satellite/steps"
@@ -109,6 +108,7 @@ func (x *execution) writeConfig(ctx context.Context, s steps.Step) error {
 		return fmt.Errorf("write config of %s: %w", s.Resource, err)
 	}
 	if err := x.drbd.CheckFile(ctx, drbd.Target{File: draft, Resource: s.Resource}); err != nil {
+		x.host.Remove(draft) // if that fails too, the next start does it
 		return fmt.Errorf("the new config doesn't parse, the old one stays: %w", err)
 	}
 	if err := x.host.Rename(draft, x.cfg.configFile(s.Resource)); err != nil {
@@ -123,17 +123,13 @@ func (x *execution) removeConfig(s steps.Step) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range []string{x.cfg.draftFile(s.Resource), x.cfg.configFile(s.Resource)} {
-		if old != nil && old.Owner != s.ID && path.Ext(f) == ".res" {
-			continue
-		}
-		if err := x.host.Remove(f); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove config of %s: %w", s.Resource, err)
-		}
+	if old != nil && old.Owner != s.ID {
+		return nil // another's by now
 	}
-	if old == nil || old.Owner == s.ID {
-		x.result.config, x.result.noConf = nil, true
+	if err := x.host.Remove(x.cfg.configFile(s.Resource)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove config of %s: %w", s.Resource, err)
 	}
+	x.result.config, x.result.noConf = nil, true
 	return nil
 }
 

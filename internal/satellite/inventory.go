@@ -42,14 +42,20 @@ func (f *nodeFacts) look(ctx context.Context, w worker, load bool) {
 		}
 	}
 	info, err := drbd.Detect(ctx, w.host)
+	noLoad := ""
 	if err == nil && load && !info.Loaded && info.Generation != drbd.Absent {
-		if err = drbd.Load(ctx, w.host); err == nil {
+		if e := drbd.Load(ctx, w.host); e != nil {
+			// A module that can't be loaded is none.
+			noLoad, info.Generation = e.Error(), drbd.Absent
+		} else {
 			info, err = drbd.Detect(ctx, w.host)
 		}
 	}
 	f.drbd, f.err = info, err
 	f.layers = []model.LayerKind{model.LayerStorage}
 	switch {
+	case noLoad != "":
+		f.unsupported[string(model.LayerDRBD)] = []string{noLoad}
 	case info.Utils == "":
 		f.unsupported[string(model.LayerDRBD)] = []string{"drbd-utils aren't installed"}
 	case info.Generation == drbd.Absent:

@@ -97,6 +97,7 @@ func (a *Agent) volumes(st *model.ResourceStatus, s model.ResourceSpec, seen ste
 func peer(ps model.PeerSpec, kp *steps.KernelPeer) model.PeerStatus {
 	out := model.PeerStatus{Node: ps.Node, NodeID: ps.NodeID}
 	if kp == nil {
+		out.State = model.StandAlone // as far as the kernel shows it
 		return out
 	}
 	out.State, out.Role = kp.State, kp.Role

@@ -67,13 +67,16 @@ func (d Driver) Scan(ctx context.Context) (pool.Picture, error) {
 		// A file that was deleted while its loop device lives is still a device: its label tells whose.
 		name, ok := strings.CutSuffix(file, dataExt)
 		if !ok {
-			if name, ok = strings.CutSuffix(file, labelExt); !ok || slices.Contains(names, name+dataExt) || attached(loops, d.data(name)) == "" {
+			if name, ok = strings.CutSuffix(file, labelExt); !ok || slices.Contains(names, name+dataExt) {
 				continue
 			}
 		}
 		dev := pool.Device{Name: name, Path: attached(loops, d.data(name))}
 		if dev.Label, err = d.read(name); err != nil {
 			return pool.Picture{}, err
+		}
+		if dev.Leftover = !slices.Contains(names, name+dataExt) && dev.Path == ""; dev.Leftover && dev.Label == "" {
+			continue
 		}
 		st, err := d.Host.Stat(d.data(name))
 		if err != nil {
@@ -199,7 +202,7 @@ func (d Driver) Remove(ctx context.Context, name string, id model.UUID) error {
 			return fmt.Errorf("remove %s: %s is open: %w", d.data(name), dev, pool.ErrInUse)
 		}
 	}
-	for _, f := range []string{d.data(name), d.label(name)} {
+	for _, f := range []string{d.data(name), path.Join(d.Dir, name+newExt), d.label(name)} {
 		if err := d.Host.Remove(f); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove %s: %w", f, err)
 		}

@@ -147,9 +147,9 @@ func (p *planner) storage(vols []model.VolumeSpec) *Plan {
 			w = failed("storage pool %s can't be read: %s", v.Pool, sv.PoolReason)
 		case !sv.PoolSeen:
 			w = working("storage pool %s is being read", v.Pool)
-		case d == nil && p.initialised(v):
+		case (d == nil || d.Leftover) && p.initialised(v):
 			w = failed("the backing device %s of volume %d is missing from storage pool %s, though it was initialised; it isn't made anew: if its data is lost, remove this replica and create it again", v.Backing, v.Number, v.Pool)
-		case d == nil:
+		case d == nil || d.Leftover:
 			steps = append(steps, p.volumeStep(CreateDevice, v))
 			continue
 		case d.Label != v.ID && sv.LabelKnown:

@@ -244,9 +244,9 @@ func (p *planner) lacks(ready []model.VolumeSpec) string {
 	for _, ps := range p.spec.DRBD.Peers {
 		kp := p.peer(ps)
 		switch {
-		case kp == nil:
+		case kp == nil && p.spec.DRBD.Generation != model.DRBD8: // 8.4's events have none that is StandAlone
 			return fmt.Sprintf("the connection to %s isn't up", ps.Node)
-		case kp.State == model.StandAlone:
+		case kp == nil || kp.State == model.StandAlone:
 			return fmt.Sprintf("the connection to %s is StandAlone: if it stays so, both sides were written to while apart (split brain), or they refuse each other; the kernel log says which", ps.Node)
 		}
 	}
