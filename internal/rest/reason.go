@@ -82,13 +82,18 @@ func replicaStatus(s *state.Snapshot, d *state.Definition, r *model.Resource) *a
 		}
 		v.add("working", api.Reason{Kind: "working", Message: msg, Since: st.SinceMS})
 	case model.Done:
-		if st.Generation < d.Generation {
-			v.add("working", api.Reason{Kind: "older", Message: fmt.Sprintf("Node '%s' has its generation %d, %d is desired.", n.Name, st.Generation, d.Generation)})
-		}
 	}
-	if r.Deleting {
-		return v.status()
+	if !r.Deleting {
+		liveReasons(v, d, r, st)
 	}
+	if st.Phase == model.Done && st.Generation < d.Generation {
+		v.add("working", api.Reason{Kind: "older", Message: fmt.Sprintf("Node '%s' has its generation %d, %d is desired.", n.Name, st.Generation, d.Generation)})
+	}
+	return v.status()
+}
+
+// liveReasons are those of a replica that is to stay.
+func liveReasons(v *verdict, d *state.Definition, r *model.Resource, st *model.ResourceStatus) {
 	if st.Suspended {
 		v.add("waiting", api.Reason{Kind: "suspended", Message: "Its I/O is suspended."})
 	}
@@ -101,7 +106,6 @@ func replicaStatus(s *state.Snapshot, d *state.Definition, r *model.Resource) *a
 	for i := range r.Volumes {
 		volumeReasons(v, d, r, &r.Volumes[i], st)
 	}
-	return v.status()
 }
 
 func offline(n *state.Node) api.Reason {
