@@ -1,0 +1,175 @@
+package controller
+
+import (
+	"testing"
+	"time"
+
+	"holdfast/internal/core"
+	"holdfast/internal/fault"
+	"holdfast/internal/model"
+)
+
+func TestWaitOffline(t *testing.T) {
+	r := newRig(t)
+	r.node("alpha")
+	b := r.node("bravo")
+	r.resource("backups", "alpha", "bravo")
+	b.down = true
+	r.b.Lost("bravo", b.id, "power cut", r.now)
+	r.run()
+	tk := r.submit(core.DefinitionModify{Name: "backups", Override: map[string]string{"DrbdOptions/Net/max-buffers": "8000"}})
+	r.run()
+	r.forward(time.Second)
+	rep, err := tk.Result()
+	if !tk.Done() || err != nil {
+		t.Fatal(err)
+	}
+	if !has(rep.Notes, fault.Warning, fault.NotConnected, "power cut") && !has(rep.Notes, fault.Warning, fault.NotConnected, "connection refused") {
+		t.Fatal(texts(rep.Notes))
+	}
+	if !has(rep.Notes, fault.Success, fault.Done, "on 'alpha'") {
+		t.Fatal(texts(rep.Notes))
+	}
+	b.down = false
+	r.online("bravo")
+	for _, s := range b.specs {
+		if s.DRBD.Options["Net"]["max-buffers"] != "8000" {
+			t.Fatal("a change made while the node was away isn't applied on its return")
+		}
+	}
+}
+
+func TestWaitGoesOffline(t *testing.T) {
+	r := newRig(t)
+	a := r.node("alpha")
+	r.resource("backups", "alpha")
+	a.change = func(st *model.ResourceStatus) { st.Phase = model.Working }
+	tk := r.submit(core.DefinitionModify{Name: "backups", Override: map[string]string{"DrbdOptions/Net/max-buffers": "8000"}})
+	r.run()
+	r.forward(5 * time.Second)
+	if tk.Done() {
+		t.Fatal("answered while the node works")
+	}
+	a.down = true
+	r.b.Lost("alpha", a.id, "connection reset", r.now)
+	r.run()
+	rep, _ := tk.Result()
+	if !tk.Done() || !has(rep.Notes, fault.Warning, fault.NotConnected, "connection reset") {
+		t.Fatal(texts(rep.Notes))
+	}
+}
+
+func TestWaitFailed(t *testing.T) {
+	r := newRig(t)
+	a := r.node("alpha")
+	r.resource("backups", "alpha")
+	a.change = func(st *model.ResourceStatus) { st.Phase, st.Reason = model.Failed, "lvcreate: no space" }
+	tk := r.submit(core.DefinitionModify{Name: "backups", Override: map[string]string{"DrbdOptions/Net/max-buffers": "8000"}})
+	r.run()
+	r.forward(100 * time.Millisecond)
+	rep, err := tk.Result()
+	if !tk.Done() || err != nil || !has(rep.Notes, fault.Failure, fault.NotApplied, "lvcreate: no space") {
+		t.Fatal(tk.Done(), err, texts(rep.Notes))
+	}
+	if r.def("backups").Props["DrbdOptions/Net/max-buffers"] != "8000" {
+		t.Fatal("a change that failed on a node stays desired")
+	}
+}
+
+func TestWaitBlocked(t *testing.T) {
+	r := newRig(t)
+	a := r.node("alpha")
+	r.resource("backups", "alpha")
+	id := r.def("backups").Resources[0].UUID
+	a.change = func(st *model.ResourceStatus) { st.Phase, st.Reason = model.Blocked, "waits for bravo" }
+	modify := core.DefinitionModify{Name: "backups", Override: map[string]string{"DrbdOptions/Net/max-buffers": "8000"}}
+	tk := r.submit(modify)
+	r.run()
+	r.forward(BlockedGrace - 500*time.Millisecond)
+	if tk.Done() {
+		t.Fatal("a short wait is no answer")
+	}
+	r.forward(time.Second)
+	rep, _ := tk.Result()
+	if !tk.Done() || !has(rep.Notes, fault.Warning, fault.NotApplied, "waits for bravo") {
+		t.Fatal(texts(rep.Notes))
+	}
+	modify.Override["DrbdOptions/Net/max-buffers"] = "8001"
+	tk = r.submit(modify)
+	r.run()
+	r.forward(time.Second)
+	a.change = nil
+	r.say(a, id, func(*model.ResourceStatus) {})
+	if rep, _ := tk.Result(); !tk.Done() || !has(rep.Notes, fault.Success, fault.Done, "adjusted") {
+		t.Fatal(texts(rep.Notes))
+	}
+}
+
+func TestWaitTimes(t *testing.T) {
+	r := newRig(t)
+	a := r.node("alpha")
+	r.resource("backups", "alpha")
+	a.change = func(st *model.ResourceStatus) { st.Phase, st.Reason = model.Working, "lvextend" }
+	modify := core.DefinitionModify{Name: "backups", Override: map[string]string{"DrbdOptions/Net/max-buffers": "8000"}}
+	tk := r.submit(modify)
+	short := r.b.Submit(modify, Options{Deadline: r.now.Add(5 * time.Second)}, r.now)
+	async := r.b.Submit(modify, Options{Async: true}, r.now)
+	left := r.b.Submit(modify, Options{Notify: func(*Ticket) { t.Error("nobody listens") }}, r.now)
+	r.run()
+	if rep, err := async.Result(); !async.Done() || err != nil || len(rep.Notes) != 1 {
+		t.Fatal("async answers at the commit")
+	}
+	r.b.Drop(left)
+	r.forward(5 * time.Second)
+	if rep, _ := short.Result(); !short.Done() || !has(rep.Notes, fault.Warning, fault.NotApplied, "lvextend") {
+		t.Fatal("its own deadline doesn't count")
+	}
+	r.forward(AnswerLimit - 6*time.Second)
+	if tk.Done() {
+		t.Fatal("too early")
+	}
+	r.forward(2 * time.Second)
+	if rep, _ := tk.Result(); !tk.Done() || !has(rep.Notes, fault.Warning, fault.NotApplied, "has not finished") {
+		t.Fatal(texts(rep.Notes))
+	}
+	if len(r.b.waiting) != 0 {
+		t.Fatal("a wait is left over")
+	}
+}
+
+func TestWaitGone(t *testing.T) {
+	r := newRig(t)
+	a := r.node("alpha")
+	r.node("bravo")
+	r.resource("backups", "alpha", "bravo")
+	id := r.def("backups").On("alpha").UUID
+	a.change = func(st *model.ResourceStatus) {
+		if st.Gone {
+			st.Gone, st.Phase, st.Reason = false, model.Blocked, "in use by mount"
+		}
+	}
+	tk := r.submit(core.ResourceDelete{Definition: "backups", Node: "alpha"})
+	r.run()
+	r.forward(2 * BlockedGrace)
+	if rep, _ := tk.Result(); !tk.Done() || !has(rep.Notes, fault.Warning, fault.NotApplied, "in use by mount") {
+		t.Fatal(texts(rep.Notes))
+	}
+	if r.def("backups").Replica(id) == nil {
+		t.Fatal("the tombstone went before its node confirmed")
+	}
+	a.change = nil
+	r.say(a, id, func(*model.ResourceStatus) {})
+	if r.def("backups").Replica(id) != nil {
+		t.Fatal("confirmed, and still there")
+	}
+}
+
+func TestClientGoneBeforeItsTurn(t *testing.T) {
+	r := newRig(t)
+	tk := r.submit(core.DefinitionCreate{Name: "xx"})
+	r.b.Drop(tk)
+	r.run()
+	if r.def("xx") != nil {
+		t.Fatal("done for nobody")
+	}
+}
