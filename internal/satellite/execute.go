@@ -19,7 +19,6 @@ type execution struct {
 	result  *Result
 	touched map[string]bool // pools
 	kernel  bool            // DRBD was touched
-	guarded bool            // GuardGone passed
 }
 
 func (x *execution) do(ctx context.Context, s steps.Step) error {
@@ -157,7 +156,11 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 		if err != nil {
 			return err
 		}
-		if why := steps.SyncAlone(k, s.Number); why != "" {
+		why := steps.SyncAlone(k, s.Number)
+		if why == "" {
+			why = steps.SyncAll(k, s.Volumes)
+		}
+		if why != "" {
 			return &WaitError{"the first sync doesn't start here: " + why}
 		}
 		return nil
@@ -192,7 +195,7 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 		if err := x.drbd.DownByName(ctx, s.Resource); err != nil {
 			return err
 		}
-		x.result.passed = x.guarded
+		x.result.passed = true // the planner puts the guard before it
 		return nil
 	}
 	return fmt.Errorf("run step: kind %d", s.Kind)
@@ -209,7 +212,6 @@ func (x *execution) guardGone(ctx context.Context, s steps.Step) error {
 	if why := steps.OtherGood(k, s.Volumes); why != "" {
 		return &WaitError{why + "; the removal waits, or type the override that names what is lost"}
 	}
-	x.guarded = true
 	return nil
 }
 

@@ -45,7 +45,11 @@ func (a *Agent) setStatus(r *replica, seen steps.Seen, now time.Time) {
 	}
 	if k != nil {
 		for _, ps := range s.DRBD.Peers {
-			st.Peers = append(st.Peers, peer(ps, steps.Peer(s, k, ps)))
+			kp := steps.Peer(s, k, ps)
+			if kp == nil && s.DRBD.Generation == model.DRBD8 {
+				kp = &steps.KernelPeer{State: model.StandAlone} // 8.4's events have none then
+			}
+			st.Peers = append(st.Peers, peer(ps, kp))
 		}
 	}
 	r.status, r.planned = st, true
@@ -97,7 +101,6 @@ func (a *Agent) volumes(st *model.ResourceStatus, s model.ResourceSpec, seen ste
 func peer(ps model.PeerSpec, kp *steps.KernelPeer) model.PeerStatus {
 	out := model.PeerStatus{Node: ps.Node, NodeID: ps.NodeID}
 	if kp == nil {
-		out.State = model.StandAlone // as far as the kernel shows it
 		return out
 	}
 	out.State, out.Role = kp.State, kp.Role

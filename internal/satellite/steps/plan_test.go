@@ -301,6 +301,20 @@ func TestSyncNeverStartsFromLostData(t *testing.T) {
 	}
 }
 
+// Forcing a resource to be Primary makes all its Inconsistent volumes good: one that gets its data elsewhere holds it back.
+func TestSyncWaitsForOtherVolumes(t *testing.T) {
+	w := newWorld(backups(2))
+	settled(t, w)
+	w.spec.Volumes[0].Seed = model.SeedSync
+	if p := settled(t, w); p.Phase != model.Working || !strings.Contains(p.Reason, "elsewhere") {
+		t.Errorf("%+v", p)
+	}
+	w.good(Step{Number: 1})
+	if settled(t, w); w.disk["vol-a"] != model.DiskUpToDate {
+		t.Error("not seeded")
+	}
+}
+
 func TestStandAloneIsMendedAFewTimes(t *testing.T) {
 	w := newWorld(backups(1))
 	settled(t, w)
@@ -390,7 +404,9 @@ func TestConverges(t *testing.T) {
 		w := newWorld(backups(rapid.IntRange(1, 3).Draw(t, "volumes")))
 		w.peer = rapid.SampledFrom([]string{"", model.DiskInconsistent, model.DiskUpToDate}).Draw(t, "peer")
 		if rapid.Bool().Draw(t, "seed") {
-			w.spec.Volumes[0].Seed = model.SeedSync
+			for i := range w.spec.Volumes {
+				w.spec.Volumes[i].Seed = model.SeedSync
+			}
 		}
 		disturb := func() {
 			for range rapid.IntRange(0, 8).Draw(t, "rounds") {

@@ -1,6 +1,8 @@
 package steps
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 
 	"holdfast/internal/model"
@@ -33,9 +35,16 @@ func (p *planner) running(ready []model.VolumeSpec) Plan {
 		}
 		switch v.Seed {
 		case model.SeedSync:
-			if why := SyncAlone(k, v.Number); why == "" {
-				return p.seedSync(v)
+			if why := SyncAlone(k, v.Number); why != "" {
+				continue
 			}
+			all := p.seeds(ready)
+			if why := SyncAll(k, all); why != "" {
+				w := working("volume %d: the first sync waits: %s", v.Number, why)
+				wait = &w
+				continue
+			}
+			return p.seedSync(v, all)
 		case model.SeedSkip:
 			n := p.diskfulPeers()
 			why, never := SkipAll(k, v.Number, n)
@@ -77,12 +86,24 @@ func (p *planner) running(ready []model.VolumeSpec) Plan {
 }
 
 // seedSync: Primary for a moment, with a note beforehand so that a crash between doesn't leave it Primary.
-func (p *planner) seedSync(v model.VolumeSpec) Plan {
+func (p *planner) seedSync(v model.VolumeSpec, all []int) Plan {
+	guard := p.volumeStep(GuardSeed, v)
+	guard.Volumes = all
 	on := p.seen.Record
 	on.Seeding = true
 	off := p.seen.Record
 	off.Seeding = false
-	return do(p.volumeStep(GuardSeed, v), p.record(on), p.volumeStep(SeedSync, v), p.step(Demote), p.record(off))
+	return do(guard, p.record(on), p.volumeStep(SeedSync, v), p.step(Demote), p.record(off))
+}
+
+// seeds are the volumes whose first sync may start here.
+func (p *planner) seeds(ready []model.VolumeSpec) (out []int) {
+	for _, v := range ready {
+		if v.Seed == model.SeedSync && !p.seen.Volumes[v.Number].Data {
+			out = append(out, v.Number)
+		}
+	}
+	return out
 }
 
 func (p *planner) diskfulPeers() (n int) {
@@ -111,6 +132,26 @@ func SyncAlone(k *Kernel, number int) string {
 		case "", "DUnknown", "Diskless", model.DiskInconsistent:
 		default:
 			return "a peer's disk is " + d
+		}
+	}
+	return ""
+}
+
+// SyncAll tells why the resource may not be forced to be Primary, which makes each of its Inconsistent volumes good here;
+// "" if it may: all of them are among those named, and each may alone.
+func SyncAll(k *Kernel, numbers []int) string {
+	if k == nil {
+		return "it isn't up"
+	}
+	for _, n := range slices.Sorted(maps.Keys(k.Volumes)) {
+		switch {
+		case k.Volumes[n].Disk == model.DiskUpToDate:
+		case !slices.Contains(numbers, n):
+			return fmt.Sprintf("volume %d is %s and gets its data elsewhere", n, k.Volumes[n].Disk)
+		default:
+			if why := SyncAlone(k, n); why != "" {
+				return why
+			}
 		}
 	}
 	return ""

@@ -155,12 +155,16 @@ func (w *world) do(s Step) error {
 		}
 		w.kernel.Peers = w.peers()
 	case GuardSeed:
-		if why := SyncAlone(w.kernel, s.Number); why != "" {
+		if why := SyncAll(w.kernel, s.Volumes); why != "" {
 			return fmt.Errorf("%s", why)
 		}
 	case SeedSync:
 		w.kernel.Role = primary
-		w.good(s)
+		for n, v := range w.kernel.Volumes {
+			if v.Disk == model.DiskInconsistent {
+				w.good(Step{Number: n})
+			}
+		}
 	case Demote:
 		w.kernel.Role = secondary
 	case GuardSkip:
