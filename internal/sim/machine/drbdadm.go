@@ -183,6 +183,10 @@ func (x *call) drbdadm() {
 			}
 			x.m.detach(k, v)
 		}
+	case "suspend-io", "resume-io":
+		for _, v := range k.vols {
+			x.freeze(k, v, cmd == "suspend-io")
+		}
 	case "resize":
 		for _, v := range k.vols {
 			if vol < 0 || v.num == vol {

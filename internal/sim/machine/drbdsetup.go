@@ -52,15 +52,8 @@ func (x *call) drbdsetup() {
 			x.hung = true
 		case cmd == "resize":
 			x.resize(r, v, assume)
-		case cmd == "suspend-io" && r.gen == drbd.Gen8 && v.disk == nil && !r.frozen:
-			r.stuck = true
-			x.hung = true
-		case cmd == "suspend-io" && !r.frozen:
-			r.frozen = true
-			m.effect("suspend-io %s", r.name)
-		case cmd == "resume-io" && r.frozen:
-			r.frozen = false
-			m.effect("resume-io %s", r.name)
+		default:
+			x.freeze(r, v, cmd == "suspend-io")
 		}
 	case "del-peer", "forget-peer":
 		r := m.kernel[args[0]]
@@ -90,6 +83,20 @@ func (x *call) drbdsetup() {
 			}
 		}
 		m.effect("forget-peer %s %d", r.name, id)
+	}
+}
+
+// freeze suspends or resumes I/O. 8.4 hangs for ever where there's no disk.
+func (x *call) freeze(r *resource, v *volume, on bool) {
+	switch {
+	case on && r.gen == drbd.Gen8 && v.disk == nil && !r.frozen:
+		r.stuck, x.hung = true, true
+	case on && !r.frozen:
+		r.frozen = true
+		x.m.effect("suspend-io %s", r.name)
+	case !on && r.frozen:
+		r.frozen = false
+		x.m.effect("resume-io %s", r.name)
 	}
 }
 

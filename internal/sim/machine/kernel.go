@@ -150,6 +150,13 @@ func (m *Machine) attach(r *resource, v *volume, dev string) (string, bool) {
 		md.sizeKiB = d.usableKiB()
 	}
 	v.sizeKiB = md.sizeKiB
+	if md.current == justCreated { // all is out of sync with everyone
+		for _, c := range r.conns {
+			if !c.diskless {
+				md.slot(c.peerID).setAll(v.sizeKiB)
+			}
+		}
+	}
 	v.state = "Inconsistent"
 	if md.consistent {
 		v.state = "Outdated"

@@ -321,7 +321,8 @@ func (x *call) lvextend() {
 	default:
 		v.disk.sizeKiB = size
 		x.m.effect("lvextend %s/%s %d KiB", g.name, v.name, size)
-		fmt.Fprintf(&x.out, "  Logical volume %s/%s successfully resized.\n", g.name, v.name)
+		fmt.Fprintf(&x.out, "  Size of logical volume %s/%s changed from %.2f MiB (%d extents) to %.2f MiB (%d extents).\n  Logical volume %s/%s successfully resized.\n",
+			g.name, v.name, float64(have)/1024, have/extentKiB, float64(size)/1024, size/extentKiB, g.name, v.name)
 	}
 }
 
