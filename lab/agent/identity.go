@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"unsafe"
 
@@ -36,16 +37,11 @@ func become(q agentapi.Identity) error {
 	if err := syscall.Sethostname([]byte(q.Name)); err != nil {
 		return fmt.Errorf("set host name: %w", err)
 	}
-	for _, argv := range [][]string{
-		{"ip", "link", "set", "data0", "down"},
-		{"ip", "link", "set", "data0", "address", q.MAC},
-		{"ip", "addr", "flush", "dev", "data0"},
-		{"ip", "addr", "add", q.Address, "brd", "+", "dev", "data0"},
-		{"ip", "link", "set", "data0", "up"},
-	} {
-		if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
-			return fmt.Errorf("run %v: %w: %s", argv, err, out)
-		}
+	c := exec.Command("ip", "-batch", "-") // one program: each takes its time under emulation
+	c.Stdin = strings.NewReader(fmt.Sprintf("link set data0 down\nlink set data0 address %s\naddr flush dev data0\n"+
+		"addr add %s brd + dev data0\nlink set data0 up\n", q.MAC, q.Address))
+	if out, err := c.CombinedOutput(); err != nil {
+		return fmt.Errorf("set data address: %w: %s", err, out)
 	}
 	return nil
 }

@@ -16,8 +16,12 @@ import (
 	"holdfast/lab"
 )
 
-// socketPath is where the process that holds the lab listens.
+// socketPath is where the process that holds the lab listens: $HOLDFAST_LAB_SOCKET, for several labs at once, or one in
+// the lab's folder.
 func socketPath() (string, error) {
+	if p := os.Getenv("HOLDFAST_LAB_SOCKET"); p != "" {
+		return p, nil
+	}
 	home, err := lab.Home()
 	return filepath.Join(home, "run", "labctl.sock"), err
 }
