@@ -470,7 +470,7 @@ func (a *Agent) Finish(j Job, res Result, now time.Time) {
 		}
 		p.at = now
 		if sc.err != nil {
-			p.reason = sc.err.Error()
+			p.reason = reason(sc.err)
 		} else {
 			p.last, p.reason, p.seen, p.good = sc, "", true, now
 		}
@@ -624,7 +624,7 @@ func (a *Agent) finishReplica(j Job, res Result, now time.Time) {
 	if res.Err != nil {
 		var w *WaitError
 		r.fails++
-		r.reason, r.failed, r.waiting = res.Err.Error(), text, errors.As(res.Err, &w)
+		r.reason, r.failed, r.waiting = reason(res.Err), text, errors.As(res.Err, &w)
 		if !r.waiting {
 			r.reason = fmt.Sprintf("%s: %s", res.Failed.Kind, r.reason)
 		}

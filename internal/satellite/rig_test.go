@@ -324,3 +324,5 @@ func (n *node) nothingLeft() {
 		n.r.t.Log(n.r.traces())
 	}
 }
+
+func cmd(argv ...string) run.Cmd { return run.Cmd{Argv: argv} }

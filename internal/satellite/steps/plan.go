@@ -143,6 +143,8 @@ func (p *planner) storage(vols []model.VolumeSpec) *Plan {
 		sv := p.seen.Volumes[v.Number]
 		var w Plan
 		switch d := sv.Device; {
+		case d != nil && d.Label == v.ID && d.Path != "" && !d.Leftover:
+			continue // also if the pool can't be read just now: the device was seen, what stands on it goes on
 		case sv.PoolReason != "":
 			w = failed("storage pool %s can't be read: %s", v.Pool, sv.PoolReason)
 		case !sv.PoolSeen:
@@ -158,10 +160,8 @@ func (p *planner) storage(vols []model.VolumeSpec) *Plan {
 			w = failed("storage pool %s already has a device %s that Holdfast didn't make; it is left untouched: rename or remove it", v.Pool, v.Backing)
 		case d.Label != v.ID:
 			w = failed("storage pool %s already has a device %s of another incarnation (%s); it is left untouched: see `node info` for orphans", v.Pool, v.Backing, d.Label)
-		case d.Path == "":
-			steps = append(steps, p.volumeStep(ActivateDevice, v))
-			continue
 		default:
+			steps = append(steps, p.volumeStep(ActivateDevice, v))
 			continue
 		}
 		if wait == nil || w.Phase == model.Failed && wait.Phase != model.Failed {

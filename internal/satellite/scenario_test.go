@@ -1,0 +1,374 @@
+package satellite
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast/internal/model"
+	"holdfast/internal/wire"
+)
+
+func pair(t *testing.T) (r *rig, alpha, bravo *node) {
+	r = newRig(t, model.DRBD8, "alpha", "bravo")
+	return r, r.nodes[0], r.nodes[1]
+}
+
+func TestRemoveOneReplica(t *testing.T) {
+	r, alpha, bravo := pair(t)
+	r.deploy("backups", model.DRBD8, model.SeedSync, 1)
+	r.run(10 * time.Second)
+	r.upToDate("backups")
+	bravo.remove("backups", nil)
+	r.run(10 * time.Second)
+	if st := bravo.of("backups"); !st.Gone {
+		t.Fatalf("%+v\n%s", st, r.traces())
+	}
+	bravo.nothingLeft()
+	// bravo is no peer any more, and a new incarnation comes under the same names.
+	bravo.specs = nil
+	id := model.UUID("backups-on-bravo-2")
+	s := alpha.specs[0]
+	s.ID, s.DRBD = id, &model.DRBDSpec{Generation: model.DRBD8, Secret: "secret", PeerSlots: 7, NodeID: 1, Address: address(1).String(), Port: 7000,
+		Options: s.DRBD.Options, Peers: []model.PeerSpec{{Node: "alpha", ID: "backups-on-alpha", Address: address(0).String(), Port: 7000}}}
+	s.Volumes = slices.Clone(s.Volumes)
+	s.Volumes[0].ID, s.Volumes[0].Initialised, s.Volumes[0].Seed = "backups-0-on-bravo-2", false, model.NoSeed
+	bravo.specs = []model.ResourceSpec{s}
+	r.run(10 * time.Second)
+	if st := bravo.status[id]; st.Phase != model.Done || !st.UpToDate() {
+		t.Errorf("%+v\n%s", st, r.traces())
+	}
+}
+
+func TestGuardHoldsTheLastGoodCopy(t *testing.T) {
+	r, alpha, bravo := pair(t)
+	r.deploy("backups", model.DRBD8, model.SeedSync, 1)
+	r.run(10 * time.Second)
+	r.net.Cut("alpha", "bravo")
+	r.run(2 * time.Second)
+	alpha.remove("backups", nil)
+	r.run(10 * time.Second)
+	if st := alpha.of("backups"); st.Phase != model.Blocked || !strings.Contains(st.Reason, "no connected peer is UpToDate") || len(alpha.m.LVs("sw_ssd")) != 1 {
+		t.Fatalf("%+v\n%s", st, r.traces())
+	}
+	// The satellite dies, the power goes, the order stays: the guard looks again each time.
+	alpha.kill()
+	alpha.start()
+	r.run(5 * time.Second)
+	alpha.cut()
+	alpha.boot()
+	r.run(5 * time.Second)
+	if st := alpha.of("backups"); st.Phase != model.Blocked || len(alpha.m.LVs("sw_ssd")) != 1 {
+		t.Fatalf("%+v\n%s", st, r.traces())
+	}
+	r.net.Heal("alpha", "bravo")
+	r.run(90 * time.Second) // a retry at most a minute away, and a sync
+	if st := alpha.of("backups"); !st.Gone {
+		t.Fatalf("%+v\n%s", st, r.traces())
+	}
+	alpha.nothingLeft()
+	if st := bravo.of("backups"); !st.UpToDate() {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestInUseIsNotTakenDown(t *testing.T) {
+	r, alpha, _ := pair(t)
+	r.deploy("backups", model.DRBD8, model.SeedSync, 1)
+	r.run(10 * time.Second)
+	if res, err := alpha.m.Run(ctx, cmd("drbdadm", "-c", cfg.configFile("backups"), "primary", "backups")); err != nil || res.Exit != 0 {
+		t.Fatal(res, err)
+	}
+	if err := alpha.m.Open("backups", 0); err != nil {
+		t.Fatal(err)
+	}
+	r.run(time.Second)
+	if st := alpha.of("backups"); !st.InUse || st.Phase != model.Done {
+		t.Errorf("%+v", st)
+	}
+	alpha.remove("backups", whole)
+	r.run(5 * time.Second)
+	if st := alpha.of("backups"); st.Phase != model.Blocked || !st.InUse || !strings.Contains(st.Reason, "in use") {
+		t.Errorf("%+v", st)
+	}
+	alpha.m.Close("backups", 0)
+	if res, err := alpha.m.Run(ctx, cmd("drbdadm", "-c", cfg.configFile("backups"), "secondary", "backups")); err != nil || res.Exit != 0 {
+		t.Fatal(res, err)
+	}
+	r.run(5 * time.Second)
+	if st := alpha.of("backups"); !st.Gone {
+		t.Errorf("%+v", st)
+	}
+	alpha.nothingLeft()
+}
+
+// A satellite with no controller in sight brings up what it was told last, after a boot.
+func TestBootWithoutController(t *testing.T) {
+	r, alpha, bravo := pair(t)
+	r.deploy("backups", model.DRBD8, model.SeedSync, 1)
+	r.run(10 * time.Second)
+	for _, n := range r.nodes {
+		n.away = true
+		n.cut()
+	}
+	r.run(time.Second)
+	for _, n := range r.nodes {
+		n.boot()
+		n.session = 0
+	}
+	r.run(10 * time.Second)
+	for _, n := range []*node{alpha, bravo} {
+		if v, ok := n.m.Volume("backups", 0); !ok || v.Disk != model.DiskUpToDate {
+			t.Errorf("%s: %+v\n%s", n.name, v, r.traces())
+		}
+		n.away = false
+	}
+	r.run(2 * time.Second)
+	r.upToDate("backups")
+	if !alpha.of("backups").MetPeer {
+		t.Error("it has met its peer")
+	}
+}
+
+// Without its peer since the boot, an 8.4 resource says so, also after the satellite was started again.
+func TestMetPeer(t *testing.T) {
+	r, alpha, bravo := pair(t)
+	r.deploy("backups", model.DRBD8, model.SeedSync, 1)
+	r.run(10 * time.Second)
+	alpha.kill()
+	bravo.cut()
+	alpha.start()
+	r.run(20 * time.Second)
+	if st := alpha.of("backups"); !st.MetPeer || st.Peers[0].State == model.Connected {
+		t.Errorf("%+v", st)
+	}
+	alpha.cut()
+	alpha.boot()
+	r.run(20 * time.Second)
+	if st := alpha.of("backups"); st.MetPeer || st.Phase != model.Done {
+		t.Errorf("%+v\n%s", st, r.traces())
+	}
+}
+
+func TestMissingModuleLeavesAllUntouched(t *testing.T) {
+	r, alpha, _ := pair(t)
+	r.deploy("backups", model.DRBD8, model.SeedSync, 1)
+	r.run(10 * time.Second)
+	for module, says := range map[string]string{"": "no DRBD module", "9.2.18": "8.4 metadata, this node runs 9"} {
+		alpha.m.SetModule(module)
+		alpha.cut()
+		alpha.boot()
+		before := alpha.m.Effects()
+		r.run(5 * time.Second)
+		if st := alpha.of("backups"); st.Phase != model.Blocked || !strings.Contains(st.Reason, says) {
+			t.Errorf("module %q: %+v", module, st)
+		}
+		for _, l := range alpha.m.Log()[:] {
+			if strings.Contains(l, "create-md") && !strings.HasPrefix(l, "$") && alpha.m.Effects() > before+5 {
+				t.Errorf("module %q: %s", module, l)
+			}
+		}
+		if alpha.report.DRBD == model.DRBD8 {
+			t.Errorf("%+v", alpha.report)
+		}
+	}
+	alpha.m.SetModule("8.4.11")
+	alpha.cut()
+	alpha.boot()
+	r.run(10 * time.Second)
+	r.upToDate("backups")
+}
+
+func TestHandMadeIsLeftAlone(t *testing.T) {
+	r, alpha, bravo := pair(t)
+	alpha.m.AddLV("sw_ssd", "backups_00000", 64<<10)
+	alpha.m.AddLV("sw_ssd", "home", 64<<10)
+	if err := bravo.m.MkdirAll(cfg.ConfigDir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	byHand := []byte("resource backups { on bravo { address 10.77.0.2:7000; volume 0 { device minor 0; disk /dev/x; meta-disk internal; } } }\n")
+	if err := bravo.m.WriteFile(cfg.configFile("backups"), byHand, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.deploy("backups", model.DRBD8, model.SeedSync, 1)
+	r.run(10 * time.Second)
+	if st := alpha.of("backups"); st.Phase != model.Failed || !strings.Contains(st.Reason, "didn't make") {
+		t.Errorf("%+v", st)
+	}
+	if st := bravo.of("backups"); st.Phase != model.Failed || !strings.Contains(st.Reason, "didn't make") {
+		t.Errorf("%+v", st)
+	}
+	alpha.remove("backups", whole)
+	bravo.remove("backups", whole)
+	r.run(10 * time.Second)
+	if st := alpha.of("backups"); !st.Gone {
+		t.Errorf("%+v", st)
+	}
+	if st := bravo.of("backups"); !st.Gone {
+		t.Errorf("%+v", st)
+	}
+	if lvs := alpha.m.LVs("sw_ssd"); len(lvs) != 2 {
+		t.Errorf("%v", lvs)
+	}
+	if b, err := bravo.m.ReadFile(cfg.configFile("backups")); string(b) != string(byHand) {
+		t.Errorf("%s %v", b, err)
+	}
+}
+
+// What is no longer mentioned stays as it is, and is reported.
+func TestOrphans(t *testing.T) {
+	r, alpha, _ := pair(t)
+	r.deploy("backups", model.DRBD8, model.SeedSync, 1)
+	r.run(10 * time.Second)
+	alpha.kill()
+	alpha.start()
+	alpha.specs = nil // a store rolled back
+	r.order = model.Order{Epoch: 2, Instance: "i2"}
+	r.run(10 * time.Second)
+	if v, ok := alpha.m.Volume("backups", 0); !ok || v.Disk != model.DiskUpToDate || len(alpha.m.LVs("sw_ssd")) != 1 {
+		t.Errorf("%+v", v)
+	}
+	want := []model.Orphan{{ID: "backups-0-on-alpha", Pool: "swpool", Name: "backups_00000"}, {ID: "backups-on-alpha", Name: "/var/lib/holdfast.d/backups.res"}}
+	if !slices.Equal(alpha.report.Orphans, want) {
+		t.Errorf("%+v", alpha.report.Orphans)
+	}
+	// Another incarnation of the same names doesn't touch it either.
+	r2 := r.nodes[0].status
+	if len(r2) != 0 {
+		t.Errorf("%+v", r2)
+	}
+}
+
+func TestRolledBackStoreInitialisesNothingAnew(t *testing.T) {
+	r, alpha, bravo := pair(t)
+	r.deploy("backups", model.DRBD8, model.SeedSync, 1)
+	r.run(10 * time.Second)
+	bravo.cut() // alpha alone, as if bravo's data had been the newer
+	alpha.cut()
+	alpha.boot()
+	r.order = model.Order{Epoch: 2, Instance: "i2"}
+	alpha.specs[0].Volumes = slices.Clone(alpha.specs[0].Volumes)
+	alpha.specs[0].Volumes[0].Initialised = false
+	alpha.specs[0].Generation = 1
+	n := len(alpha.m.Log())
+	r.run(10 * time.Second)
+	for _, l := range alpha.m.Log()[n:] {
+		if strings.Contains(l, "create-md") || strings.Contains(l, "primary") {
+			t.Errorf("%s", l)
+		}
+	}
+	if st := alpha.of("backups"); st.Volume(0) == nil || !st.Volume(0).MDReady {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestWhoMaySpeak(t *testing.T) {
+	r, alpha, _ := pair(t)
+	r.deploy("backups", model.DRBD8, model.SeedSync, 1)
+	r.run(10 * time.Second)
+	hello := func(o model.Order, name string, features ...string) wire.RefusedWhy {
+		m, ok := alpha.a.Hello(99, wire.Hello{Order: o, NodeName: name, Features: features}, r.now)
+		if ok {
+			return ""
+		}
+		ref := m.(wire.Refused)
+		if ref.Text == "" || ref.HighestEpoch == 0 {
+			t.Errorf("%+v", ref)
+		}
+		return ref.Why
+	}
+	base := wire.Features[0]
+	for _, c := range []struct {
+		o    model.Order
+		name string
+		feat string
+		want wire.RefusedWhy
+	}{
+		{model.Order{Epoch: 0, Instance: "i0"}, "alpha", base, wire.RefusedEpoch},
+		{model.Order{Epoch: 1, Instance: "copy"}, "alpha", base, wire.RefusedInstance},
+		{model.Order{Epoch: 2, Instance: "i2"}, "alfa", base, wire.RefusedName},
+		{model.Order{Epoch: 2, Instance: "i2"}, "alpha", "base9", wire.RefusedVersion},
+	} {
+		if got := hello(c.o, c.name, c.feat); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.o, got, c.want)
+		}
+	}
+	if alpha.a.Session() != alpha.session {
+		t.Error("a refused controller ended the session of the right one")
+	}
+	// An older generation of the same epoch changes nothing, whatever it says.
+	s := alpha.specs[0]
+	s.Generation, s.Want, s.WholeDefinition = s.Generation-1, model.Gone, true
+	if _, err := alpha.a.Message(alpha.session, wire.Desired{Order: r.order, Seq: alpha.seq + 1, Resources: []model.ResourceSpec{s}}, r.now); err != nil {
+		t.Fatal(err)
+	}
+	// A word of another epoch inside the session ends it.
+	if _, err := alpha.a.Message(alpha.session, wire.Desired{Order: model.Order{Epoch: 0, Instance: "i0"}, Seq: alpha.seq + 2, Full: true}, r.now); err == nil {
+		t.Error("taken")
+	}
+	r.run(5 * time.Second)
+	r.upToDate("backups")
+	// Who was newer once is remembered over a restart.
+	alpha.kill()
+	alpha.start()
+	if got := hello(model.Order{Epoch: 1, Instance: "copy"}, "alpha", base); got != wire.RefusedInstance {
+		t.Errorf("after a restart: %q", got)
+	}
+	if got := hello(model.Order{Epoch: 2, Instance: "i2"}, "ALPHA", base); got != "" {
+		t.Errorf("a newer one: %q", got)
+	}
+	if got := hello(model.Order{Epoch: 1, Instance: "i1"}, "alpha", base); got != wire.RefusedEpoch {
+		t.Errorf("the old one: %q", got)
+	}
+}
+
+// A pool that hangs holds up nothing but itself.
+func TestHungPool(t *testing.T) {
+	r, alpha, _ := pair(t)
+	r.deploy("backups", model.DRBD8, model.SeedSync, 1)
+	r.run(10 * time.Second)
+	alpha.m.Hang("lvm", true)
+	alpha.m.Hang("lvcreate", true)
+	r.run(40 * time.Second)
+	if len(alpha.report.Hung) == 0 || alpha.report.Hung[0].Pool != "swpool" || alpha.report.Hung[0].Pid == 0 || alpha.report.Hung[0].Argv[0] != "lvm" {
+		t.Fatalf("%+v", alpha.report.Hung)
+	}
+	if p := alpha.report.Pools[0]; p.Reason == "" || p.TotalKiB == 0 || len(p.Volumes) != 1 {
+		t.Errorf("it keeps its last figures: %+v", p)
+	}
+	// DRBD of a resource on that pool is still looked after.
+	d := *alpha.specs[0].DRBD
+	alpha.specs[0].DRBD = &d
+	alpha.specs[0].DRBD.Options = map[string]map[string]string{"Net": {"protocol": "C", "ping-int": "1"}}
+	alpha.specs[0].Generation++
+	r.run(2 * time.Second)
+	b, _ := alpha.m.ReadFile(cfg.configFile("backups"))
+	if st := alpha.of("backups"); st.Phase != model.Done || st.Generation != alpha.specs[0].Generation || !strings.Contains(string(b), "ping-int") {
+		t.Errorf("%+v\n%s", st, r.traces())
+	}
+	alpha.remove("backups", whole)
+	r.run(20 * time.Second)
+	if st := alpha.of("backups"); st.Phase != model.Failed || !strings.Contains(st.Reason, "killed") {
+		t.Errorf("%+v", st)
+	}
+	alpha.m.Hang("lvm", false)
+	alpha.m.Hang("lvcreate", false)
+	r.run(70 * time.Second)
+	if st := alpha.of("backups"); !st.Gone || len(alpha.report.Hung) > 0 {
+		t.Errorf("%+v %+v\n%s", st, alpha.report.Hung, r.traces())
+	}
+}
+
+// Nothing changes, nothing is said and nothing but looks is done.
+func TestQuietWhenNothingChanges(t *testing.T) {
+	r, alpha, _ := pair(t)
+	r.deploy("backups", model.DRBD8, model.SeedSync, 1)
+	r.run(10 * time.Second)
+	effects, acked := alpha.m.Effects(), *alpha.a.session
+	alpha.status = nil // a report would panic
+	r.run(2 * time.Minute)
+	if alpha.m.Effects() != effects || alpha.a.session.acked != acked.acked {
+		t.Errorf("%v", alpha.m.Log()[effects:])
+	}
+}
