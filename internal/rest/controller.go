@@ -44,11 +44,11 @@ func modifyController(c *call) (core.Command, error) {
 	if err := c.decode(&in, false); err != nil {
 		return nil, err
 	}
-	return core.ControllerModify{Override: in.OverrideProps, Delete: in.DeleteProps, Namespaces: in.DeleteNamespaces}, nil
+	return core.ControllerModify{Override: keys(in.OverrideProps), Delete: keyList(in.DeleteProps), Namespaces: keyList(in.DeleteNamespaces)}, nil
 }
 
 func deleteControllerProp(c *call) (core.Command, error) {
-	return core.ControllerModify{Delete: []string{c.param("key")}}, nil
+	return core.ControllerModify{Delete: []string{key(c.param("key"))}}, nil
 }
 
 // typeWords are LINSTOR's words for the types of property values.
@@ -106,7 +106,7 @@ func modifyKeyValue(c *call) (core.Command, error) {
 	if err := c.decode(&in, false); err != nil {
 		return nil, err
 	}
-	return core.KeyValueModify{Name: c.param("instance"), Override: in.OverrideProps, Delete: in.DeleteProps, Namespaces: in.DeleteNamespaces}, nil
+	return core.KeyValueModify{Name: c.param("instance"), Override: keys(in.OverrideProps), Delete: keyList(in.DeleteProps), Namespaces: keyList(in.DeleteNamespaces)}, nil
 }
 
 func deleteKeyValue(c *call) (core.Command, error) {

@@ -85,7 +85,7 @@ func drbdDefinition(d *model.ResourceDefinition, secret string) *api.DrbdResourc
 }
 
 func volumeDefinitionView(d *model.ResourceDefinition, vd *model.VolumeDefinition) api.VolumeDefinition {
-	v := api.VolumeDefinition{VolumeNumber: api.NewInt(int64(vd.Number)), SizeKib: api.Int(vd.SizeKiB), Props: vd.Props, UUID: string(vd.UUID)}
+	v := api.VolumeDefinition{VolumeNumber: api.NewInt(int64(vd.Number)), SizeKib: api.Int(vd.SizeKiB), Props: keys(vd.Props), UUID: string(vd.UUID)}
 	if vd.Deleting || d.Deleting {
 		v.Flags = append(v.Flags, api.FlagDelete)
 	}
@@ -175,7 +175,7 @@ func createDefinition(c *call) (core.Command, error) {
 		return nil, fault.New(fault.Invalid, fault.ResourceDefinition, "The transport '%s' is not possible.", t).In("drbd_transport_type").
 			Because("This release of Holdfast replicates over TCP.").Do("Leave it away.")
 	}
-	cmd := core.DefinitionCreate{Name: rd.Name, ExternalName: rd.ExternalName, Group: rd.ResourceGroupName, Props: rd.Props, Secret: in.DrbdSecret}
+	cmd := core.DefinitionCreate{Name: rd.Name, ExternalName: rd.ExternalName, Group: rd.ResourceGroupName, Props: keys(rd.Props), Secret: in.DrbdSecret}
 	for _, l := range rd.LayerData {
 		cmd.Layers = append(cmd.Layers, model.LayerKind(l.Type))
 	}
@@ -192,6 +192,9 @@ func createDefinition(c *call) (core.Command, error) {
 	if rd.Name == "" {
 		return nil, fault.New(fault.Invalid, fault.ResourceDefinition, "Volumes can't be created with a definition whose name is made.").
 			In("name").Because("Only an external name was given.").Do("Create the definition, then its volumes.")
+	}
+	if err := tooMany(len(rd.VolumeDefinitions), fault.ResourceDefinition, "volume_definitions"); err != nil {
+		return nil, err
 	}
 	all := sequence{cmd}
 	for _, vd := range rd.VolumeDefinitions {
@@ -225,7 +228,7 @@ func modifyDefinition(c *call) (core.Command, error) {
 	if err := c.decode(&in, false); err != nil {
 		return nil, err
 	}
-	cmd := core.DefinitionModify{Name: c.param("rsc"), Override: in.OverrideProps, Delete: in.DeleteProps, Namespaces: in.DeleteNamespaces,
+	cmd := core.DefinitionModify{Name: c.param("rsc"), Override: keys(in.OverrideProps), Delete: keyList(in.DeleteProps), Namespaces: keyList(in.DeleteNamespaces),
 		Group: in.ResourceGroup, Layers: toLayers(in.LayerStack)}
 	var err error
 	if cmd.PeerSlots, err = small(in.DrbdPeerSlots, fault.ResourceDefinition, "peer_slots"); err != nil {

@@ -63,7 +63,7 @@ func createGroup(c *call) (core.Command, error) {
 	if err != nil {
 		return nil, err
 	}
-	return core.GroupCreate{Name: in.Name, Description: in.Description, Props: in.Props, Filter: f, PeerSlots: slots}, nil
+	return core.GroupCreate{Name: in.Name, Description: in.Description, Props: keys(in.Props), Filter: f, PeerSlots: slots}, nil
 }
 
 func modifyGroup(c *call) (core.Command, error) {
@@ -74,8 +74,8 @@ func modifyGroup(c *call) (core.Command, error) {
 	if err := noSnapshots(in.SnapNames); err != nil {
 		return nil, err
 	}
-	cmd := core.GroupModify{Name: c.param("group"), Description: in.Description, Override: in.OverrideProps, Delete: in.DeleteProps,
-		Namespaces: in.DeleteNamespaces}
+	cmd := core.GroupModify{Name: c.param("group"), Description: in.Description, Override: keys(in.OverrideProps), Delete: keyList(in.DeleteProps),
+		Namespaces: keyList(in.DeleteNamespaces)}
 	if in.SelectFilter != nil {
 		f, err := toFilter(in.SelectFilter)
 		if err != nil {
@@ -107,7 +107,10 @@ func spawn(c *call) (core.Command, error) {
 		return nil, err
 	}
 	cmd := core.Spawn{Group: c.param("group"), Name: in.ResourceDefinitionName, ExternalName: in.ResourceDefinitionExternalName,
-		Partial: in.Partial.Value(false), DefinitionsOnly: in.DefinitionsOnly.Value(false), Filter: f, Props: in.ResourceDefinitionProps}
+		Partial: in.Partial.Value(false), DefinitionsOnly: in.DefinitionsOnly.Value(false), Filter: f, Props: keys(in.ResourceDefinitionProps)}
+	if err := tooMany(len(in.VolumeSizes), fault.ResourceDefinition, "volume_sizes"); err != nil {
+		return nil, err
+	}
 	for _, kib := range in.VolumeSizes {
 		cmd.SizesKiB = append(cmd.SizesKiB, int64(kib))
 	}
@@ -176,7 +179,7 @@ func createVolumeGroup(c *call) (core.Command, error) {
 	if err := c.decode(&in, true); err != nil {
 		return nil, err
 	}
-	cmd := core.VolumeGroupPut{Group: c.param("group"), Create: true, Override: in.Props}
+	cmd := core.VolumeGroupPut{Group: c.param("group"), Create: true, Override: keys(in.Props)}
 	var err error
 	if in.VolumeNumber != nil {
 		n, err := small(in.VolumeNumber, fault.VolumeGroup, "volume_number")
@@ -204,8 +207,8 @@ func modifyVolumeGroup(c *call) (core.Command, error) {
 	if err != nil {
 		return nil, err
 	}
-	return core.VolumeGroupPut{Group: c.param("group"), Number: &n, Gross: gross, Override: in.OverrideProps, Delete: in.DeleteProps,
-		Namespaces: in.DeleteNamespaces}, nil
+	return core.VolumeGroupPut{Group: c.param("group"), Number: &n, Gross: gross, Override: keys(in.OverrideProps), Delete: keyList(in.DeleteProps),
+		Namespaces: keyList(in.DeleteNamespaces)}, nil
 }
 
 func deleteVolumeGroup(c *call) (core.Command, error) {

@@ -164,7 +164,7 @@ func createNode(c *call) (core.Command, error) {
 	if err := c.decode(&in, false); err != nil {
 		return nil, err
 	}
-	cmd := core.NodeCreate{Name: in.Name, Type: string(in.Type), Props: in.Props}
+	cmd := core.NodeCreate{Name: in.Name, Type: string(in.Type), Props: keys(in.Props)}
 	if in.Holdfast != nil {
 		cmd.Fingerprint = in.Holdfast.Fingerprint
 	}
@@ -206,8 +206,8 @@ func modifyNode(c *call) (core.Command, error) {
 	if err := c.decode(&in, false); err != nil {
 		return nil, err
 	}
-	return core.NodeModify{Name: c.param("node"), Type: string(in.NodeType), Override: in.OverrideProps, Delete: in.DeleteProps,
-		Namespaces: in.DeleteNamespaces}, nil
+	return core.NodeModify{Name: c.param("node"), Type: string(in.NodeType), Override: keys(in.OverrideProps), Delete: keyList(in.DeleteProps),
+		Namespaces: keyList(in.DeleteNamespaces)}, nil
 }
 
 func deleteNode(c *call) (core.Command, error) { return core.NodeDelete{Name: c.param("node")}, nil }

@@ -135,7 +135,7 @@ func createPool(c *call) (core.Command, error) {
 		return nil, fault.New(fault.Unsupported, fault.StoragePool, "The pool '%s' can't be locked from outside.", in.StoragePoolName).
 			Because("This release of Holdfast has no shared storage.").Do("Leave external locking away.")
 	}
-	return core.PoolCreate{Node: c.param("node"), Name: in.StoragePoolName, Kind: string(in.ProviderKind), Props: in.Props}, nil
+	return core.PoolCreate{Node: c.param("node"), Name: in.StoragePoolName, Kind: string(in.ProviderKind), Props: keys(in.Props)}, nil
 }
 
 func modifyPool(c *call) (core.Command, error) {
@@ -143,8 +143,8 @@ func modifyPool(c *call) (core.Command, error) {
 	if err := c.decode(&in, false); err != nil {
 		return nil, err
 	}
-	return core.PoolModify{Node: c.param("node"), Name: c.param("pool"), Override: in.OverrideProps, Delete: in.DeleteProps,
-		Namespaces: in.DeleteNamespaces}, nil
+	return core.PoolModify{Node: c.param("node"), Name: c.param("pool"), Override: keys(in.OverrideProps), Delete: keyList(in.DeleteProps),
+		Namespaces: keyList(in.DeleteNamespaces)}, nil
 }
 
 func deletePool(c *call) (core.Command, error) {

@@ -41,7 +41,7 @@ func createPoolDef(c *call) (core.Command, error) {
 	if err := c.decode(&in, false); err != nil {
 		return nil, err
 	}
-	return core.PoolDefinitionPut{Name: in.StoragePoolName, Create: true, Override: in.Props}, nil
+	return core.PoolDefinitionPut{Name: in.StoragePoolName, Create: true, Override: keys(in.Props)}, nil
 }
 
 func modifyPoolDef(c *call) (core.Command, error) {
@@ -49,7 +49,7 @@ func modifyPoolDef(c *call) (core.Command, error) {
 	if err := c.decode(&in, false); err != nil {
 		return nil, err
 	}
-	return core.PoolDefinitionPut{Name: c.param("pool"), Override: in.OverrideProps, Delete: in.DeleteProps, Namespaces: in.DeleteNamespaces}, nil
+	return core.PoolDefinitionPut{Name: c.param("pool"), Override: keys(in.OverrideProps), Delete: keyList(in.DeleteProps), Namespaces: keyList(in.DeleteNamespaces)}, nil
 }
 
 func deletePoolDef(c *call) (core.Command, error) {

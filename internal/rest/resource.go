@@ -184,6 +184,9 @@ func createReplica(c *call) (core.Command, error) {
 }
 
 func replicasCreate(rsc, node string, in []api.ResourceCreate) (core.Command, error) {
+	if err := tooMany(len(in), fault.Resource, "resources"); err != nil {
+		return nil, err
+	}
 	cmd := core.ResourceCreate{Definition: rsc, Layers: toLayers(in[0].LayerList)}
 	for _, one := range in {
 		if !slices.Equal(toLayers(one.LayerList), cmd.Layers) {
@@ -203,7 +206,7 @@ func replicasCreate(rsc, node string, in []api.ResourceCreate) (core.Command, er
 }
 
 func toReplica(in api.ResourceCreate) (core.ResourceOn, error) {
-	on := core.ResourceOn{Node: in.Resource.NodeName, Props: in.Resource.Props, Diskless: in.DrbdClient.Value(false)}
+	on := core.ResourceOn{Node: in.Resource.NodeName, Props: keys(in.Resource.Props), Diskless: in.DrbdClient.Value(false)}
 	for _, f := range in.Resource.Flags {
 		switch f {
 		case api.FlagDiskless, api.FlagDrbdDiskless:
@@ -257,8 +260,8 @@ func modifyReplica(c *call) (core.Command, error) {
 		return nil, fault.New(fault.Unsupported, fault.Resource, "The role of a diskless resource can't be changed.").
 			Because("This release of Holdfast has diskless replicas of one kind.").Do("Leave drbd_tiebreaker and drbd_client away.")
 	}
-	return core.ResourceModify{Definition: c.param("rsc"), Node: c.param("node"), Override: in.OverrideProps, Delete: in.DeleteProps,
-		Namespaces: in.DeleteNamespaces}, nil
+	return core.ResourceModify{Definition: c.param("rsc"), Node: c.param("node"), Override: keys(in.OverrideProps), Delete: keyList(in.DeleteProps),
+		Namespaces: keyList(in.DeleteNamespaces)}, nil
 }
 
 func deleteReplica(c *call) (core.Command, error) {

@@ -80,6 +80,8 @@ POST /v1/resource-definitions/{rsc}/files/{file...} deploy an external file
 DELETE /v1/resource-definitions/{rsc}/files/{file...} undeploy an external file
 GET /v1/resource-definitions/{rsc}/resource-connections/{nodeA}/{nodeB} one resource connection
 PUT /v1/resource-definitions/{rsc}/resource-connections/{nodeA}/{nodeB} change a resource connection
+DELETE /v1/resource-definitions/{rsc}/resources delete all resources of a definition
+POST /v1/resource-definitions/{rsc}/resources/{node}/unmake-available take make-available back
 POST /v1/resource-definitions/{rsc}/resources/{node}/activate activate a resource
 POST /v1/resource-definitions/{rsc}/resources/{node}/deactivate deactivate a resource
 PUT /v1/resource-definitions/{rsc}/resources/{node}/migrate-disk/{from} move a disk from another node

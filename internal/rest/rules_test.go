@@ -258,6 +258,22 @@ func TestKeyValueStore(t *testing.T) {
 	w.must(404, "GET", "/v1/key-value-store/__gui__settings", "")
 }
 
+// A key is a path: slashes around it are nothing.
+func TestKeysArePaths(t *testing.T) {
+	w := newWeb(t)
+	w.must(200, "PUT", "/v1/key-value-store/notes", `{"override_props":{"/a":"1","b//c/":"2","/d/e":"3"}}`)
+	if got := w.must(200, "GET", "/v1/key-value-store/notes", ""); !strings.Contains(got, `{"a":"1","b/c":"2","d/e":"3"}`) {
+		t.Error(got)
+	}
+	w.must(200, "PUT", "/v1/key-value-store/notes", `{"delete_props":["/a","b/c"],"delete_namespaces":["/d/"]}`)
+	w.must(404, "GET", "/v1/key-value-store/notes", "")
+	w.must(201, "POST", "/v1/controller/properties", `{"override_props":{"/Aux/x":"1"}}`)
+	w.must(200, "DELETE", "/v1/controller/properties/%2FAux%2Fx", "")
+	if got := w.must(200, "GET", "/v1/controller/properties", ""); strings.Contains(got, "Aux") {
+		t.Error(got)
+	}
+}
+
 // Rule 11: in_use is null while nobody knows.
 func TestInUseIsUnknownWhileTheNodeIsAway(t *testing.T) {
 	w := newWeb(t)

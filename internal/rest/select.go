@@ -113,3 +113,14 @@ func full(s []string) []string {
 	}
 	return s
 }
+
+// maxItems of one request: volumes, resources.
+const maxItems = 1000
+
+func tooMany(n int, o fault.Object, field string) error {
+	if n <= maxItems {
+		return nil
+	}
+	return fault.New(fault.Invalid, o, "%d are too many for one request.", n).In(field).
+		Because("A request takes %d at most.", maxItems).Do("Send several requests.")
+}

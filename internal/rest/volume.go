@@ -112,6 +112,6 @@ func modifyVolume(c *call) (core.Command, error) {
 	if err != nil {
 		return nil, err
 	}
-	return core.ReplicaVolumeModify{Definition: c.param("rsc"), Node: c.param("node"), Number: n, Override: in.OverrideProps,
-		Delete: in.DeleteProps, Namespaces: in.DeleteNamespaces}, nil
+	return core.ReplicaVolumeModify{Definition: c.param("rsc"), Node: c.param("node"), Number: n, Override: keys(in.OverrideProps),
+		Delete: keyList(in.DeleteProps), Namespaces: keyList(in.DeleteNamespaces)}, nil
 }

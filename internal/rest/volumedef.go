@@ -56,7 +56,7 @@ func volumeCreate(rsc string, in api.VolumeDefinitionCreate) (core.Command, erro
 	if err != nil {
 		return nil, err
 	}
-	cmd := core.VolumeCreate{Definition: rsc, SizeKiB: int64(vd.SizeKib), Gross: gross != nil && *gross, Props: vd.Props}
+	cmd := core.VolumeCreate{Definition: rsc, SizeKiB: int64(vd.SizeKib), Gross: gross != nil && *gross, Props: keys(vd.Props)}
 	if vd.VolumeNumber != nil {
 		n, err := small(vd.VolumeNumber, fault.VolumeDefinition, "volume_number")
 		if err != nil {
@@ -92,8 +92,8 @@ func modifyVolumeDefinition(c *call) (core.Command, error) {
 			return nil, err
 		}
 	}
-	return core.VolumeModify{Definition: c.param("rsc"), Number: n, SizeKiB: in.SizeKib.Value(0), Gross: gross, Override: in.OverrideProps,
-		Delete: in.DeleteProps, Namespaces: in.DeleteNamespaces}, nil
+	return core.VolumeModify{Definition: c.param("rsc"), Number: n, SizeKiB: in.SizeKib.Value(0), Gross: gross, Override: keys(in.OverrideProps),
+		Delete: keyList(in.DeleteProps), Namespaces: keyList(in.DeleteNamespaces)}, nil
 }
 
 func deleteVolumeDefinition(c *call) (core.Command, error) {
