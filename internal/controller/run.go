@@ -1,0 +1,72 @@
+package controller
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"holdfast/internal/config"
+	"holdfast/internal/pki"
+	"holdfast/internal/store"
+	"holdfast/internal/store/memory"
+	"holdfast/internal/store/sqlite"
+)
+
+// Serve answers API requests on ln from c until ctx ends.
+type Serve func(ctx context.Context, ln net.Listener, c *Controller) error
+
+// Run is `holdfast controller`: keys, store, writer, sessions, API. It returns when ctx ends, or with what keeps it from
+// working.
+func Run(ctx context.Context, cfg config.Controller, version string, log *slog.Logger, serve Serve) (err error) {
+	ln, err := net.Listen("tcp", cfg.REST.Listen)
+	if err != nil {
+		return fmt.Errorf("listen for the API: %w", err)
+	}
+	defer ln.Close() //nolint:errcheck // at the end
+	cluster, made, err := pki.OpenCluster(cfg.StateDir, time.Now(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	if made {
+		log.Info("new cluster keys made", "cluster", cluster.ID, "fingerprint", cluster.Fingerprint().Short())
+	}
+	log.Info("controller starts", "version", version, "cluster", cluster.ID, "fingerprint", cluster.Fingerprint().Short())
+	be, err := OpenStore(ctx, cfg.Store, cluster.ID, version)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, be.Close()) }()
+	c, err := Open(ctx, Deps{Store: be, Cluster: cluster, Log: log, Version: version})
+	if err != nil {
+		return err
+	}
+	log.Warn("the API is open to everybody who can reach it, without encryption or password", "address", ln.Addr().String())
+
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	writer := make(chan error, 1)
+	go func() { writer <- c.Run(ctx) }()
+	select {
+	case <-c.Ready():
+		err = serve(ctx, ln, c)
+	case <-ctx.Done():
+	}
+	stop()
+	return errors.Join(err, <-writer)
+}
+
+// OpenStore opens the back end that the configuration names.
+func OpenStore(ctx context.Context, cfg config.Store, cluster, version string) (store.Backend, error) {
+	if cfg.Kind == "memory" {
+		return memory.New(cluster), nil
+	}
+	db, err := sqlite.Open(ctx, sqlite.Options{Path: cfg.Path, Cluster: cluster, WrittenBy: version})
+	if err != nil {
+		return nil, fmt.Errorf("open the store: %w", err)
+	}
+	return db, nil
+}
