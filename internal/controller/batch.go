@@ -175,7 +175,7 @@ func (b *Brain) settle(x *batch, now time.Time) {
 		b.dialSet()
 		b.cfg.Log.Info("controller started", "epoch", b.order.Epoch, "instance", b.order.Instance, "cluster", b.cfg.ClusterID)
 	}
-	b.tell(x.tx.Dirty(), now)
+	b.tell(x.tx, now)
 	for _, t := range x.tickets {
 		if t.opts.Async || t.gone || len(t.reply.Wait) == 0 {
 			t.notes = t.reply.Notes
@@ -188,9 +188,10 @@ func (b *Brain) settle(x *batch, now time.Time) {
 
 // tell marks whom to tell what, and looks at the waits that it may end. A node that goes or comes makes all that is on it
 // dirty.
-func (b *Brain) tell(dirty []state.Dirty, now time.Time) {
+func (b *Brain) tell(tx *state.Tx, now time.Time) {
 	defs := map[model.UUID]bool{}
-	for _, d := range dirty {
+	nodes := tx.SeenNodes()
+	for _, d := range tx.Dirty() {
 		p := b.peers[d.Node]
 		if d.Definition == "" {
 			b.dial(d.Node)
@@ -206,7 +207,10 @@ func (b *Brain) tell(dirty []state.Dirty, now time.Time) {
 		}
 	}
 	for _, t := range slices.Clone(b.waiting) {
-		if slices.ContainsFunc(t.waits, func(w *waiting) bool { return w.note == nil && defs[w.Definition] }) {
+		if slices.ContainsFunc(t.waits, func(w *waiting) bool { 
+			_, seen := nodes[model.Key(w.Node)]
+			return w.note == nil && (w.Definition != "" && defs[w.Definition] || w.Definition == "" && seen)
+		}) {
 			b.judge(t, now)
 		}
 	}

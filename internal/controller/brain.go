@@ -173,7 +173,7 @@ func (b *Brain) Committed(base uint64, err error, now time.Time) {
 	b.retouch = append(b.retouch, x.retouched...)
 	b.retryAt = now.Add(retryCommit)
 	b.publish(tx)
-	b.tell(tx.Dirty(), now)
+	b.tell(tx, now)
 	b.send(now)
 }
 

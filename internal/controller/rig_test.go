@@ -257,8 +257,14 @@ func (r *rig) forward(d time.Duration) {
 	r.run()
 }
 
+// submit doesn't wait for a node or a pool to be there: the tests bring it about themselves.
 func (r *rig) submit(c core.Command) *Ticket {
-	return r.b.Submit(c, Options{}, r.now)
+	var o Options
+	switch c.(type) {
+	case core.NodeCreate, core.PoolCreate:
+		o.Async = true
+	}
+	return r.b.Submit(c, o, r.now)
 }
 
 // do runs a command to its answer, which must come within d.

@@ -70,6 +70,9 @@ func (b *Brain) judge(t *Ticket, now time.Time) {
 
 // judge gives the outcome, or nil while there is none.
 func (w *waiting) judge(s *state.Snapshot, now time.Time) *fault.Note {
+	if w.Definition == "" {
+		return w.judgeNode(s)
+	}
 	d := s.DefinitionByID(w.Definition)
 	var r *model.Resource
 	if d != nil {
@@ -131,6 +134,48 @@ func (w *waiting) judge(s *state.Snapshot, now time.Time) *fault.Note {
 	return nil
 }
 
+// judgeNode is for what only concerns a node: that it is there, or has looked at a new pool.
+func (w *waiting) judgeNode(s *state.Snapshot) *fault.Note {
+	n := s.Node(w.Node)
+	if n == nil {
+		return w.ofNode(fault.Warning, fault.NotApplied, "Node '%s' was deleted meanwhile.", w.Node)
+	}
+	switch n.Seen.Status {
+	case model.StatusUnknown, model.StatusConnected:
+		return nil
+	case model.StatusOnline:
+	default:
+		note := w.ofNode(fault.Warning, fault.NotConnected, "Node '%s' is not online yet.", n.Name)
+		note.Cause = fmt.Sprintf("%s: %s", n.Seen.Status, n.Seen.Reason)
+		note.Correction = "Start its satellite; nothing needs to be repeated."
+		return note
+	}
+	if w.Pool == "" {
+		return w.ofNode(fault.Success, fault.Done, "Node '%s' is online.", n.Name)
+	}
+	for _, p := range n.Seen.Pools {
+		switch {
+		case p.UUID != w.Pool:
+		case p.Reason != "":
+			note := w.ofNode(fault.Failure, fault.NotApplied, "Storage pool '%s' on node '%s' can't be used.", p.Name, n.Name)
+			note.Cause = p.Reason
+			note.Correction = "The pool is kept and looked at again; mend what the cause names, or delete it."
+			return note
+		default:
+			return w.ofNode(fault.Success, fault.Done, "Storage pool '%s' on node '%s' has %d KiB, %d KiB of them free.", p.Name, n.Name, p.TotalKiB, p.FreeKiB)
+		}
+	}
+	return nil
+}
+
+func (w *waiting) ofNode(sev fault.Severity, k fault.Kind, format string, args ...any) *fault.Note {
+	o := fault.Node
+	if w.Pool != "" {
+		o = fault.StoragePool
+	}
+	return &fault.Note{Severity: sev, Kind: k, Op: w.Op, Object: o, Message: fmt.Sprintf(format, args...), Refs: map[string]string{"Node": w.Node}}
+}
+
 // stuck gives the reason if it has stood for BlockedGrace.
 func (w *waiting) stuck(now time.Time, why string) *fault.Note {
 	if w.blocked.IsZero() {
@@ -146,6 +191,9 @@ func (w *waiting) stuck(now time.Time, why string) *fault.Note {
 }
 
 func (w *waiting) late(s *state.Snapshot) *fault.Note {
+	if w.Definition == "" {
+		return w.ofNode(fault.Warning, fault.NotConnected, "Node '%s' has not answered yet.", w.Node)
+	}
 	note := w.said(fault.Warning, fault.NotApplied, "Node '%s' has not finished with '%s' yet.", w.Node, w.name)
 	note.Correction = "The change is kept and goes on; look at it with `resource list`."
 	if d := s.DefinitionByID(w.Definition); d != nil {

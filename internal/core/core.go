@@ -52,6 +52,8 @@ type Wait struct {
 	Generation uint64
 	Gone       bool // until the replica is confirmed gone, else until it is Done at Generation
 	Op         fault.Op
+	// Without a Definition it waits for the node itself: until it is online, and with Pool until it has reported that.
+	Pool model.UUID
 }
 
 func done(op fault.Op, o fault.Object, refs map[string]string, format string, args ...any) fault.Note {

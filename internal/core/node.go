@@ -75,7 +75,11 @@ func (c NodeCreate) Apply(tx *state.Tx, env Env) (Reply, error) {
 	tx.PutNode(n)
 	notes := []fault.Note{done(fault.Create, fault.Node, refs, "New node '%s' registered.", c.Name)}
 	notes[0].Details = "Node '" + c.Name + "' UUID is: " + string(n.UUID)
-	return Reply{Notes: notes}, nil
+	var wait []Wait
+	if typ.HasSatellite() {
+		wait = []Wait{{Node: n.Name, Op: fault.Create}}
+	}
+	return Reply{Notes: notes, Wait: wait}, nil
 }
 
 func addInterface(s *state.Snapshot, n *model.Node, i model.NetInterface) error {

@@ -84,11 +84,11 @@ func (c PoolCreate) Apply(tx *state.Tx, env Env) (Reply, error) {
 	m.Pools = append(m.Pools, model.StoragePool{UUID: env.UUID(), Name: c.Name, Kind: kind, Props: p})
 	tx.PutNode(m)
 	notes := []fault.Note{done(fault.Create, fault.StoragePool, refs, "New storage pool '%s' on node '%s' registered.", c.Name, n.Name)}
-	if !n.Online() && kind != model.Diskless {
-		notes = append(notes, warn(fault.NotConnected, fault.Create, fault.StoragePool, refs,
-			"Node '%s' is not online: the pool is looked at when it comes back.", n.Name))
+	var wait []Wait
+	if kind != model.Diskless {
+		wait = []Wait{{Node: n.Name, Pool: m.Pools[len(m.Pools)-1].UUID, Op: fault.Create}}
 	}
-	return Reply{Notes: notes}, nil
+	return Reply{Notes: notes, Wait: wait}, nil
 }
 
 func checkBacking(kind model.ProviderKind, b string) string {

@@ -21,13 +21,13 @@ type Loaded struct {
 func Build(l Loaded) (s *Snapshot, problems []string) {
 	s = empty()
 	s.controller, s.record = l.Controller, l.LastRecord
-	off := &model.NodeObserved{Status: model.StatusOffline, Reason: "not connected yet"}
+	unknown := &model.NodeObserved{Status: model.StatusUnknown, Reason: "not dialled yet"}
 	for _, n := range l.Nodes {
 		if s.Node(n.Name) != nil {
 			problems = append(problems, fmt.Sprintf("node %q is there twice; record %d is left out", n.Name, n.Record))
 			continue
 		}
-		s.nodes.Set(model.Key(n.Name), &Node{Node: n, Seen: off, Memo: newMemo()})
+		s.nodes.Set(model.Key(n.Name), &Node{Node: n, Seen: unknown, Memo: newMemo()})
 	}
 	for _, g := range l.Groups {
 		s.groups.Set(model.Key(g.Name), g)

@@ -40,11 +40,13 @@ type Tx struct {
 	changes map[int64]Change
 	dirty   map[Dirty]struct{}
 	touched map[model.UUID]struct{} // definitions, for the rules that follow a change
+	seen    map[string]struct{}     // nodes, by key
 }
 
 // Begin starts on a snapshot that this goroutine alone changes (the writer's head).
 func Begin(s *Snapshot) *Tx {
-	return &Tx{s: s.fork(), changes: map[int64]Change{}, dirty: map[Dirty]struct{}{}, touched: map[model.UUID]struct{}{}}
+	return &Tx{s: s.fork(), changes: map[int64]Change{}, dirty: map[Dirty]struct{}{}, touched: map[model.UUID]struct{}{},
+		seen: map[string]struct{}{}}
 }
 
 // Fork starts a Tx on top of this one; Join takes it in. A fork that isn't joined leaves no trace.
@@ -56,6 +58,7 @@ func (t *Tx) Join(f *Tx) {
 	maps.Copy(t.changes, f.changes)
 	maps.Copy(t.dirty, f.dirty)
 	maps.Copy(t.touched, f.touched)
+	maps.Copy(t.seen, f.seen)
 }
 
 // Snapshot is the state so far; valid until the next change.
@@ -93,6 +96,13 @@ func (t *Tx) Dirty() []Dirty {
 	return out
 }
 
+// SeenNodes names, by key, the nodes of which something new was seen. They are forgotten here.
+func (t *Tx) SeenNodes() map[string]struct{} {
+	out := t.seen
+	t.seen = map[string]struct{}{}
+	return out
+}
+
 // Touched definitions since the last call, in order; for the rules that run after every change.
 func (t *Tx) Touched() []model.UUID {
 	out := slices.Sorted(maps.Keys(t.touched))
@@ -120,7 +130,7 @@ func (t *Tx) PutController(c *model.ControllerState) {
 func (t *Tx) PutNode(n *model.Node) {
 	n.Record = t.record(n.Record)
 	n.Generation++
-	seen := &model.NodeObserved{Status: model.StatusOffline, Reason: "not connected yet"}
+	seen := &model.NodeObserved{Status: model.StatusUnknown, Reason: "not dialled yet"}
 	if old := t.s.Node(n.Name); old != nil {
 		seen = old.Seen
 	}
@@ -191,6 +201,7 @@ func (t *Tx) SeeNode(name string, seen *model.NodeObserved) {
 		return
 	}
 	t.s.nodes.Set(model.Key(name), &Node{Node: n.Node, Seen: seen, Memo: newMemo()})
+	t.seen[model.Key(name)] = struct{}{}
 	if n.Seen.DRBD == seen.DRBD && n.Seen.Status == seen.Status {
 		return
 	}

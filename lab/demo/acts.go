@@ -26,7 +26,7 @@ func (d *demo) tutorial(ctx context.Context) error {
 		"storage-pool create bravo swpool lvm " + cluster.VG,
 		"storage-pool list",
 		"resource-definition create backups",
-		"resource-definition drbd-options backups --ping-int 1 --c-plan-ahead 0 --resync-rate 100M --al-extents 67",
+		"resource-definition drbd-options backups --ping-int 1 --c-plan-ahead 0 --c-min-rate 0 --resync-rate 100M --al-extents 67",
 		"volume-definition create backups 512M",
 		"resource create backups --auto-place 2",
 		"resource-definition wait-sync backups",

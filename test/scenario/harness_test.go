@@ -161,7 +161,7 @@ func (w *world) create(name, size string, replicas int) {
 func (w *world) define(name, size string) {
 	w.t.Helper()
 	w.lin("resource-definition create " + name)
-	w.lin("resource-definition drbd-options " + name + " --ping-int 1 --connect-int 1 --c-plan-ahead 0 --resync-rate 100M --al-extents 67")
+	w.lin("resource-definition drbd-options " + name + " --ping-int 1 --connect-int 1 --c-plan-ahead 0 --c-min-rate 0 --resync-rate 100M --al-extents 67")
 	w.lin("volume-definition create " + name + " " + size)
 }
 

@@ -13,7 +13,7 @@ func TestTutorial(t *testing.T) {
 	w.lin("node create --node-type Combined alpha 10.77.0.1")
 	w.lin("node create --node-type Satellite bravo 10.77.0.2")
 	w.online()
-	for _, want := range []string{"alpha", "COMBINED", "10.77.0.2:3366 (PLAIN)", "Online"} {
+	for _, want := range []string{"alpha", "COMBINED", "10.77.0.2:3366 (SSL)", "Online"} {
 		if out := w.lin("node list"); !strings.Contains(out, want) {
 			t.Errorf("node list has no %q:\n%s", want, out)
 		}
