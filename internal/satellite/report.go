@@ -106,8 +106,8 @@ func (a *Agent) nodeReport() model.NodeReport {
 		ps := model.PoolStatus{UUID: p.spec.UUID, Name: name, FreeKiB: p.last.FreeKiB, TotalKiB: p.last.TotalKiB, Reason: p.reason}
 		if p.seen {
 			ps.SeenMS = p.good.UnixMilli()
-		} else if p.reason == "" {
-			ps.Reason = "it is being read for the first time"
+		} else if p.reason == "" && a.hungPool(name) == nil {
+			continue // it is being read for the first time
 		}
 		for _, d := range p.last.Devices {
 			if d.Label == "" {
