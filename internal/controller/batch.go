@@ -207,7 +207,7 @@ func (b *Brain) tell(tx *state.Tx, now time.Time) {
 		}
 	}
 	for _, t := range slices.Clone(b.waiting) {
-		if slices.ContainsFunc(t.waits, func(w *waiting) bool { 
+		if slices.ContainsFunc(t.waits, func(w *waiting) bool {
 			_, seen := nodes[model.Key(w.Node)]
 			return w.note == nil && (w.Definition != "" && defs[w.Definition] || w.Definition == "" && seen)
 		}) {

@@ -29,6 +29,7 @@ type Brain struct {
 
 	started    bool // our epoch is in the store
 	readOnly   string
+	heardOf    uint64 // highest epoch heard of
 	needReload bool
 	queue      []input
 	batch      *batch // in flight
@@ -144,7 +145,7 @@ func (b *Brain) Committed(base uint64, err error, now time.Time) {
 	unknown := errors.Is(err, store.ErrOutcomeUnknown)
 	switch {
 	case errors.Is(err, store.ErrStaleEpoch):
-		b.turnReadOnly("A newer controller has written to the store: " + err.Error())
+		b.turnReadOnly("A newer controller has written to the store: "+err.Error(), 0)
 	case unknown, errors.Is(err, store.ErrConflict), errors.Is(err, store.ErrNeedsLoad):
 		b.needReload = true
 	}
@@ -183,7 +184,7 @@ func (b *Brain) Reload(l stored.Loaded, now time.Time) error {
 		return fmt.Errorf("reload the store: it has no readable cluster record")
 	}
 	if l.Epoch > b.order.Epoch {
-		b.turnReadOnly(fmt.Sprintf("Another controller has written to the store with epoch %d; this one's is %d.", l.Epoch, b.order.Epoch))
+		b.turnReadOnly(fmt.Sprintf("Another controller has written to the store with epoch %d; this one's is %d.", l.Epoch, b.order.Epoch), l.Epoch)
 	}
 	old := b.cur
 	snap, problems := state.Build(l.Objects)
@@ -221,7 +222,8 @@ func (b *Brain) Reload(l stored.Loaded, now time.Time) error {
 	return nil
 }
 
-func (b *Brain) turnReadOnly(why string) {
+func (b *Brain) turnReadOnly(why string, epoch uint64) {
+	b.heardOf = max(b.heardOf, b.order.Epoch, epoch)
 	if b.readOnly != "" {
 		return
 	}

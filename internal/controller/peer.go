@@ -149,7 +149,7 @@ func (b *Brain) Refused(node string, session uint64, r wire.Refused, now time.Ti
 // another cluster, doesn't count.
 func (b *Brain) heardEpoch(p *peer, r wire.Refused) {
 	if p.pinned && r.Why == wire.RefusedEpoch && r.HighestEpoch > b.order.Epoch {
-		b.turnReadOnly(newerEpoch(p.name, r.HighestEpoch, b.order.Epoch))
+		b.turnReadOnly(newerEpoch(p.name, r.HighestEpoch, b.order.Epoch), r.HighestEpoch)
 	}
 }
 

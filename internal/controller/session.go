@@ -81,7 +81,7 @@ func (b *Brain) Connected(node string, id uint64, fingerprint string, w wire.Wel
 	switch {
 	case w.HighestEpoch > b.order.Epoch && p.pinned:
 		why := newerEpoch(p.name, w.HighestEpoch, b.order.Epoch)
-		b.turnReadOnly(why)
+		b.turnReadOnly(why, w.HighestEpoch)
 		fail(model.StatusOtherController, why)
 		return
 	case w.HighestEpoch > b.order.Epoch:

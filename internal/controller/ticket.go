@@ -83,7 +83,7 @@ func (b *Brain) Drop(t *Ticket) {
 }
 
 func (b *Brain) refuseReadOnly() error {
-	return fault.New(fault.ReadOnly, fault.Controller, "This controller may not change anything.").
-		Because("%s", b.readOnly).Do("Stop the other controller, or stop this one. If this store was restored from a backup, " +
-		"run `holdfast store take-over` while the controller is stopped.")
+	return fault.New(fault.ReadOnly, fault.Controller, "This controller may not change anything.").Because("%s", b.readOnly).
+		Do("Stop one of the two controllers. If this store was restored from a backup, stop this controller, run `holdfast store take-over --above %d`, and start it again.",
+			b.heardOf)
 }
