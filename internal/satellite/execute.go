@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"holdfast/internal/pool"
 	"holdfast/internal/satellite/steps"
 	stack "holdfast/internal/stack/drbd"
 	"holdfast/internal/tool/drbd"
+	"holdfast/internal/tool/run"
 )
 
 // execution of one job's steps.
@@ -184,11 +186,7 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 	case steps.SeedSkip:
 		return x.drbd.SkipInitialSync(ctx, at, s.Number)
 	case steps.ForgetPeer:
-		if err := x.drbd.ForgetPeer(ctx, s.Resource, s.NodeID); err != nil {
-			return err
-		}
-		x.result.forgot = append(x.result.forgot, s.NodeID)
-		return nil
+		return x.forgetPeer(ctx, s)
 	case steps.GuardGone:
 		return x.guardGone(ctx, s)
 	case steps.Down:
@@ -199,6 +197,30 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 		return nil
 	}
 	return fmt.Errorf("run step: kind %d", s.Kind)
+}
+
+func (x *execution) forgetPeer(ctx context.Context, s steps.Step) error {
+	k, err := x.now(ctx, s)
+	if err != nil {
+		return err
+	}
+	if k == nil {
+		return &WaitError{s.Resource + " isn't up"}
+	}
+	for _, kp := range k.Peers {
+		if kp.NodeID == s.NodeID {
+			return &WaitError{fmt.Sprintf("the connection to the removed peer %d is still there", s.NodeID)}
+		}
+	}
+	err = x.drbd.ForgetPeer(ctx, s.Resource, s.NodeID)
+	var e *run.ExitError
+	if errors.As(err, &e) && strings.Contains(string(e.Stderr), "Invalid peer-node-id") {
+		err = nil // drbd-utils 9.22's word for ERR_INVALID_PEER_NODE_ID: the metadata has no slot of it (any more)
+	}
+	if err == nil {
+		x.result.forgot = append(x.result.forgot, s.NodeID)
+	}
+	return err
 }
 
 func (x *execution) guardGone(ctx context.Context, s steps.Step) error {

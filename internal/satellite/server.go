@@ -74,6 +74,9 @@ func Run(ctx context.Context, cfg config.Satellite, version string, log *slog.Lo
 		return fmt.Errorf("listen for controllers: %w", err)
 	}
 	host := run.OS{Log: log}
+	if err := writeInclude(host, cfg.DRBDConfigDir); err != nil {
+		log.Warn("people's drbdadm won't know our resources", obs.KeyReason, err.Error())
+	}
 	s, err := NewServer(host, Config{Node: node, StateDir: cfg.StateDir, ConfigDir: cfg.DRBDConfigDir, Version: version}, id, log)
 	if err != nil {
 		l.Close()
@@ -166,7 +169,11 @@ func (s *Server) pump(ctx context.Context, wg *sync.WaitGroup) {
 		s.watch(ctx, wg, now)
 	}
 	for _, c := range s.agent.Changes() {
-		s.log.Info("replica", obs.KeyResource, c.Resource, obs.KeyIncarnation, c.ID, obs.KeyFrom, phaseName(c.From), obs.KeyState, phaseName(c.To), obs.KeyReason, c.Reason)
+		level := slog.LevelInfo
+		if c.From == c.To && c.To == model.Working {
+			level = slog.LevelDebug
+		}
+		s.log.Log(ctx, level, "replica", obs.KeyResource, c.Resource, obs.KeyIncarnation, c.ID, obs.KeyFrom, phaseName(c.From), obs.KeyState, phaseName(c.To), obs.KeyReason, c.Reason)
 	}
 	if s.open != nil && now.Sub(s.claimAt) >= claimEvery {
 		s.claimAt = now

@@ -17,6 +17,8 @@ type Plan struct {
 	Gone bool
 	// Applied is the checksum of the config that the steps adjust to, or that is adjusted to; "" for none.
 	Applied string
+	// Quiet: the steps only note something down; Phase is as without them.
+	Quiet bool
 	// Healing: the adjust is to mend what the kernel lacks, the config is as it was.
 	Healing bool
 }

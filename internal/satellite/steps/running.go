@@ -11,6 +11,17 @@ import (
 // running is for a resource that is up as configured: the first sync, what was left half done, peers to forget; then it
 // says what is amiss.
 func (p *planner) running(ready []model.VolumeSpec) Plan {
+	w := p.run(ready)
+	rec := p.seen.Record
+	if k := p.seen.Kernel; k != nil && len(w.Steps) == 0 && p.spec.DRBD.Generation == model.DRBD8 && rec.There && !rec.Met &&
+		slices.ContainsFunc(k.Peers, func(kp KernelPeer) bool { return kp.State == model.Connected }) {
+		rec.Met = true
+		w.Steps, w.Quiet = []Step{p.record(rec)}, true
+	}
+	return w
+}
+
+func (p *planner) run(ready []model.VolumeSpec) Plan {
 	k := p.seen.Kernel
 	done := Plan{Phase: model.Done, Applied: p.seen.Record.Applied}
 	if k == nil || len(ready) == 0 {
@@ -23,10 +34,6 @@ func (p *planner) running(ready []model.VolumeSpec) Plan {
 			return do(p.record(rec)) // somebody uses it by now: it is his
 		}
 		return do(p.step(Demote), p.record(rec))
-	}
-	if p.spec.DRBD.Generation == model.DRBD8 && !rec.Met && slices.ContainsFunc(k.Peers, func(kp KernelPeer) bool { return kp.State == model.Connected }) {
-		rec.Met = true
-		return do(p.record(rec))
 	}
 	var wait *Plan
 	for _, v := range ready {
@@ -66,6 +73,9 @@ func (p *planner) running(ready []model.VolumeSpec) Plan {
 		if p.spec.DRBD.Generation != model.DRBD9 || p.spec.Diskless {
 			continue // nothing to forget; Forgotten below says so
 		}
+		if slices.ContainsFunc(ready, func(v model.VolumeSpec) bool { return v.Pool != "" && !attached(k.Volumes[v.Number].Disk) }) {
+			break // its metadata would keep the slot
+		}
 		s := p.step(ForgetPeer)
 		s.NodeID = id
 		for _, v := range ready {
@@ -83,6 +93,14 @@ func (p *planner) running(ready []model.VolumeSpec) Plan {
 		return w
 	}
 	return done
+}
+
+func attached(disk string) bool {
+	switch disk {
+	case model.DiskUpToDate, model.DiskInconsistent, "Outdated", "Consistent":
+		return true
+	}
+	return false
 }
 
 // seedSync: Primary for a moment, with a note beforehand so that a crash between doesn't leave it Primary.

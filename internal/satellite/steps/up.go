@@ -81,9 +81,8 @@ func (p *planner) up() Plan {
 		return *w
 	}
 	w := p.running(ready)
-	if len(w.Steps) == 0 && pending != nil && w.Phase == model.Done {
-		pending.Applied = w.Applied
-		return *pending
+	if (len(w.Steps) == 0 || w.Quiet) && pending != nil && w.Phase == model.Done {
+		w.Phase, w.Reason = pending.Phase, pending.Reason
 	}
 	return w
 }
