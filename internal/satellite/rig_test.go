@@ -326,3 +326,12 @@ func (n *node) nothingLeft() {
 }
 
 func cmd(argv ...string) run.Cmd { return run.Cmd{Argv: argv} }
+
+// volume is what the node said of a volume; empty if nothing.
+func (n *node) volume(name string, number int) model.VolumeStatus {
+	st := n.of(name)
+	if v := st.Volume(number); v != nil {
+		return *v
+	}
+	return model.VolumeStatus{}
+}
