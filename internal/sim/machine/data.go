@@ -48,6 +48,7 @@ func (m *Machine) Write(res string, vol int) (id int, err error) {
 	}
 	members := m.net.members(m, r, v)
 	m.net.rotate(m, r, v)
+	m.net.expose(m, r, v)
 	m.net.writes++
 	id = m.net.writes
 	for _, x := range members {

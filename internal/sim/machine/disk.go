@@ -46,6 +46,7 @@ type metadata struct {
 	slots   map[int]*slot // by the peer's node-id; v08: 0
 
 	consistent, upToDate, primary, unclean bool
+	everGood                               bool  // has been UpToDate once
 	crashed                                bool  // was Primary when the power went, and hasn't met its peer since
 	sizeKiB                                int64 // last agreed
 }
@@ -57,6 +58,7 @@ type slot struct {
 	all   bool         // every block
 	dirty map[int]bool // or these
 	left  int64        // KiB still to sync, while all or dirty
+	voter bool         // that peer has been seen UpToDate once
 }
 
 func (s *slot) clone() *slot {

@@ -108,11 +108,12 @@ func or(a, b string) string {
 
 // tell sends streams what has changed since they were told last.
 func (m *Machine) tell() {
-	now := m.objects(false)
-	defer func() { m.told = now }()
 	if len(m.streams) == 0 {
+		m.told = nil
 		return
 	}
+	now := m.objects(false)
+	defer func() { m.told = now }()
 	key := func(o object) string { return o.kind + " " + o.id }
 	before := map[string]object{}
 	for _, o := range m.told {
@@ -177,6 +178,9 @@ func (m *Machine) Stream(ctx context.Context, argv []string) (rc io.ReadCloser, 
 		s.lines = append(s.lines, o.line("exists"))
 	}
 	s.lines = append(s.lines, "exists -")
+	if len(m.streams) == 0 {
+		m.told = m.objects(false)
+	}
 	m.streams = append(m.streams, s)
 	context.AfterFunc(ctx, func() { s.Close() })
 	return s, nil

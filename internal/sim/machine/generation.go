@@ -13,6 +13,7 @@ import "slices"
 type side struct {
 	md   *metadata
 	slot *slot // for the other
+	good bool  // the disk isn't Inconsistent
 }
 
 type verdict int
@@ -48,9 +49,9 @@ func compare(a, b side, aFirst bool) verdict {
 				return aAhead
 			}
 			return bAhead
-		case !a.md.consistent && b.md.consistent:
+		case !a.good && b.good:
 			return bAhead
-		case a.md.consistent && !b.md.consistent:
+		case a.good && !b.good:
 			return aAhead
 		}
 		return same
@@ -116,7 +117,8 @@ func (n *Network) handshake(a *Machine, ar *resource, ac *conn, b *Machine, br *
 		s := step{av: av, bv: bv}
 		if av.disk != nil && bv.disk != nil {
 			am, bm := av.disk.md, bv.disk.md
-			s.what = compare(side{am, am.slot(ac.peerID)}, side{bm, bm.slot(bc.peerID)}, a.name < b.name)
+			s.what = compare(side{am, am.slot(ac.peerID), av.state != "Inconsistent"},
+				side{bm, bm.slot(bc.peerID), bv.state != "Inconsistent"}, a.name < b.name)
 			switch s.what {
 			case split, unrelated:
 				return refuse()
@@ -129,10 +131,16 @@ func (n *Network) handshake(a *Machine, ar *resource, ac *conn, b *Machine, br *
 					return refuse()
 				}
 			}
+			if wrongData(ar, av, bv) || wrongData(br, bv, av) {
+				return refuse()
+			}
 			size := min(av.disk.usableKiB(), bv.disk.usableKiB())
 			if am.current != justCreated && size < am.sizeKiB || bm.current != justCreated && size < bm.sizeKiB {
 				return refuse() // "The peer's disk size is too small!"
 			}
+		}
+		if av.disk == nil && bv.disk != nil && wrongData(ar, av, bv) || bv.disk == nil && av.disk != nil && wrongData(br, bv, av) {
+			return refuse()
 		}
 		steps = append(steps, s)
 	}
@@ -178,7 +186,44 @@ func (n *Network) handshake(a *Machine, ar *resource, ac *conn, b *Machine, br *
 	}
 	n.showDisks(a, ar)
 	n.showDisks(b, br)
+	n.outdate(a, ar)
 	return true
+}
+
+// outdate tells those who are behind another in reach, though not connected to
+// it, by way of third nodes.
+func (n *Network) outdate(m *Machine, r *resource) {
+	all := n.component(m, r)
+	for _, o := range all {
+		for _, v := range o.r.vols {
+			if v.disk == nil || v.state != "UpToDate" || o.r.role == "Primary" {
+				continue
+			}
+			for _, p := range all {
+				if w := p.r.vol(v.num); w != nil && w.disk != nil && w.state == "UpToDate" && slices.Contains(w.disk.md.history, v.disk.md.current) {
+					v.state = "Outdated"
+					n.showDisks(o.m, o.r)
+					break
+				}
+			}
+		}
+	}
+}
+
+// wrongData says that a Primary which reads from peers has shown its user
+// newer data than this peer has: "Can only connect to data with current UUID=".
+func wrongData(r *resource, v, peer *volume) bool {
+	return r.role == "Primary" && v.state != "UpToDate" && v.exposed != 0 && peer.disk.md.current != v.exposed
+}
+
+// expose remembers which data a Primary works with.
+func (n *Network) expose(m *Machine, r *resource, v *volume) {
+	for _, x := range n.members(m, r, v) {
+		if x.v.disk != nil && x.v.state == "UpToDate" {
+			v.exposed = x.v.disk.md.current
+			return
+		}
+	}
 }
 
 func syncing(r *resource, vol int) bool {
@@ -230,11 +275,12 @@ func (n *Network) startSync(sc *conn, s *volume, tc *conn, t *volume, full bool)
 	// counts from: cut off now, the source knows it as behind.
 	tm.remember(tm.current)
 	tm.current = ss.uuid
+	voter := ts.voter
 	*ts = *ss.clone()
-	ts.uuid = 0
+	ts.uuid, ts.voter = 0, voter
 	sm.crashed, tm.crashed = false, false
 	sc.vols[s.num].repl, tc.vols[t.num].repl = "SyncSource", "SyncTarget"
-	s.state, t.state = "UpToDate", "Inconsistent"
+	t.state = "Inconsistent"
 }
 
 // progress moves a sync on by up to kib, seen from its source.
@@ -273,15 +319,27 @@ func (n *Network) progress(m *Machine, r *resource, c *conn, kib int64) {
 			tm.remember(h)
 		}
 		tm.current = sm.current
+		tm.history = slices.DeleteFunc(tm.history, func(u uint64) bool { return u == tm.current })
 		// What the source knows of third nodes holds for the target too.
-		for id, s := range sm.slots {
+		for id, s := range sm.slots { // in any order
 			if id != c.peerID && id != r.nodeID && id != pr.nodeID {
 				tm.slots[id] = s.clone()
 			}
 		}
 		ts.clear()
-		tv.state = "UpToDate"
+		tv.state = v.state // not better than its source
 		pv.repl, pc.vols[v.num].repl = "Established", "Established"
+		// Others that have the very same data are told so.
+		for _, oc := range pr.conns {
+			o, or, ooc := n.other(p, pr, oc)
+			if oc.state != "Connected" || ooc == nil || o == m {
+				continue
+			}
+			if ov := or.vol(v.num); ov != nil && ov.disk != nil && ov.state == "UpToDate" && tv.state == "UpToDate" && ov.disk.md.current == tm.current {
+				tm.slot(oc.peerID).clear()
+				ov.disk.md.slot(ooc.peerID).clear()
+			}
+		}
 		n.showDisks(p, pr)
 		n.showDisks(m, r)
 		p.log = append(p.log, "synced "+r.name)
@@ -315,6 +373,28 @@ func (n *Network) rotate(m *Machine, r *resource, v *volume) {
 			n.rotateFrom(x.v.disk.md.current, members)
 		}
 	}
+	// Who is in reach only by way of others learns that it's behind.
+	for _, o := range n.component(m, r) {
+		ov := o.r.vol(v.num)
+		if ov != nil && ov.disk != nil && ov.state == "UpToDate" && !slices.ContainsFunc(members, func(x member) bool { return x.r == o.r }) {
+			ov.state = "Outdated"
+			n.showDisks(o.m, o.r)
+		}
+	}
+}
+
+// component is the node and all that it's connected to, over others too.
+func (n *Network) component(m *Machine, r *resource) []member {
+	out := []member{{m: m, r: r}}
+	for i := 0; i < len(out); i++ {
+		for _, c := range out[i].r.conns {
+			p, pr, pc := n.other(out[i].m, out[i].r, c)
+			if c.state == "Connected" && pc != nil && !slices.ContainsFunc(out, func(x member) bool { return x.r == pr }) {
+				out = append(out, member{m: p, r: pr})
+			}
+		}
+	}
+	return out
 }
 
 func (n *Network) rotateFrom(old uint64, members []member) {
@@ -343,6 +423,7 @@ func (n *Network) rotateFrom(old uint64, members []member) {
 	}
 	for _, x := range members {
 		if x.v.disk != nil && x.v.disk.md.current == old {
+			x.v.disk.md.remember(old)
 			x.v.disk.md.current = next
 		}
 	}
@@ -362,7 +443,7 @@ func (n *Network) seize(m *Machine, r *resource, v *volume) {
 		}
 		s := md.slot(c.peerID)
 		s.setAll(v.sizeKiB)
-		if s.uuid == 0 {
+		if s.uuid == 0 && old != justCreated {
 			s.uuid = old
 		}
 		p, pr, pc := n.other(m, r, c)
@@ -379,7 +460,7 @@ func (n *Network) seize(m *Machine, r *resource, v *volume) {
 type member struct {
 	m *Machine
 	r *resource
-	v *volume
+	v *volume // nil in a component
 }
 
 // members are this node and those connected to it.

@@ -23,6 +23,7 @@ type resource struct {
 	vols     []*volume // by number
 	conns    []*conn   // by the peer's node-id
 	noQuorum bool
+	quorate  bool // has had quorum, and not lost it since
 }
 
 type volume struct {
@@ -33,6 +34,7 @@ type volume struct {
 	client     bool   // diskless by intent
 	sizeKiB    int64
 	open       int
+	exposed    uint64 // data generation that a Primary works with
 }
 
 type conn struct {
@@ -206,7 +208,6 @@ func (m *Machine) detach(r *resource, v *volume) {
 func (m *Machine) saveFlags() {
 	for _, name := range sortedKeys(m.kernel) {
 		r := m.kernel[name]
-		m.countQuorum(r)
 		for _, v := range r.vols {
 			if v.disk == nil {
 				continue
@@ -215,12 +216,15 @@ func (m *Machine) saveFlags() {
 			md.consistent = v.state == "Outdated" || v.state == "Consistent" || v.state == "UpToDate"
 			md.upToDate = v.state == "UpToDate" || v.state == "Consistent"
 			md.primary = r.role == "Primary"
+			md.everGood = md.everGood || v.state == "UpToDate"
 		}
+		m.countQuorum(r)
 	}
 }
 
-// countQuorum is 9's: nodes with a disk that are in reach, against all that
-// should have one; diskless ones break a tie.
+// countQuorum is 9's: nodes with good data that are in reach, against all that
+// have ever had good data; diskless ones break a tie. It is stricter than the
+// kernel where a disk is Inconsistent: that one doesn't count here.
 func (m *Machine) countQuorum(r *resource) {
 	if r.gen != drbd.Gen9 {
 		return
@@ -231,14 +235,22 @@ func (m *Machine) countQuorum(r *resource) {
 		return
 	}
 	present, voters, witnesses, seen := 0, 0, 0, 0
-	if !slices.ContainsFunc(r.vols, func(v *volume) bool { return v.client }) {
-		voters++
-		if !slices.ContainsFunc(r.vols, func(v *volume) bool { return v.disk == nil }) {
-			present++
-		}
-	} else {
+	diskless := slices.ContainsFunc(r.vols, func(v *volume) bool { return v.client })
+	if diskless {
 		witnesses++
 		seen++
+	} else {
+		voter, good := false, true
+		for _, v := range r.vols {
+			good = good && v.disk != nil && v.state != "Outdated" && v.state != "Inconsistent"
+			voter = voter || v.disk == nil || v.disk.md.everGood
+		}
+		if voter {
+			voters++
+			if good {
+				present++
+			}
+		}
 	}
 	for _, c := range r.conns {
 		up := c.state == "Connected"
@@ -249,16 +261,26 @@ func (m *Machine) countQuorum(r *resource) {
 			}
 			continue
 		}
-		voters++
-		if up {
-			has := true
-			for _, p := range c.vols {
-				has = has && p.disk != "Diskless" && p.disk != "DUnknown"
+		voter, good := diskless, up
+		for _, v := range r.vols {
+			p := c.vols[v.num]
+			good = good && p != nil && (p.disk == "UpToDate" || p.disk == "Consistent")
+			if v.disk != nil {
+				s := v.disk.md.slot(c.peerID)
+				s.voter = s.voter || p != nil && p.disk == "UpToDate"
+				voter = voter || s.voter
 			}
-			if has {
+		}
+		if voter {
+			voters++
+			if good {
 				present++
 			}
 		}
+	}
+	if voters == 0 { // nothing yet that could be lost
+		r.noQuorum, r.quorate = false, true
+		return
 	}
 	need := voters/2 + 1
 	switch n, err := strconv.Atoi(q); {
@@ -268,9 +290,11 @@ func (m *Machine) countQuorum(r *resource) {
 		need = n
 	}
 	r.noQuorum = present < need
-	if r.noQuorum && q == "majority" && present*2 == voters && seen*2 > witnesses {
+	// A tie-breaker lets a half keep quorum, but not gain it.
+	if r.noQuorum && r.quorate && q == "majority" && present*2 == voters && seen*2 > witnesses {
 		r.noQuorum = false
 	}
+	r.quorate = !r.noQuorum
 }
 
 // reachable says whether a volume's data are within reach.
@@ -333,8 +357,8 @@ func (m *Machine) promote(x *call, r *resource, force bool) bool {
 	if len(r.vols) > 0 && r.gen == drbd.Gen8 {
 		first = strconv.Itoa(r.vols[0].minor)
 	}
-	for _, c := range r.conns {
-		if c.state == "Connected" && c.peerRole == "Primary" {
+	for _, o := range m.net.component(m, r)[1:] {
+		if o.r.role == "Primary" {
 			x.fail(11, "%s: State change failed: (-1) Multiple primaries not allowed by config", first)
 			return false
 		}
@@ -356,6 +380,7 @@ func (m *Machine) promote(x *call, r *resource, force bool) bool {
 	r.role = "Primary"
 	for _, v := range r.vols {
 		if v.disk == nil {
+			m.net.expose(m, r, v)
 			continue
 		}
 		forced := false
@@ -365,9 +390,10 @@ func (m *Machine) promote(x *call, r *resource, force bool) bool {
 		}
 		if forced {
 			m.net.seize(m, r, v)
-		} else {
+		} else if r.gen == drbd.Gen8 { // 9 waits for the first write
 			m.net.rotate(m, r, v)
 		}
+		m.net.expose(m, r, v)
 	}
 	m.roleChanged(r)
 	m.effect("primary %s", r.name)

@@ -90,8 +90,12 @@ func (m *Machine) enter(err *error) func() {
 				panic(x)
 			}
 			*err = run.ErrCrashed
+			m.net.stirred = true
 		}
-		m.net.settle()
+		if m.net.stirred {
+			m.net.stirred = false
+			m.net.settle()
+		}
 		m.net.mu.Unlock()
 	}
 }
@@ -278,6 +282,7 @@ func (m *Machine) Run(ctx context.Context, c run.Cmd) (res run.Result, err error
 			return run.Result{Exit: 1, Stderr: []byte(prog + ": injected failure\n")}, nil
 		}
 	}
+	m.net.stirred = prog == "drbdadm" || prog == "drbdsetup" && word != "drbdsetup events2" || prog == "modprobe"
 	x := &call{m: m, prog: prog, argv: c.Argv[1:]}
 	f(x)
 	if x.hung {

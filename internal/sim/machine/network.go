@@ -25,6 +25,7 @@ type Network struct {
 	uuids    uint64 // last data generation UUID made
 	writes   int    // last write made
 	garbage  int    // last kind of old contents
+	stirred  bool   // a program may have changed what DRBD does
 }
 
 // NewNetwork has no machine yet.
