@@ -1,0 +1,426 @@
+package sim
+
+import (
+	"slices"
+
+	"holdfast/internal/model"
+	"holdfast/internal/satellite"
+	"holdfast/internal/satellite/steps"
+	"holdfast/internal/sim/machine"
+	"holdfast/internal/state"
+	"holdfast/internal/wire"
+)
+
+// oracle knows what nobody in the model may know: which write is where, whose disk is whose, what was ever ordered.
+type oracle struct {
+	names naive
+	vols  map[model.UUID]*vol // by volume definition
+	incs  map[model.UUID]*inc // by label
+	reps  map[model.UUID]*rep // by replica
+	hosts map[hostKey]model.UUID
+	disks map[string]diskSeen // node and path
+	// orphans: the store was rolled back, or a node given up: what is on nodes may be nobody's any more.
+	orphans bool
+}
+
+type hostKey struct {
+	def model.UUID
+	id  int
+}
+
+// vol is a volume definition.
+type vol struct {
+	id, def  model.UUID
+	name     string
+	number   int
+	writes   []int // acknowledged
+	forgiven bool  // users gave its data up
+	good     bool  // some disk was UpToDate
+	rolled   bool  // it was there when the store was rolled back
+	upToDate int   // disks, now
+}
+
+// inc is a volume of a replica: an incarnation of a disk.
+type inc struct {
+	label   model.UUID
+	vol     *vol
+	node    string
+	gone    bool // its removal was ordered
+	behind  bool // it missed writes of a Primary that it wasn't connected to
+	started bool // metadata of a data generation were seen on it
+}
+
+type rep struct {
+	id, def model.UUID
+	node    string
+	gone    bool
+}
+
+type diskSeen struct {
+	label       string
+	initialised bool
+	writes      int
+}
+
+func (o *oracle) init() {
+	o.names.have = map[string]bool{}
+	o.vols, o.incs, o.reps = map[model.UUID]*vol{}, map[model.UUID]*inc{}, map[model.UUID]*rep{}
+	o.hosts, o.disks = map[hostKey]model.UUID{}, map[string]diskSeen{}
+}
+
+// learn what a controller has published.
+func (o *oracle) learn(s *state.Snapshot) {
+	s.AllDefinitions(func(d *state.Definition) bool {
+		for _, vd := range d.Volumes {
+			if o.vols[vd.UUID] == nil {
+				o.vols[vd.UUID] = &vol{id: vd.UUID, def: d.UUID, name: d.Name, number: vd.Number}
+			}
+		}
+		for _, r := range d.Resources {
+			x := o.reps[r.UUID]
+			if x == nil {
+				x = &rep{id: r.UUID, def: d.UUID, node: r.Node}
+				o.reps[r.UUID] = x
+			}
+			x.gone = x.gone || r.Deleting || d.Deleting
+			for _, v := range r.Volumes {
+				vd := d.Volume(v.Number)
+				if vd == nil {
+					continue
+				}
+				i := o.incs[v.UUID]
+				if i == nil {
+					i = &inc{label: v.UUID, vol: o.vols[vd.UUID], node: r.Node}
+					i.behind = len(i.vol.writes) > 0
+					o.incs[v.UUID] = i
+				}
+				i.gone = i.gone || x.gone || v.Deleting || vd.Deleting
+			}
+		}
+		return true
+	})
+}
+
+func (o *oracle) forgive(all []*command) {
+	for _, k := range all {
+		for _, id := range k.forgive {
+			if v := o.vols[id]; v != nil {
+				v.forgiven = true
+			}
+		}
+	}
+}
+
+// volumes of what is up somewhere, with their incarnations. Without a disk here: by a peer's.
+func (o *oracle) inc(label string) *inc { return o.incs[model.UUID(label)] }
+
+// volOf finds the volume definition behind a volume in the kernel; nil if it can't be said.
+func (o *oracle) volOf(w *world, a attached, v machine.VolumeView) *vol {
+	if i := o.inc(v.Label); i != nil {
+		return i.vol
+	}
+	for _, p := range a.r.Peers {
+		for _, b := range w.running() {
+			if b.n.name != p.Node || b.r.Name != a.r.Name {
+				continue
+			}
+			for _, x := range b.r.Volumes {
+				if i := o.inc(x.Label); i != nil && x.Number == v.Number {
+					return i.vol
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// wrote notes an acknowledged write: who of the volume's disks hasn't got it is behind.
+func (o *oracle) wrote(w *world, a attached, v machine.VolumeView, id int) {
+	x := o.volOf(w, a, v)
+	if x == nil {
+		w.broken("I1", "a write to %s/%d on %s was acknowledged, and no disk of it is known", a.r.Name, v.Number, a.n.name)
+		return
+	}
+	x.writes = append(x.writes, id)
+	for _, n := range w.nodes {
+		for _, d := range n.m.Disks() {
+			if i := o.inc(d.Label); i != nil && i.vol == x && !d.Has(id) {
+				i.behind = true
+			}
+		}
+	}
+	for _, i := range o.incs {
+		if i.vol == x && !i.started {
+			i.behind = true
+		}
+	}
+	o.holds(w, x)
+}
+
+// holds is I1's and I2's core: as long as nobody gave a volume's data up, some disk has all acknowledged writes.
+func (o *oracle) holds(w *world, x *vol) {
+	if x.forgiven || len(x.writes) == 0 {
+		return
+	}
+	for _, n := range w.nodes {
+		for _, d := range n.m.Disks() {
+			if i := o.inc(d.Label); i == nil || i.vol != x {
+				continue
+			}
+			if !slices.ContainsFunc(x.writes, func(id int) bool { return !d.Has(id) }) {
+				return
+			}
+		}
+	}
+	w.broken("I1", "no disk has all %d acknowledged writes of %s/%d any more", len(x.writes), x.name, x.number)
+}
+
+func (o *oracle) allHold(w *world) {
+	for _, x := range o.sortedVols() {
+		o.holds(w, x)
+	}
+}
+
+func (o *oracle) sortedVols() []*vol {
+	out := make([]*vol, 0, len(o.vols))
+	for _, x := range o.vols {
+		out = append(out, x)
+	}
+	slices.SortFunc(out, func(a, b *vol) int {
+		if a.id < b.id {
+			return -1
+		}
+		return 1
+	})
+	return out
+}
+
+// permits tells whether an operator who follows Holdfast's advice promotes there. With quorum the kernel decides. Without,
+// the disk must be UpToDate, nobody else Primary, and (8.4) it must have met its peer since the boot; and the operator
+// knows by himself that nobody wrote where this node couldn't see it, as one does who has fenced the other.
+func (o *oracle) permits(w *world, a attached) bool {
+	s := w.snapshot()
+	if s == nil {
+		return false
+	}
+	d := s.Definition(a.r.Name)
+	if d == nil || d.Deleting {
+		return false
+	}
+	r := d.On(a.n.name)
+	if r == nil || r.Deleting {
+		return false
+	}
+	for _, b := range w.running() {
+		if b.r.Name == a.r.Name && b.n != a.n && b.r.Role == "Primary" {
+			return false
+		}
+	}
+	for _, v := range a.r.Volumes {
+		i := o.inc(v.Label)
+		if i == nil && !r.Diskless {
+			return false
+		}
+		if i == nil {
+			continue
+		}
+		if i.vol.def != d.UUID || i.vol.rolled || i.vol.forgiven {
+			return false
+		}
+		if i.behind && v.State == "UpToDate" && !o.quorum(w, a) {
+			return false
+		}
+	}
+	if a.n.m.Generation() == 8 {
+		st := d.Seen[r.UUID]
+		return st != nil && (st.MetPeer || len(st.Peers) == 0)
+	}
+	return true
+}
+
+// quorum tells whether DRBD itself keeps those apart who may not write.
+func (o *oracle) quorum(w *world, a attached) bool {
+	return a.n.m.Option(a.r.Name, "options", "quorum") == "majority"
+}
+
+// promoted is I1: every acknowledged write is readable here.
+func (o *oracle) promoted(w *world, a attached) {
+	for _, v := range a.r.Volumes {
+		x := o.volOf(w, a, v)
+		if x == nil || x.forgiven || x.rolled {
+			continue
+		}
+		for _, id := range x.writes {
+			if !a.n.m.Readable(a.r.Name, v.Number, id) {
+				w.broken("I1", "%s was promoted on %s, as was permitted, and write %d to volume %d was acknowledged and isn't readable there",
+					a.r.Name, a.n.name, id, v.Number)
+				return
+			}
+		}
+	}
+}
+
+// look at all kernels and disks.
+func (o *oracle) look(w *world) {
+	for _, x := range o.vols {
+		x.upToDate = 0
+	}
+	all := w.running()
+	for _, a := range all {
+		for _, v := range a.r.Volumes {
+			i := o.inc(v.Label)
+			if i == nil || v.State != "UpToDate" {
+				continue
+			}
+			i.vol.good = true
+			i.vol.upToDate++
+		}
+	}
+	// Who is UpToDate and connected to one that is UpToDate and not behind isn't behind either.
+	for again := true; again; {
+		again = false
+		for _, a := range all {
+			for _, v := range a.r.Volumes {
+				i := o.inc(v.Label)
+				if i == nil || !i.behind || v.State != "UpToDate" {
+					continue
+				}
+				for _, p := range a.r.Peers {
+					if p.State != "Connected" || p.Disks[v.Number] != "UpToDate" {
+						continue
+					}
+					for _, b := range all {
+						if b.n.name != p.Node || b.r.Name != a.r.Name {
+							continue
+						}
+						for _, x := range b.r.Volumes {
+							if j := o.inc(x.Label); j != nil && j.vol == i.vol && !j.behind && x.State == "UpToDate" {
+								i.behind, again = false, true
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	o.lookAtDisks(w)
+	o.allHold(w)
+}
+
+// lookAtDisks finds what vanished and what was made anew since the last look.
+func (o *oracle) lookAtDisks(w *world) {
+	for _, n := range w.nodes {
+		pre := n.name + ":"
+		now := map[string]bool{}
+		for _, d := range n.m.Disks() {
+			key := pre + d.Path
+			now[key] = true
+			was := o.disks[key]
+			if was.label != "" && was.label != d.Label {
+				o.vanished(w, n, d.Path, was)
+				was = diskSeen{}
+			}
+			if was.label == d.Label && was.initialised && !d.Initialised {
+				w.broken("I8", "the metadata of %s on %s (%s) were made again, though it held data", d.Path, n.name, d.Label)
+			}
+			if i := o.inc(d.Label); i != nil && d.Initialised {
+				i.started = true
+			}
+			o.disks[key] = diskSeen{d.Label, d.Initialised || was.initialised, d.Writes()}
+		}
+		for _, key := range sortedKeys(o.disks) {
+			if len(key) > len(pre) && key[:len(pre)] == pre && !now[key] {
+				o.vanished(w, n, key[len(pre):], o.disks[key])
+				delete(o.disks, key)
+			}
+		}
+	}
+}
+
+func (o *oracle) vanished(w *world, n *node, path string, was diskSeen) {
+	if was.label == "" {
+		w.broken("I5", "%s on %s isn't Holdfast's, and is gone", path, n.name)
+		return
+	}
+	if i := o.inc(was.label); i == nil || !i.gone {
+		w.broken("I2", "%s on %s (%s) is gone, and nobody ordered its removal", path, n.name, was.label)
+	}
+}
+
+// beforeJob and afterJob look at what a satellite's job does.
+func (o *oracle) beforeJob(w *world, n *node, j *job) int {
+	if j.Kind != satellite.ReplicaJob {
+		return 0
+	}
+	o.look(w)
+	return n.m.Effects()
+}
+
+func (o *oracle) afterJob(w *world, n *node, j *job, before int) {
+	if j.Kind != satellite.ReplicaJob || n.m.Effects() == before {
+		return
+	}
+	had := map[*vol]int{}
+	for _, x := range o.vols {
+		had[x] = x.upToDate
+	}
+	good := map[*vol]bool{}
+	for _, x := range o.vols {
+		good[x] = x.good
+	}
+	o.look(w)
+	for _, x := range o.sortedVols() {
+		if had[x] > 0 && x.upToDate == 0 && !x.forgiven && len(x.writes) > 0 && n.m.On() && !o.ownDown(j, x) {
+			w.broken("I2", "the last UpToDate copy of %s/%d is gone from the kernel on %s by: %s", x.name, x.number, n.name, j.Job)
+		}
+	}
+	for k, s := range j.Steps {
+		if j.res.Err != nil && (s.Kind == j.res.Failed.Kind || k > 0 && j.Steps[k-1].Kind == j.res.Failed.Kind) {
+			break
+		}
+		if s.Kind != steps.SeedSync && s.Kind != steps.SeedSkip {
+			continue
+		}
+		if i := o.incs[s.Label]; i != nil && good[i.vol] && !i.vol.rolled {
+			w.broken("I8", "%s on %s starts the first sync of %s/%d, which had good data before", s.Resource, n.name, i.vol.name, i.vol.number)
+		}
+	}
+}
+
+// ownDown: the job removes replicas that were ordered to go as the last, unused one.
+func (o *oracle) ownDown(j *job, x *vol) bool {
+	r := o.reps[j.Replica]
+	return r != nil && r.gone && x.forgiven
+}
+
+// ordered keeps books on what a node is told, and gives the replicas on which it has heard a newer word of this epoch.
+func (o *oracle) ordered(n *node, d wire.Desired) (stale []said) {
+	if d.Full {
+		n.told = map[model.UUID]said{}
+	}
+	for _, r := range d.Resources {
+		old, known := n.told[r.ID]
+		switch {
+		case known && old.epoch == d.Order.Epoch && r.Generation < old.spec.Generation:
+			stale = append(stale, old)
+			continue
+		case known && old.epoch == d.Order.Epoch && r.Generation > old.spec.Generation:
+			if n.older = append(n.older, old); len(n.older) > 8 {
+				n.older = n.older[1:]
+			}
+		}
+		n.told[r.ID] = said{d.Order.Epoch, r}
+	}
+	for _, id := range d.Dropped {
+		delete(n.told, id)
+	}
+	return stale
+}
+
+// rolledBack: what users did since the copy is forgotten by the controller, not by the nodes.
+func (o *oracle) rolledBack() {
+	o.orphans = true
+	for _, v := range o.vols {
+		v.rolled = true
+	}
+}

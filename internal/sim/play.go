@@ -1,0 +1,300 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"holdfast/internal/core"
+	"holdfast/internal/model"
+	"holdfast/internal/plan"
+	"holdfast/internal/sim/machine"
+	"holdfast/internal/state"
+)
+
+func (w *world) play() {
+	w.main.boot(0)
+	w.quiet(2000)
+	for _, n := range w.nodes {
+		w.nodeComes(n)
+	}
+	for range 40 { // some model seconds
+		w.quiet(500)
+	}
+	for range w.profile.events {
+		if w.failure != nil {
+			return
+		}
+		w.event()
+		for range w.rng.IntN(2*w.profile.steps + 1) {
+			if w.failure != nil {
+				return
+			}
+			w.next()
+		}
+	}
+	w.mendAll()
+	w.settle()
+	if w.failure == nil && w.chance(50) {
+		w.clear()
+	}
+}
+
+// event is something that a user does, or that goes wrong.
+func (w *world) event() {
+	w.step++
+	w.mend(false)
+	if k := w.main.copy; w.chance(5) {
+		if c := k(); c != nil && w.cfg.Break == Whole {
+			w.main.copies = append(w.main.copies, *c)
+		}
+	}
+	if w.chance(35) {
+		w.strike()
+	} else {
+		w.user()
+	}
+	w.oracle.look(w)
+	w.sweepConns()
+}
+
+// mendAll ends the faults.
+func (w *world) mendAll() {
+	w.settling = true
+	w.logf("all is mended")
+	w.mend(true)
+	for _, n := range w.nodes {
+		n.m.CrashAfter(0)
+		n.m.CutAfter(0)
+		for _, p := range programs {
+			n.m.Fail(p, 0)
+		}
+		n.powerOn()
+		w.demote(n)
+	}
+	w.restart(w.main, w.highestEpoch())
+	if w.main.running() && w.main.brain.ReadOnly() != "" {
+		w.main.crash()
+		w.restart(w.main, w.highestEpoch())
+	}
+}
+
+const (
+	settleLimit = 20 * time.Minute  // of model time
+	still       = 200 * time.Second // nothing moves for so long: it won't
+)
+
+// settle is I5: everything becomes as desired, or says why not.
+func (w *world) settle() {
+	began, moved := w.now, w.now
+	last := ""
+	for w.failure == nil {
+		w.quiet(5000)
+		left := w.unsettled()
+		if len(left) == 0 {
+			w.logf("all is as desired")
+			w.leftovers()
+			return
+		}
+		if text := strings.Join(left, "\n"); text != last {
+			last, moved = text, w.now
+		}
+		if w.now.Sub(moved) > still {
+			w.stuck(left)
+			w.leftovers()
+			return
+		}
+		if w.now.Sub(began) > settleLimit {
+			w.broken("I5", "no rest after %s:\n%s", settleLimit, last)
+		}
+	}
+}
+
+// unsettled lists what isn't as desired: what, where, and the reason that is given.
+func (w *world) unsettled() (out []string) {
+	c := w.main
+	if !c.running() || !c.brain.Started() {
+		return []string{"the controller hasn't started"}
+	}
+	if why := c.brain.ReadOnly(); why != "" {
+		return []string{"the controller is read-only: " + why}
+	}
+	if c.req != nil || c.late.waiting() || len(c.commands) > 0 {
+		out = append(out, "commands under way")
+	}
+	s := c.brain.Snapshot()
+	s.Nodes(func(n *state.Node) bool {
+		if !n.Online() {
+			out = append(out, fmt.Sprintf("node %s is %s: %s", n.Name, n.Seen.Status, n.Seen.Reason))
+			return true
+		}
+		for _, p := range n.Seen.Pools {
+			if p.Reason != "" {
+				out = append(out, fmt.Sprintf("pool %s on %s: %s", p.Name, n.Name, p.Reason))
+			}
+		}
+		return true
+	})
+	s.AllDefinitions(func(d *state.Definition) bool {
+		if len(d.Retired) > 0 {
+			out = append(out, fmt.Sprintf("%s %.8s: node-ids to forget %v", d.Name, d.UUID, d.Retired))
+		}
+		for i := range d.Resources {
+			if why := w.lacks(s, d, &d.Resources[i]); why != "" {
+				out = append(out, fmt.Sprintf("%s %.8s on %s: %s", d.Name, d.Resources[i].UUID, d.Resources[i].Node, why))
+			}
+		}
+		return true
+	})
+	return out
+}
+
+// lacks says what a replica isn't that it should be.
+func (w *world) lacks(s *state.Snapshot, d *state.Definition, r *model.Resource) string {
+	if n := s.Node(r.Node); n == nil || !n.Online() {
+		return "offline"
+	}
+	st := d.Seen[r.UUID]
+	if d.HasDRBD() && d.DRBD == model.Unpinned && !d.Deleting {
+		return "no DRBD generation is chosen"
+	}
+	if r.Deleting {
+		if m := plan.MayRemove(s, d, r); !m.OK {
+			return "removal held back: " + m.Reason
+		}
+	}
+	if st == nil {
+		return "no status"
+	}
+	if st.Generation < d.Generation {
+		return fmt.Sprintf("generation %d of %d", st.Generation, d.Generation)
+	}
+	switch {
+	case st.Phase != model.Done:
+		return fmt.Sprintf("%s: %s", phaseNames[st.Phase], st.Reason)
+	case r.Deleting:
+		return "deleting"
+	}
+	for _, v := range st.Volumes {
+		if v.Disk != model.DiskUpToDate && v.Disk != model.DiskCreated && !r.Diskless {
+			return fmt.Sprintf("done: volume %d is %q", v.Number, v.Disk)
+		}
+	}
+	for _, p := range st.Peers {
+		if p.State != model.Connected {
+			return fmt.Sprintf("done: %s is %q", p.Node, p.State)
+		}
+	}
+	return ""
+}
+
+// stuck judges what doesn't move any more.
+func (w *world) stuck(left []string) {
+	for _, n := range w.nodes {
+		for _, r := range n.m.Kernel() {
+			w.logf("kernel of %s: %+v", n.name, r)
+		}
+	}
+	for _, l := range left {
+		w.logf("stays: %s", l)
+		w.reasons[generic(l)]++
+		if why := w.mayStay(l); why == "" {
+			w.broken("I5", "stuck: %s", l)
+		}
+	}
+}
+
+// mayStay says why a state is the right end of what happened; "" if it isn't.
+func (w *world) mayStay(l string) string { return "" }
+
+// generic takes names and numbers out.
+func generic(l string) string {
+	f := strings.Fields(l)
+	for i, x := range f {
+		x = strings.Trim(x, ":,()")
+		if slices.ContainsFunc(defNames, func(d string) bool { return strings.HasPrefix(model.Key(x), model.Key(d)) }) || slices.Contains(nodeNames, x) ||
+			strings.ContainsAny(x, "0123456789") {
+			f[i] = "_"
+		}
+	}
+	return strings.Join(f, " ")
+}
+
+// leftovers: what is on the nodes is known to the controller; what was removed left nothing.
+func (w *world) leftovers() {
+	if w.failure != nil {
+		return
+	}
+	s := w.snapshot()
+	labels, reps, names := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	s.AllDefinitions(func(d *state.Definition) bool {
+		for _, r := range d.Resources {
+			reps[string(r.UUID)] = true
+			names[r.Node+"/"+d.Name] = true
+			for _, v := range r.Volumes {
+				labels[string(v.UUID)] = true
+			}
+		}
+		return true
+	})
+	for _, n := range w.nodes {
+		w.checkPlanted(n)
+		kernel := n.m.Kernel()
+		for _, r := range kernel {
+			if r.Suspended != "no" {
+				w.broken("I6", "%s on %s is still suspended: %s", r.Name, n.name, r.Suspended)
+			}
+		}
+		if w.oracle.orphans {
+			continue
+		}
+		for _, d := range n.m.Disks() {
+			if d.Label != "" && !labels[d.Label] {
+				w.broken("I5", "%s on %s is left over: %s", d.Path, n.name, d.Label)
+			}
+		}
+		for _, r := range kernel {
+			if !names[n.name+"/"+r.Name] && r.Name != handmade {
+				w.broken("I5", "%s is still in the kernel of %s", r.Name, n.name)
+			}
+		}
+		for _, f := range n.list(n.config.ConfigDir) {
+			name, ok := strings.CutSuffix(f, ".res")
+			if !ok || !names[n.name+"/"+name] {
+				w.broken("I5", "%s/%s is left over on %s", n.config.ConfigDir, f, n.name)
+			}
+		}
+		for _, f := range n.list(n.config.StateDir + "/replicas/up") {
+			if !reps[strings.TrimSuffix(f, ".json")] {
+				w.broken("I5", "%s/replicas/up/%s is left over on %s", n.config.StateDir, f, n.name)
+			}
+		}
+		disks := n.m.Disks()
+		for _, l := range n.m.Loops() {
+			if !slices.ContainsFunc(disks, func(d machine.DiskView) bool { return strings.Contains(l, d.Path) }) {
+				w.broken("I5", "loop device %s is left over on %s", l, n.name)
+			}
+		}
+	}
+}
+
+func (n *node) list(dir string) []string {
+	names, _ := n.m.ReadDir(dir)
+	return names
+}
+
+// clear deletes everything.
+func (w *world) clear() {
+	w.logf("users delete everything")
+	s := w.snapshot()
+	var names []string
+	s.Definitions(func(d *state.Definition) bool {
+		names = append(names, d.Name)
+		return true
+	})
+	for _, d := range names {
+		w.type_(core.DefinitionDelete{Name: d})
+	}
+	w.settle()
+}

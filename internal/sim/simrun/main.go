@@ -1,0 +1,118 @@
+// Command simrun plays seeds of the simulator: many, with one line as the result, or one with its trace.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"holdfast/internal/sim"
+)
+
+func main() {
+	seeds := flag.String("seeds", "", "play the seeds `A..B`")
+	seed := flag.Uint64("seed", 0, "play this one and print its trace")
+	brk := flag.String("break", "", "put a mistake in: guard, tombstone, milestone, durable")
+	calm := flag.Bool("calm", false, "without faults")
+	why := flag.Bool("reasons", false, "print why replicas are not as desired at the end, with counts")
+	flag.Parse()
+	cfg := sim.Config{Break: sim.Break(*brk), Calm: *calm}
+	switch {
+	case *seed != 0:
+		os.Exit(one(*seed, cfg))
+	case *seeds != "":
+		a, b, err := span(*seeds)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
+		os.Exit(many(a, b, cfg, *why))
+	}
+	flag.Usage()
+	os.Exit(2)
+}
+
+func span(s string) (a, b uint64, err error) {
+	from, to, ok := strings.Cut(s, "..")
+	if !ok {
+		to = from
+	}
+	if a, err = strconv.ParseUint(from, 10, 64); err == nil {
+		b, err = strconv.ParseUint(to, 10, 64)
+	}
+	if err != nil || b < a {
+		return 0, 0, fmt.Errorf("seeds are given as 1..3000, not %q", s)
+	}
+	return a, b, nil
+}
+
+func one(seed uint64, cfg sim.Config) int {
+	cfg.Trace = os.Stdout
+	p := sim.Play(seed, cfg)
+	if p.Failure != nil {
+		fmt.Println(p.Failure)
+		return 1
+	}
+	fmt.Printf("seed %d: nothing broken in %d events, %.0f s of model time\n", seed, p.Steps, p.Seconds)
+	return 0
+}
+
+func many(a, b uint64, cfg sim.Config, why bool) int {
+	start := time.Now()
+	var next atomic.Uint64
+	next.Store(a)
+	var mu sync.Mutex
+	var failures []*sim.Failure
+	steps, reasons := 0, map[string]int{}
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for {
+				s := next.Add(1) - 1
+				if s > b {
+					return
+				}
+				p := sim.Play(s, cfg)
+				mu.Lock()
+				steps += p.Steps
+				for r, n := range p.Reasons {
+					reasons[r] += n
+				}
+				if p.Failure != nil {
+					failures = append(failures, p.Failure)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	slices.SortFunc(failures, func(x, y *sim.Failure) int {
+		if x.Seed < y.Seed {
+			return -1
+		}
+		return 1
+	})
+	for _, f := range failures {
+		fmt.Println(f)
+	}
+	if why {
+		for _, r := range slices.SortedFunc(maps.Keys(reasons), func(x, y string) int { return reasons[y] - reasons[x] }) {
+			fmt.Printf("%6d  %s\n", reasons[r], r)
+		}
+	}
+	n := b - a + 1
+	took := time.Since(start)
+	fmt.Printf("%d seeds, %d failed, %d events, %.1f s, %.1f seeds/s\n", n, len(failures), steps, took.Seconds(), float64(n)/took.Seconds())
+	if len(failures) > 0 {
+		return 1
+	}
+	return 0
+}
