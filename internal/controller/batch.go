@@ -172,7 +172,7 @@ func (x *batch) request(b *Brain) (*CommitRequest, error) {
 func (b *Brain) settle(x *batch, now time.Time) {
 	b.publish(x.tx)
 	if x.first {
-		b.dialSet()
+		b.dialSet(now)
 		b.cfg.Log.Info("controller started", "epoch", b.order.Epoch, "instance", b.order.Instance, "cluster", b.cfg.ClusterID)
 	}
 	b.tell(x.tx, now)
@@ -194,7 +194,7 @@ func (b *Brain) tell(tx *state.Tx, now time.Time) {
 	for _, d := range tx.Dirty() {
 		p := b.peers[d.Node]
 		if d.Definition == "" {
-			b.dial(d.Node)
+			b.dial(d.Node, now)
 			p = b.peers[d.Node]
 			if p != nil && p.sess != nil {
 				p.sess.dirtyPools = true

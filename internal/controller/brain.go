@@ -215,7 +215,7 @@ func (b *Brain) Reload(l stored.Loaded, now time.Time) error {
 			p.sess.resync = true
 		}
 	}
-	b.dialSet()
+	b.dialSet(now)
 	for _, t := range slices.Clone(b.waiting) {
 		b.judge(t, now)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -18,7 +19,8 @@ import (
 // peer is a node that is dialled.
 type peer struct {
 	key, name string
-	address   string // host:port
+	node      model.UUID // another node may take the name over
+	address   string     // host:port
 	next      time.Time
 	backoff   time.Duration
 	attempt   uint64 // session number of the dialling under way; 0: none
@@ -65,14 +67,12 @@ func (b *Brain) Reconnect(node string, now time.Time) {
 	if p == nil {
 		return
 	}
-	if p.sess != nil {
-		b.drop(p, model.StatusOffline, "reconnecting", now)
-	}
+	b.end(p, "reconnecting", now)
 	p.next, p.backoff = now, 0
 }
 
 // dialSet makes the peers what the nodes say.
-func (b *Brain) dialSet() {
+func (b *Brain) dialSet(now time.Time) {
 	keys := map[string]bool{}
 	for _, p := range b.sorted {
 		keys[p.key] = true
@@ -81,37 +81,45 @@ func (b *Brain) dialSet() {
 		keys[model.Key(n.Name)] = true
 		return true
 	})
-	for k := range keys {
-		b.dial(k)
+	for _, k := range slices.Sorted(maps.Keys(keys)) {
+		b.dial(k, now)
 	}
 }
 
 // dial makes one peer what its node says.
-func (b *Brain) dial(key string) {
+func (b *Brain) dial(key string, now time.Time) {
 	p, n := b.peers[key], b.cur.Node(key)
 	var nif *model.NetInterface
 	if n != nil && n.Type.HasSatellite() {
 		nif = n.Dial()
 	}
+	if p != nil && (n == nil || p.node != n.UUID || nif == nil || nif.Port == 0) {
+		b.end(p, "the node is no longer to be dialled", now)
+		delete(b.peers, key)
+		b.sorted = slices.DeleteFunc(b.sorted, func(o *peer) bool { return o == p })
+		p = nil
+	}
 	if nif == nil || nif.Port == 0 {
-		if p != nil {
-			b.close(p, "the node is no longer to be dialled")
-			delete(b.peers, key)
-			b.sorted = slices.DeleteFunc(b.sorted, func(o *peer) bool { return o == p })
-		}
 		return
 	}
 	address := net.JoinHostPort(nif.Address, strconv.Itoa(nif.Port))
 	if p == nil {
-		p = &peer{key: key, name: n.Name, address: address}
+		p = &peer{key: key, name: n.Name, node: n.UUID, address: address}
 		b.peers[key] = p
 		i, _ := slices.BinarySearchFunc(b.sorted, p, func(a, b *peer) int { return strings.Compare(a.key, b.key) })
 		b.sorted = slices.Insert(b.sorted, i, p)
 	}
 	if p.address != address {
 		p.address = address
-		b.close(p, "the node's address was changed")
+		b.end(p, "the node's address was changed", now)
 		p.attempt, p.backoff, p.next = 0, 0, time.Time{}
+	}
+}
+
+// end drops the session if there is one.
+func (b *Brain) end(p *peer, reason string, now time.Time) {
+	if p.sess != nil {
+		b.drop(p, model.StatusOffline, reason, now)
 	}
 }
 

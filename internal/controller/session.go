@@ -107,7 +107,7 @@ func (b *Brain) Connected(node string, id uint64, fingerprint string, w wire.Wel
 
 // claim keeps the fingerprint of a satellite that this cluster has just claimed. Nothing is ordered before it is stored.
 func (b *Brain) claim(p *peer, id uint64, fingerprint string, now time.Time) {
-	b.Submit(core.NodeClaimed{Node: p.name, Fingerprint: fingerprint}, Options{Async: true, Notify: func(t *Ticket) {
+	b.Submit(claimed{p.node, core.NodeClaimed{Node: p.name, Fingerprint: fingerprint}}, Options{Async: true, Notify: func(t *Ticket) {
 		if p.sess == nil || p.sess.id != id {
 			return
 		}
@@ -122,6 +122,19 @@ func (b *Brain) claim(p *peer, id uint64, fingerprint string, now time.Time) {
 		b.cfg.Log.Info("satellite claimed", "node", p.name, "fingerprint", fingerprint)
 		p.sess.claimed = true
 	}}, now)
+}
+
+// claimed is NodeClaimed, unless another node has taken the name over meanwhile.
+type claimed struct {
+	node model.UUID
+	core.NodeClaimed
+}
+
+func (c claimed) Apply(tx *state.Tx, env core.Env) (core.Reply, error) {
+	if n := tx.Snapshot().Node(c.Node); n == nil || n.UUID != c.node {
+		return core.Reply{}, fault.New(fault.NotFound, fault.Node, "Node '%s' was deleted meanwhile.", c.Node)
+	}
+	return c.NodeClaimed.Apply(tx, env)
 }
 
 // Lost says that a session ended.
@@ -139,20 +152,12 @@ func (b *Brain) Lost(node string, id uint64, reason string, now time.Time) {
 // drop ends a session; what the node said in it counts no more.
 func (b *Brain) drop(p *peer, status model.ConnectionStatus, reason string, now time.Time) {
 	seen := p.sess.seen
-	b.close(p, reason)
-	b.later(p, now)
-	b.status(p, status, reason, now)
-	b.queue = append(b.queue, input{see: func(tx *state.Tx) { forget(tx, seen) }})
-}
-
-// close ends a session without a word on the node's status.
-func (b *Brain) close(p *peer, reason string) {
-	if p.sess == nil {
-		return
-	}
 	b.out = append(b.out, Out{Node: p.name, Session: p.sess.id, Close: true})
 	b.cfg.Log.Info("session ended", "node", p.name, "reason", reason)
 	p.sess = nil
+	b.later(p, now)
+	b.status(p, status, reason, now)
+	b.queue = append(b.queue, input{see: func(tx *state.Tx) { forget(tx, seen) }})
 }
 
 // forget takes statuses away.

@@ -319,11 +319,19 @@ func TestNodeGoesAndMoves(t *testing.T) {
 	r := newRig(t)
 	a := r.node("alpha")
 	id := a.id
+	r.resource("backups", "alpha")
+	a.down = true
 	r.must(core.InterfaceModify{Node: "alpha", Name: "default", Address: "10.77.0.77"})
-	r.forward(time.Second)
+	r.run()
+	if len(r.def("backups").Seen) != 0 || r.status("alpha") == model.StatusOnline {
+		t.Fatal("the old session's word still counts")
+	}
+	a.down = false
+	r.forward(3 * time.Second)
 	if a.id == id || a.id == 0 {
 		t.Fatal("not dialled at its new address")
 	}
+	r.must(core.DefinitionDelete{Name: "backups"})
 	r.must(core.PoolDelete{Node: "alpha", Name: "swpool"})
 	r.must(core.NodeDelete{Name: "alpha"})
 	r.forward(time.Second)
@@ -337,6 +345,36 @@ func TestNodeGoesAndMoves(t *testing.T) {
 	}
 	if r.b.Snapshot().Node("alpha") != nil {
 		t.Fatal("still there")
+	}
+}
+
+// A node of the same name and address is another one: nothing of the old session counts for it.
+func TestNodeReplaced(t *testing.T) {
+	r := newRig(t)
+	a := r.node("alpha")
+	r.must(core.PoolDelete{Node: "alpha", Name: "swpool"})
+	r.forward(time.Second)
+	old := r.b.Snapshot().Node("alpha")
+	id := a.id
+	r.submit(core.NodeDelete{Name: "alpha"})
+	r.submit(core.NodeCreate{Name: "Alpha", Interfaces: []model.NetInterface{{Name: "default", Address: old.Interfaces[0].Address}}})
+	r.sats["Alpha"] = &sat{name: "Alpha"}
+	r.run()
+	r.forward(2 * time.Second)
+	if s := r.sats["Alpha"]; s.id == 0 || s.id == id || r.status("alpha") != model.StatusOnline || r.b.Snapshot().Node("alpha").Fingerprint == "" {
+		t.Fatalf("%+v", r.b.Snapshot().Node("alpha"))
+	}
+}
+
+// A node that is no satellite any more is offline, and what it said is gone.
+func TestNodeWithoutSatellite(t *testing.T) {
+	r := newRig(t)
+	a := r.node("alpha")
+	r.must(core.PoolDelete{Node: "alpha", Name: "swpool"})
+	r.must(core.NodeModify{Name: "alpha", Type: "auxiliary"})
+	r.forward(time.Second)
+	if a.id != 0 || r.status("alpha") == model.StatusOnline {
+		t.Fatal(r.status("alpha"))
 	}
 }
 
