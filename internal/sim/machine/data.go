@@ -73,13 +73,17 @@ type View struct {
 
 // Read is what a Primary on this node would read: of its own UpToDate disk, or
 // of a peer's in reach. It needs no role; whether the node may be Primary is
-// another question.
+// another question. A Primary without quorum reads nothing.
 func (m *Machine) Read(res string, vol int) (View, error) {
 	m.net.mu.Lock()
 	defer m.net.mu.Unlock()
 	r, v, err := m.find(res, vol)
 	if err != nil {
 		return View{}, err
+	}
+	m.countQuorum(r)
+	if r.role == "Primary" && r.noQuorum {
+		return View{}, fmt.Errorf("%s/%d on %s: no quorum: %w", res, vol, m.name, ErrIO)
 	}
 	if v.disk != nil && v.state == "UpToDate" {
 		return v.disk.view(), nil

@@ -59,6 +59,11 @@ func compare(a, b side, aFirst bool) verdict {
 		return aAhead
 	case b.slot.uuid == ac:
 		return bAhead
+	case a.good != b.good && (slices.Contains(a.md.history, bc) || slices.Contains(b.md.history, ac)):
+		if a.good { // the other was in the middle of a sync from a third
+			return aFull
+		}
+		return bFull
 	case slices.Contains(a.md.history, bc):
 		return aFull
 	case slices.Contains(b.md.history, ac):
