@@ -632,8 +632,11 @@ func (a *Agent) finishReplica(j Job, res Result, now time.Time) {
 		return
 	}
 	if j.plan.Healing {
+		// What it mended takes a moment to show.
 		r.heals++
-		r.healAt = now
+		r.healAt, r.failed, r.notYet = now, text, now.Add(retry(r.heals+1))
+		r.fails, r.reason, r.waiting = 0, "", false
+		return
 	}
 	if r.lastRun == text {
 		// It went well and yet the same is to be done again: not at once.

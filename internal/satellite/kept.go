@@ -22,9 +22,10 @@ const keptSchema = 1
 // controller says. One file, replaced whole before the controller's word is acknowledged.
 type kept struct {
 	Schema int `json:"schema"`
-	// Order is the newest that was obeyed.
-	Order model.Order     `json:"order"`
-	State model.NodeState `json:"state"`
+	// Cluster that spoke last. Order is the newest of it that was obeyed.
+	Cluster model.UUID      `json:"cluster,omitempty"`
+	Order   model.Order     `json:"order"`
+	State   model.NodeState `json:"state"`
 	// Initialised volumes: metadata is never made on them again. Data: they were good once: never a source of a first sync.
 	Initialised []model.UUID `json:"initialised,omitempty"` // sorted
 	Data        []model.UUID `json:"data,omitempty"`        // sorted

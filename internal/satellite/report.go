@@ -103,9 +103,6 @@ func (a *Agent) nodeReport() model.NodeReport {
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.pools)) {
 		p := a.pools[name]
-		if !p.seen && p.reason == "" {
-			continue // not looked at yet: nothing to say
-		}
 		ps := model.PoolStatus{UUID: p.spec.UUID, Name: name, FreeKiB: p.last.FreeKiB, TotalKiB: p.last.TotalKiB, Reason: p.reason}
 		if p.seen {
 			ps.SeenMS = p.good.UnixMilli()

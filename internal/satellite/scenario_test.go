@@ -323,6 +323,47 @@ func TestWhoMaySpeak(t *testing.T) {
 	}
 }
 
+// Another cluster that owns the satellite now has epochs of its own; what the old one made are orphans to it.
+func TestMovesToAnotherCluster(t *testing.T) {
+	r, alpha, _ := pair(t)
+	r.order.Epoch = 7
+	r.deploy("backups", model.DRBD8, model.SeedSync, 1)
+	r.run(10 * time.Second)
+	alpha.away = true
+	r.run(time.Second)
+	if m, ok := alpha.a.Hello(50, wire.Hello{ClusterID: "other", Order: model.Order{Epoch: 1, Instance: "j1"}, Features: wire.Features}, r.now); !ok {
+		t.Fatalf("%+v", m)
+	}
+	if _, err := alpha.a.Message(50, wire.Desired{Order: model.Order{Epoch: 1, Instance: "j1"}, Seq: 1, Full: true, Pools: alpha.pools}, r.now); err != nil {
+		t.Fatal(err)
+	}
+	alpha.away, alpha.session, alpha.told = false, 50, "x"
+	for range 10 {
+		for _, j := range alpha.a.Due(r.now) {
+			alpha.a.Finish(j, alpha.a.RunJob(ctx, j), r.now)
+		}
+	}
+	alpha.hear()
+	if v, ok := alpha.m.Volume("backups", 0); !ok || v.Disk != model.DiskUpToDate || len(alpha.report.Orphans) != 2 {
+		t.Errorf("%+v %+v", v, alpha.report.Orphans)
+	}
+}
+
+// A connection that is StandAlone is brought back.
+func TestStandAloneIsHealed(t *testing.T) {
+	r, alpha, _ := pair(t)
+	r.deploy("backups", model.DRBD8, model.SeedSync, 1)
+	r.run(10 * time.Second)
+	if res, err := alpha.m.Run(ctx, cmd("drbdadm", "-c", cfg.configFile("backups"), "disconnect", "backups")); err != nil || res.Exit != 0 {
+		t.Fatal(res, err)
+	}
+	r.run(10 * time.Second)
+	r.upToDate("backups")
+	if p := alpha.of("backups").Peers[0]; p.State != model.Connected {
+		t.Errorf("%+v\n%s", p, r.traces())
+	}
+}
+
 // A pool that hangs holds up nothing but itself.
 func TestHungPool(t *testing.T) {
 	r, alpha, _ := pair(t)

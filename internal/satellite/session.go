@@ -27,6 +27,9 @@ type session struct {
 // ends silently. A refused Hello leaves it open.
 func (a *Agent) Hello(id uint64, h wire.Hello, now time.Time) (answer wire.Message, ok bool) {
 	have := a.kept.Order
+	if h.ClusterID != a.kept.Cluster {
+		have = model.Order{} // it belongs to another cluster now, whose epochs are its own
+	}
 	refuse := func(why wire.RefusedWhy, format string, args ...any) (wire.Message, bool) {
 		return wire.Refused{Why: why, Text: fmt.Sprintf(format, args...), HighestEpoch: have.Epoch}, false
 	}
@@ -40,9 +43,12 @@ func (a *Agent) Hello(id uint64, h wire.Hello, now time.Time) (answer wire.Messa
 	case h.Order.Epoch == have.Epoch && have.Instance != "" && h.Order.Instance != have.Instance:
 		return refuse(wire.RefusedInstance, "another controller of the same epoch (%d) holds %s: two copies of one controller run; stop one of them", have.Epoch, a.cfg.Node)
 	}
-	if h.Order != have {
+	if h.Order != a.kept.Order || h.ClusterID != a.kept.Cluster {
 		next := a.kept.clone()
-		next.Order = h.Order
+		if h.ClusterID != a.kept.Cluster {
+			next.Epochs = nil
+		}
+		next.Order, next.Cluster = h.Order, h.ClusterID
 		if err := next.save(a.host, a.cfg); err != nil {
 			return refuse(wire.RefusedBusy, "%s can't write its own state: %v", a.cfg.Node, err)
 		}

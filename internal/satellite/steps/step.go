@@ -103,6 +103,10 @@ func (s Step) String() string {
 		return fmt.Sprintf("%s %s/%s, label %s", s.Kind, s.Pool, s.Device, s.Label)
 	case CreateMetadata:
 		return fmt.Sprintf("%s of %s/%d on %s", s.Kind, s.Resource, s.Number, s.Path)
+	case WriteConfig, Adjust:
+		return fmt.Sprintf("%s of %s (%s)", s.Kind, s.Resource, Sum(s.Config))
+	case WriteRecord:
+		return fmt.Sprintf("%s of %s: applied %q, minors %v, seeding %v, met %v", s.Kind, s.Resource, s.Record.Applied, s.Record.Minors, s.Record.Seeding, s.Record.Met)
 	case GuardSeed, SeedSync, GuardSkip, SeedSkip:
 		return fmt.Sprintf("%s of %s/%d", s.Kind, s.Resource, s.Number)
 	case ForgetPeer:
