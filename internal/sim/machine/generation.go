@@ -14,6 +14,7 @@ type side struct {
 	md   *metadata
 	slot *slot // for the other
 	good bool  // the disk isn't Inconsistent
+	used bool  // Primary now
 }
 
 type verdict int
@@ -40,6 +41,10 @@ func compare(a, b side, aFirst bool) verdict {
 		return aFull
 	case ac == bc:
 		switch {
+		case (a.md.crashed || b.md.crashed) && a.used: // what is in use goes on
+			return aAhead
+		case (a.md.crashed || b.md.crashed) && b.used:
+			return bAhead
 		case a.md.crashed && !b.md.crashed:
 			return aAhead
 		case b.md.crashed && !a.md.crashed:
@@ -122,8 +127,8 @@ func (n *Network) handshake(a *Machine, ar *resource, ac *conn, b *Machine, br *
 		s := step{av: av, bv: bv}
 		if av.disk != nil && bv.disk != nil {
 			am, bm := av.disk.md, bv.disk.md
-			s.what = compare(side{am, am.slot(ac.peerID), av.state != "Inconsistent"},
-				side{bm, bm.slot(bc.peerID), bv.state != "Inconsistent"}, a.name < b.name)
+			s.what = compare(side{am, am.slot(ac.peerID), av.state != "Inconsistent", ar.role == "Primary"},
+				side{bm, bm.slot(bc.peerID), bv.state != "Inconsistent", br.role == "Primary"}, a.name < b.name)
 			switch s.what {
 			case split, unrelated:
 				return refuse()
