@@ -1,6 +1,10 @@
 package machine
 
-import "slices"
+import (
+	"slices"
+
+	"holdfast/internal/tool/drbd"
+)
 
 // Data generations, as DRBD has them (see "The generation identifiers" in its
 // guide, and the traces): a disk has a current UUID; for each peer that it runs
@@ -163,6 +167,9 @@ func (n *Network) handshake(a *Machine, ar *resource, ac *conn, b *Machine, br *
 		}
 		ap.repl, bp.repl = "Established", "Established"
 		if s.av.disk != nil && s.bv.disk != nil {
+			if s.av.disk.md.current == s.bv.disk.md.current {
+				agree(s.av.disk.md, s.bv.disk.md)
+			}
 			size := min(s.av.disk.usableKiB(), s.bv.disk.usableKiB())
 			for _, v := range []*volume{s.av, s.bv} {
 				v.disk.md.sizeKiB, v.sizeKiB = size, size
@@ -198,6 +205,23 @@ func (n *Network) handshake(a *Machine, ar *resource, ac *conn, b *Machine, br *
 	n.showDisks(b, br)
 	n.outdate(a, ar)
 	return true
+}
+
+// agree lets two of the same data generation share what they know of third
+// nodes: whom one of them has brought to this generation isn't behind.
+func agree(a, b *metadata) {
+	for _, id := range sortedKeys(a.slots) {
+		x, y := a.slots[id], b.slots[id]
+		if id == a.nodeID || id == b.nodeID || y == nil || a.format == drbd.V08 {
+			continue
+		}
+		if x.uuid == 0 && !x.all && len(x.dirty) == 0 || y.uuid == 0 && !y.all && len(y.dirty) == 0 {
+			a.remember(x.uuid)
+			b.remember(y.uuid)
+			x.clear()
+			y.clear()
+		}
+	}
 }
 
 // outdate tells those who are behind another in reach, though not connected to

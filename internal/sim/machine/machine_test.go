@@ -1,11 +1,13 @@
 package machine
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -659,5 +661,30 @@ func TestReplay(t *testing.T) {
 	}
 	if d := cmp.Diff(trace(), trace()); d != "" {
 		t.Error(d)
+	}
+}
+
+// Read on a stream waits for what comes, and ends with the process.
+func TestStreamBlocks(t *testing.T) {
+	c := newCluster(t, drbd.Gen8, 2, 0)
+	a := c.ms[0]
+	s, err := a.Stream(ctx, drbd.EventsArgv())
+	c.must(err)
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		for sc := bufio.NewScanner(s); sc.Scan(); {
+			lines <- sc.Text()
+		}
+	}()
+	if l := <-lines; l != "exists -" {
+		t.Error(l)
+	}
+	c.must(c.tool(a).Adjust(ctx, c.at()))
+	if l := <-lines; !strings.HasPrefix(l, "create resource name:web role:Secondary") {
+		t.Error(l)
+	}
+	a.PowerCut()
+	for range lines { // ends
 	}
 }
