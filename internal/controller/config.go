@@ -31,6 +31,11 @@ const (
 
 	// retryCommit is when rules that a report set off are tried again after a commit failed.
 	retryCommit = time.Second
+	// queueLimit is how many inputs may wait for a store that hangs before reports are refused by ending their sessions.
+	queueLimit = 10_000
+	// slowCommit is when a commit is worth a line in the log.
+	slowCommit = 5 * time.Second
+
 	// batchLimit bounds the inputs that share a commit.
 	batchLimit = 512
 )

@@ -49,6 +49,7 @@ type Controller struct {
 	// of the loop
 	links     map[uint64]*link
 	committed chan struct{} // closed by the commit that is under way
+	since     time.Time     // of that commit; zero once it was reported as slow
 	reloading bool
 	retry     time.Time // of the reload
 }
@@ -194,6 +195,10 @@ func (c *Controller) Run(ctx context.Context) error {
 		for _, d := range c.brain.DialPlan(now) {
 			lines.Go(func() { c.dial(sessions, d) })
 		}
+		if c.committed != nil && !c.since.IsZero() && now.Sub(c.since) >= slowCommit {
+			c.since = time.Time{}
+			c.deps.Log.Warn("the store is slow: a commit is under way for seconds; changes wait for it, volumes don't")
+		}
 		c.notice()
 		timer.Reset(c.rest(now))
 		select {
@@ -226,7 +231,7 @@ func (c *Controller) rest(now time.Time) time.Duration {
 // commit asks the store, on a goroutine of its own: a slow disk must not stop the heartbeats.
 func (c *Controller) commit(req *CommitRequest) {
 	done := make(chan struct{})
-	c.committed = done
+	c.committed, c.since = done, time.Now()
 	go func() {
 		base, err := c.deps.Store.Commit(context.Background(), req.Epoch, req.Base, req.Changes)
 		c.post(func(now time.Time) {

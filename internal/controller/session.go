@@ -196,6 +196,10 @@ func (b *Brain) Message(node string, id uint64, m wire.Message, now time.Time) {
 // report takes what a node says of itself and its replicas. It is written down in the writer's next batch.
 func (b *Brain) report(p *peer, r wire.Report, now time.Time) {
 	s := p.sess
+	if len(b.queue) >= queueLimit {
+		b.drop(p, model.StatusOffline, "the store has not answered for so long that no more reports are taken", now)
+		return
+	}
 	if r.AckSeq > s.seq {
 		b.drop(p, model.StatusOffline, fmt.Sprintf("it acknowledged order %d before it was sent", r.AckSeq), now)
 		return
