@@ -37,7 +37,7 @@ func definition(tx *state.Tx, d *state.Definition) error {
 	moved = volumesGone(d, c) || moved
 	moved = replicasGone(d, c) || moved
 	moved = forgotten(d, c) || moved
-	moved = seed(tx.Snapshot(), c) || moved
+	moved = seed(tx.Snapshot(), d, c) || moved
 	if c.Deleting && len(c.Resources) == 0 {
 		tx.DropDefinition(c.UUID)
 		return nil
@@ -162,7 +162,10 @@ func forgotten(d *state.Definition, c *model.ResourceDefinition) (moved bool) {
 // seed names, once, the replica from which an uninitialised volume's first sync starts, or that it is skipped: only if
 // every diskful replica was made in the first deployment, on pools that prove zeros, on nodes that are online now.
 // A named source stays named until its replica is gone without the volume ever having been good.
-func seed(s *state.Snapshot, c *model.ResourceDefinition) (moved bool) {
+//
+// DRBD promotes a resource as a whole, and only where each of its volumes is good or to be declared good. So all volumes
+// that wait for a first sync have the same source, and it is one on which the others are UpToDate.
+func seed(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition) (moved bool) {
 	if !c.HasDRBD() || c.Deleting {
 		return false
 	}
@@ -171,22 +174,7 @@ func seed(s *state.Snapshot, c *model.ResourceDefinition) (moved bool) {
 		if vd.Initialised || vd.Deleting || vd.Source != "" && c.Replica(vd.Source) != nil {
 			continue
 		}
-		var first *model.Resource
-		n, skip := 0, true
-		for j := range c.Resources {
-			r := &c.Resources[j]
-			v := r.Volume(vd.Number)
-			if r.Diskless || r.Deleting || v == nil {
-				continue
-			}
-			node := s.Node(r.Node)
-			online := node != nil && node.Online()
-			if first == nil || online && !nodeOnline(s, first.Node) {
-				first = r
-			}
-			n++
-			skip = skip && online && r.First && !v.Initialised && provesZeros(node, v.Pool)
-		}
+		first, n, skip := source(s, d, c, vd)
 		if first == nil {
 			if vd.Source != "" {
 				vd.Source, vd.SkipSync, moved = "", false, true
@@ -198,9 +186,53 @@ func seed(s *state.Snapshot, c *model.ResourceDefinition) (moved bool) {
 	return moved
 }
 
-func nodeOnline(s *state.Snapshot, name string) bool {
-	n := s.Node(name)
-	return n != nil && n.Online()
+// source chooses among the n replicas that carry the volume; nil if none will do (yet). skip: they all prove zeros.
+func source(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition, vd *model.VolumeDefinition) (best *model.Resource, n int, skip bool) {
+	rank := -1
+	skip = true
+	for j := range c.Resources {
+		r := &c.Resources[j]
+		v := r.Volume(vd.Number)
+		if r.Diskless || r.Deleting || v == nil {
+			continue
+		}
+		node := s.Node(r.Node)
+		online := node != nil && node.Online()
+		n++
+		skip = skip && online && r.First && !v.Initialised && provesZeros(node, v.Pool)
+		if !goodOtherwise(d, c, r) {
+			continue
+		}
+		k := 0
+		if online {
+			k = 1
+		}
+		if slices.ContainsFunc(c.Volumes, func(o model.VolumeDefinition) bool { return !o.Initialised && !o.Deleting && o.Source == r.UUID }) {
+			k = 2
+		}
+		if k > rank {
+			best, rank = r, k
+		}
+	}
+	return best, n, skip
+}
+
+// goodOtherwise tells whether the volumes that are initialised are UpToDate on r.
+func goodOtherwise(d *state.Definition, c *model.ResourceDefinition, r *model.Resource) bool {
+	for i := range c.Volumes {
+		vd := &c.Volumes[i]
+		if !vd.Initialised || vd.Deleting {
+			continue
+		}
+		st := d.Seen[r.UUID]
+		if st == nil {
+			return false
+		}
+		if v := st.Volume(vd.Number); v == nil || v.Disk != model.DiskUpToDate {
+			return false
+		}
+	}
+	return true
 }
 
 func provesZeros(n *state.Node, pool string) bool {

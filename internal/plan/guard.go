@@ -21,25 +21,22 @@ func MayRemove(s *state.Snapshot, d *state.Definition, r *model.Resource) Remova
 	if d.Deleting || r.Lose || r.Diskless {
 		return Removal{OK: true}
 	}
-	others, good := 0, 0
-	var unproven string
+	others := 0
 	for i := range d.Resources {
-		o := &d.Resources[i]
-		if o.UUID == r.UUID || o.Diskless || o.Deleting {
-			continue
-		}
-		others++
-		if st := d.Seen[o.UUID]; st != nil && st.UpToDate() && len(st.Volumes) >= len(r.Volumes) {
-			good++
-		} else if unproven == "" {
-			unproven = fmt.Sprintf("%s on %s is %s", d.Name, o.Node, diskWord(s, o, st))
+		if other(d, r, &d.Resources[i]) {
+			others++
 		}
 	}
-	switch {
-	case good > 0:
+	if others > 0 {
+		for _, v := range r.Volumes {
+			if v.Deleting || d.HasDRBD() && !v.Initialised { // it goes anyway; it was never attached
+				continue
+			}
+			if why := unproven(s, d, r, v.Number); why != "" {
+				return Removal{Reason: "no other replica is proven UpToDate: " + why}
+			}
+		}
 		return Removal{OK: true}
-	case others > 0:
-		return Removal{Reason: fmt.Sprintf("no other replica is proven UpToDate: %s", unproven)}
 	}
 	if node := InUse(d); node != "" {
 		return Removal{Reason: fmt.Sprintf("it is the last replica and %s is in use on %s", d.Name, node)}
@@ -48,6 +45,31 @@ func MayRemove(s *state.Snapshot, d *state.Definition, r *model.Resource) Remova
 		return Removal{Reason: fmt.Sprintf("it is the last replica, and %s, which would know whether it is in use, is offline", r.Node)}
 	}
 	return Removal{OK: true, LastUnused: true}
+}
+
+// other tells whether o may hold what r holds. One on r's own node waits until r is gone, and holds nothing before.
+func other(d *state.Definition, r, o *model.Resource) bool {
+	return o.UUID != r.UUID && !o.Diskless && !o.Deleting && model.Key(o.Node) != model.Key(r.Node)
+}
+
+// unproven says why no other replica is proven to be good for that volume; "" if one is.
+func unproven(s *state.Snapshot, d *state.Definition, r *model.Resource, number int) (why string) {
+	for i := range d.Resources {
+		o := &d.Resources[i]
+		if !other(d, r, o) {
+			continue
+		}
+		st := d.Seen[o.UUID]
+		if st != nil {
+			if v := st.Volume(number); v != nil && (v.Disk == model.DiskUpToDate || v.Disk == model.DiskCreated) {
+				return ""
+			}
+		}
+		if why == "" {
+			why = fmt.Sprintf("%s on %s is %s", d.Name, o.Node, diskWord(s, o, st))
+		}
+	}
+	return why
 }
 
 func everDeployed(r *model.Resource) bool {
