@@ -168,9 +168,7 @@ func (b *Brain) Committed(base uint64, err error, now time.Time) {
 	for _, see := range x.seen {
 		b.guarded("what a node reported", func() error { see(tx); return nil })
 	}
-	for _, id := range tx.Touched() {
-		b.retouch = append(b.retouch, id)
-	}
+	b.retouch = append(b.retouch, tx.Touched()...)
 	b.retouch = append(b.retouch, x.retouched...)
 	b.retryAt = now.Add(retryCommit)
 	b.publish(tx)

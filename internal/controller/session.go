@@ -182,7 +182,7 @@ func (b *Brain) Message(node string, id uint64, m wire.Message, now time.Time) {
 	switch m := m.(type) {
 	case wire.Pong:
 	case wire.Ping:
-		b.out = append(b.out, Out{Node: p.name, Session: id, Msg: wire.Pong{Nonce: m.Nonce}})
+		b.out = append(b.out, Out{Node: p.name, Session: id, Msg: wire.Pong(m)})
 	case wire.Report:
 		b.report(p, m, now)
 	case wire.Refused:

@@ -247,3 +247,33 @@ func BenchmarkLoad10000(b *testing.B) {
 		}
 	}
 }
+
+func FuzzDecode(f *testing.F) {
+	for _, ch := range sample() {
+		out, err := (&Codec{}).Encode(ch)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(uint8(out.Kind), out.Data)
+	}
+	f.Add(uint8(store.KindNode), []byte(`{"v":9,"id":"a","name":"b","x":[{"id":"1","y":{}}],"pools":[{"id":"1","z":1}]}`))
+	f.Fuzz(func(t *testing.T, kind uint8, data []byte) {
+		o, err := Decode(store.Record{ID: 1, Kind: store.Kind(kind), Data: data})
+		if err != nil {
+			return
+		}
+		c := &Codec{extras: map[int64]*extra{}}
+		if o.extra != nil {
+			c.extras[1] = o.extra
+		}
+		ch := state.Change{Record: 1, Controller: o.Controller, Node: o.Node, Group: o.Group, Definition: o.Definition}
+		for k, s := range kinds {
+			if s == store.Kind(kind) {
+				ch.Kind = k
+			}
+		}
+		if _, err := c.Encode(ch); err != nil {
+			t.Fatalf("what was decoded doesn't encode: %v", err)
+		}
+	})
+}
