@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"holdfast/internal/admin"
 	"holdfast/internal/config"
 	"holdfast/internal/controller"
 	"holdfast/internal/obs"
@@ -17,7 +18,7 @@ import (
 
 // commands are the parts of the program other than the command line: "controller", "satellite", "store".
 func commands() []*cobra.Command {
-	return []*cobra.Command{controllerCommand(), satellite.Command(version)}
+	return append(admin.Commands(version), controllerCommand(), satellite.Command(version))
 }
 
 func controllerCommand() *cobra.Command {

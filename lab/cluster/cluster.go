@@ -122,7 +122,8 @@ func (c *Cluster) install(ctx context.Context, bare bool) error {
 		if !bare {
 			script += "; vgcreate -q " + VG + " /dev/vda"
 		}
-		_, err := m.Sh(ctx, script)
+		// A power cut loses what was not flushed: that must not be the program under test.
+		_, err := m.Sh(ctx, script+"; sync")
 		return err
 	})
 }

@@ -175,7 +175,7 @@ func (w *world) resources(name string) []api.ResourceWithVolumes {
 	return list
 }
 
-// upToDate waits until that many replicas are UpToDate, for the API and for the kernel of each node that it names.
+// upToDate waits until that many replicas are UpToDate, for the API and for the kernel of each node.
 func (w *world) upToDate(name string, replicas int) {
 	w.t.Helper()
 	w.until(2*time.Minute, fmt.Sprintf("%d replicas of %s are UpToDate", replicas, name), func() (bool, string) {
@@ -186,15 +186,18 @@ func (w *world) upToDate(name string, replicas int) {
 				good++
 			}
 		}
-		b, _ := json.Marshal(list)
-		return good == replicas, string(b)
-	})
-	for _, r := range w.resources(name) {
-		out := w.on(r.NodeName, "drbdsetup status "+name+" --verbose")
-		if !strings.Contains(out, " disk:UpToDate") && !strings.Contains(out, " disk:Diskless") {
-			w.t.Fatalf("the API says UpToDate, the kernel of %s says\n%s", r.NodeName, out)
+		if good != replicas {
+			b, _ := json.Marshal(list)
+			return false, string(b)
 		}
-	}
+		for _, r := range list {
+			out, err := w.Machine(r.NodeName).Sh(w.ctx, "drbdsetup status "+name+" --verbose")
+			if err != nil || !strings.Contains(out, " disk:UpToDate") || replicas > 1 && !strings.Contains(out, "connection:Connected") {
+				return false, r.NodeName + ": " + out
+			}
+		}
+		return true, ""
+	})
 }
 
 // connected waits until the kernel of node says so of the resource, or the opposite.

@@ -88,6 +88,17 @@ func TestStoreRolledBack(t *testing.T) {
 	if err := w.StartController(w.ctx); err != nil {
 		t.Fatal(err)
 	}
+	w.until(30*time.Second, "the satellites refuse the older controller, and it says what to do", func() (bool, string) {
+		_, err := w.Linstor(w.ctx, "resource-definition", "create", "more")
+		return err != nil && strings.Contains(err.Error(), "take-over"), fmt.Sprint(err)
+	})
+	if err := w.StopController(w.ctx, syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	w.on("alpha", Binary+" store take-over --above 100")
+	if err := w.StartController(w.ctx); err != nil {
+		t.Fatal(err)
+	}
 	w.online()
 	w.until(time.Minute, "the orphans are reported", func() (bool, string) {
 		out := w.lin("node info") + w.lin("-m node list")
