@@ -210,7 +210,7 @@ func nodeRefused(s *state.Snapshot, q Request, n *state.Node) string {
 	case n.Deleting:
 		return "it is being deleted"
 	case !n.Online():
-		return "it is " + strings.ToLower(string(n.Seen.Status)) + ": " + n.Seen.Reason
+		return "it is not online: " + n.Seen.Reason
 	case !props.On("AutoplaceTarget", true, n.Props, s.Controller().Props):
 		return "its property AutoplaceTarget is false"
 	case len(q.Filter.Nodes) > 0 && !contains(q.Filter.Nodes, n.Name):
@@ -304,6 +304,10 @@ func Free(s *state.Snapshot, n *state.Node, p *model.StoragePool) (kib int64, wh
 		}
 	}
 	free := int64(math.Min(float64(st.FreeKiB)*ratio, math.MaxInt64/2))
+	counted := make(map[model.UUID]bool, len(st.Volumes))
+	for _, id := range st.Volumes {
+		counted[id] = true
+	}
 	s.OnNode(n.Name, func(d *state.Definition) bool {
 		for j := range d.Resources {
 			r := &d.Resources[j]
@@ -312,7 +316,7 @@ func Free(s *state.Snapshot, n *state.Node, p *model.StoragePool) (kib int64, wh
 			}
 			for _, v := range r.Volumes {
 				vd := d.Volume(v.Number)
-				if model.Key(v.Pool) == model.Key(p.Name) && vd != nil && !slices.Contains(st.Volumes, v.UUID) {
+				if vd != nil && model.Key(v.Pool) == model.Key(p.Name) && !counted[v.UUID] {
 					free -= Backing(d.ResourceDefinition, vd, n.Seen.DRBD)
 				}
 			}

@@ -43,10 +43,13 @@ func do(s ...Step) Plan { return Plan{Steps: s} }
 // Next gives the next steps for one incarnation.
 func Next(spec model.ResourceSpec, seen Seen, node Node) Plan {
 	p := planner{spec: spec, seen: seen, node: node}
-	if spec.Want == model.Gone {
+	switch spec.Want {
+	case model.Gone:
 		return p.gone()
+	case model.Up:
+		return p.up()
 	}
-	return p.up()
+	return blocked("the controller wants something of %s that this release doesn't know; it is left as it is: bring this node's satellite to the controller's release", spec.Name)
 }
 
 type planner struct {
