@@ -104,13 +104,16 @@ func (md *metadata) remember(uuid uint64) {
 // handshake connects two ends that wait for each other. It says whether
 // anything changed.
 func (n *Network) handshake(a *Machine, ar *resource, ac *conn, b *Machine, br *resource, bc *conn) bool {
-	refuse := func() bool {
+	refuse := func(why string) bool {
+		for _, m := range []*Machine{a, b} {
+			m.log = append(m.log, "kernel: "+ar.name+": "+a.name+" and "+b.name+" refuse each other: "+why)
+		}
 		ac.reset("StandAlone")
 		bc.reset("StandAlone")
 		return true
 	}
 	if ac.secret != bc.secret || ar.gen != br.gen || ar.role == "Primary" && br.role == "Primary" {
-		return refuse()
+		return refuse("other secret, generation, or both Primary")
 	}
 	// One source at a time: a target that's busy lets others wait.
 	for _, v := range ar.vols {
@@ -133,28 +136,36 @@ func (n *Network) handshake(a *Machine, ar *resource, ac *conn, b *Machine, br *
 			am, bm := av.disk.md, bv.disk.md
 			s.what = compare(side{am, am.slot(ac.peerID), av.state != "Inconsistent", ar.role == "Primary"},
 				side{bm, bm.slot(bc.peerID), bv.state != "Inconsistent", br.role == "Primary"}, a.name < b.name)
+			if ag, bg := av.state != "Inconsistent", bv.state != "Inconsistent"; ag != bg && (s.what == split || s.what == unrelated && ar.gen == drbd.Gen9) {
+				// "Becoming sync source due to disk states": an interrupted sync is no data of its own. (For 9, with data that
+				// came from a third node that is gone, this is assumed.)
+				s.what = bFull
+				if ag {
+					s.what = aFull
+				}
+			}
 			switch s.what {
 			case split, unrelated:
-				return refuse()
+				return refuse("split brain, or data of another origin")
 			case aAhead, aFull:
 				if br.role == "Primary" && bv.state == "UpToDate" || av.state == "Inconsistent" {
-					return refuse()
+					return refuse("the one ahead is Inconsistent, or the one behind in use")
 				}
 			case bAhead, bFull:
 				if ar.role == "Primary" && av.state == "UpToDate" || bv.state == "Inconsistent" {
-					return refuse()
+					return refuse("the one ahead is Inconsistent, or the one behind in use")
 				}
 			}
 			if wrongData(ar, av, bv) || wrongData(br, bv, av) {
-				return refuse()
+				return refuse("a Primary without its data")
 			}
 			size := min(av.disk.usableKiB(), bv.disk.usableKiB())
 			if am.current != justCreated && size < am.sizeKiB || bm.current != justCreated && size < bm.sizeKiB {
-				return refuse() // "The peer's disk size is too small!"
+				return refuse("the disk is too small") // "The peer's disk size is too small!"
 			}
 		}
 		if av.disk == nil && bv.disk != nil && wrongData(ar, av, bv) || bv.disk == nil && av.disk != nil && wrongData(br, bv, av) {
-			return refuse()
+			return refuse("a Primary without its data")
 		}
 		steps = append(steps, s)
 	}
