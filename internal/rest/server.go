@@ -110,7 +110,10 @@ func (c *call) run() {
 		c.fail(err)
 		return
 	}
-	reply, err := c.s.b.Do(c.r.Context(), cmd, async)
+	// The answer must come before the connection's time is over.
+	ctx, cancel := context.WithTimeout(c.r.Context(), c.s.limits.Write)
+	defer cancel()
+	reply, err := c.s.b.Do(ctx, cmd, async)
 	if err != nil {
 		c.fail(err)
 		return

@@ -49,10 +49,10 @@ func sh(t *testing.T, argv ...string) {
 // The tutorial, and what the client's other layers need, done by the public Python client.
 func TestPythonClient(t *testing.T) {
 	py := python(t)
-	url := start(t)
+	c := start(t, "alpha", "bravo")
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, py, "-W", "error::SyntaxWarning", "tutorial.py", url)
+	cmd := exec.CommandContext(ctx, py, "-W", "error::SyntaxWarning", "tutorial.py", c.url, c.nodes[0], c.nodes[1])
 	cmd.Env = append(os.Environ(), "PYTHONUNBUFFERED=1")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

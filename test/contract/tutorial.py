@@ -1,5 +1,6 @@
 """The tutorial with the public Python client. Ends with an exception where an answer is not what the client needs."""
 import sys
+import time
 
 import linstor
 from linstor import sharedconsts as c
@@ -9,7 +10,7 @@ def ok(replies, *codes):
     """Every entry is a success (or information), and those codes are among them."""
     assert replies, "an empty answer"
     for r in replies:
-        assert r.ret_code > 0, "%x %s" % (r.ret_code & (2**64 - 1), r)
+        assert r.ret_code > 0, "%x %s %s" % (r.ret_code & (2**64 - 1), r, r.cause)
     for code in codes:
         assert any(r.ret_code & 0xFFFFFFFFFFFFFFF == code for r in replies), "no %x in %s" % (code, replies)
     return replies
@@ -23,29 +24,63 @@ def refused(replies, code):
     return r
 
 
+def until(what, test, seconds=60):
+    """Polls until test() is true."""
+    end = time.monotonic() + seconds
+    while True:
+        got = test()
+        if got:
+            return got
+        assert time.monotonic() < end, "%s: not within %d s" % (what, seconds)
+        time.sleep(0.05)
+
+
+class Machine:
+    """A satellite's name and where it listens: alpha=127.77.0.1:4711."""
+
+    def __init__(self, arg):
+        self.name, where = arg.split("=")
+        self.ip, port = where.rsplit(":", 1)
+        self.port = int(port)
+
+    def create(self, lin, node_type):
+        ok(lin.node_create(self.name, node_type, self.ip, port=self.port), c.CREATED | c.MASK_CRT | c.MASK_NODE)
+
+    def wait_online(self, lin):
+        return until(self.name + " online", lambda: [n for n in lin.node_list_raise([self.name]).nodes if n.connection_status == "ONLINE"])[0]
+
+
+def pool_create(lin, node):
+    ok(lin.storage_pool_create(node, "swpool", "LVM", "sw_ssd"), c.CREATED | c.MASK_CRT | c.MASK_STOR_POOL)
+    return until("pool of " + node, lambda: [p for p in lin.storage_pool_list_raise([node], ["swpool"]).storage_pools
+                                             if p.free_space and not p.reports])[0]
+
+
 def section(title):
     print("--", title)
 
 
-def tutorial(lin):
+def tutorial(lin, machines):
     section("version")
     v = lin.controller_version()
     assert v.rest_api_version.startswith("1.") and v.version and v.build_time
     assert lin.controller_info().startswith("LINSTOR,Controller,")
 
     section("nodes")
-    ok(lin.node_create("alpha", "Combined", "10.77.0.1"), c.CREATED | c.MASK_CRT | c.MASK_NODE)
-    ok(lin.node_create("bravo", "satellite", "10.77.0.2"))
+    for m, node_type in zip(machines, ("Combined", "satellite")):
+        m.create(lin, node_type)
     ok(lin.node_create("extra", "Auxiliary", "10.77.0.9", property_dict={"Aux/site": "a"}))
     refused(lin.node_create("ALPHA", "Satellite", "10.77.0.3"), c.FAIL_EXISTS_NODE)
     refused(lin.node_create("charlie", "Satellite", "some.host"), c.FAIL_INVLD_NET_ADDR)
     refused(lin.node_create("x_", "Satellite", "10.77.0.3"), c.FAIL_INVLD_NODE_NAME)
+    for m in machines:
+        m.wait_online(lin)
     nodes = lin.node_list_raise().nodes
     assert [n.name for n in nodes] == ["alpha", "bravo", "extra"]
     alpha = nodes[0]
     assert alpha.type == "COMBINED" and alpha.connection_status == "ONLINE"
     nif = alpha.net_interfaces[0]
-    assert (nif.name, nif.address, nif.stlt_port, nif.is_active) == ("default", "10.77.0.1", 3366, True)
+    assert (nif.name, nif.address, nif.stlt_port, nif.is_active) == ("default", machines[0].ip, machines[0].port, True)
     assert alpha.storage_providers and alpha.resource_layers
     assert nodes[2].properties["Aux/site"] == "a"
     ok(lin.node_modify("alpha", property_dict={"Aux/rack": "1"}))
@@ -55,10 +90,11 @@ def tutorial(lin):
     ok(lin.netinterface_modify("alpha", "fast", "10.78.0.2"))
     ok(lin.netinterface_delete("alpha", "fast"))
     ok(lin.node_reconnect(["alpha"]))
+    machines[0].wait_online(lin)
 
     section("storage pools")
     for n in ("alpha", "bravo"):
-        ok(lin.storage_pool_create(n, "swpool", "LVM", "sw_ssd"), c.CREATED | c.MASK_CRT | c.MASK_STOR_POOL)
+        pool_create(lin, n)
     refused(lin.storage_pool_create("alpha", "swpool", "LVM", "other"), c.FAIL_EXISTS_STOR_POOL)
     refused(lin.storage_pool_create("nobody", "swpool", "LVM", "other"), c.FAIL_NOT_FOUND_NODE)
     pools = lin.storage_pool_list_raise(filter_by_stor_pools=["swpool"]).storage_pools
@@ -160,13 +196,14 @@ def tutorial(lin):
     assert lin.resource_list_raise().resources == [] and lin.node_list_raise().nodes == []
 
 
-def high_level(uri):
+def high_level(uri, machines):
     """linstor.Resource, ResourceGroup and KV: what OpenNebula and others build on."""
     section("Resource, ResourceGroup, KV")
     with linstor.MultiLinstor(linstor.MultiLinstor.controller_uri_list(uri)) as lin:
-        for i, n in enumerate(("alpha", "bravo")):
-            ok(lin.node_create(n, "Satellite", "10.77.0.%d" % (i + 1)))
-            ok(lin.storage_pool_create(n, "swpool", "LVM", "sw_ssd"))
+        for m in machines:
+            m.create(lin, "Satellite")
+            m.wait_online(lin)
+            pool_create(lin, m.name)
     r = linstor.Resource("vm1", uri=uri)
     r.volumes[0] = linstor.Volume("16 MiB")
     r.placement.redundancy = 2
@@ -189,11 +226,12 @@ def high_level(uri):
     kv.clear()
 
 
-def main(uri):
+def main(uri, *nodes):
+    machines = [Machine(n) for n in nodes]
     with linstor.Linstor(uri) as lin:
-        tutorial(lin)
-    high_level(uri)
+        tutorial(lin, machines)
+    high_level(uri, machines)
     print("done")
 
 
-main(sys.argv[1])
+main(*sys.argv[1:])

@@ -1,0 +1,145 @@
+package contract
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"holdfast/internal/controller"
+	"holdfast/internal/pki"
+	"holdfast/internal/rest"
+	"holdfast/internal/satellite"
+	"holdfast/internal/sim/machine"
+	"holdfast/internal/store/memory"
+	"holdfast/internal/tool/run"
+)
+
+// cluster is a real controller with its REST API, and real satellites on model machines with DRBD 9, all in this process:
+// TLS between them, HTTP in front, a store in memory.
+type cluster struct {
+	url   string
+	nodes []string // name=address:port
+}
+
+// loopback addresses of the satellites; DRBD's endpoints are model ones and bind nothing.
+func address(i int) netip.Addr { return netip.AddrFrom4([4]byte{127, 77, 0, byte(i + 1)}) }
+
+func start(t *testing.T, names ...string) *cluster {
+	t.Helper()
+	c := &cluster{}
+	var out logs
+	log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	ctx, stop := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	t.Cleanup(func() {
+		stop()
+		wg.Wait()
+		if t.Failed() {
+			t.Logf("log of controller and satellites:\n%s", out.tail(16<<10))
+		}
+	})
+
+	network := machine.NewNetwork()
+	network.RateKiB = 256 << 10 // a second
+	for i, name := range names {
+		m := network.Add(name, machine.Options{Address: address(i), Module: "9.2.18", VGs: map[string]int64{"sw_ssd": 4 << 20}})
+		check(t, m.MkdirAll("/proc/sys/kernel/random", 0o755))
+		check(t, m.WriteFile("/proc/sys/kernel/random/boot_id", []byte("boot-1\n"), 0o644))
+		_, err := m.Run(ctx, run.Cmd{Argv: []string{"modprobe", "drbd"}}) // at boot, as an administrator has it
+		check(t, err)
+		dir := t.TempDir()
+		id, _, err := pki.OpenSatellite(dir, time.Now(), rand.Reader)
+		check(t, err)
+		s, err := satellite.NewServer(versions{m}, satellite.Config{Node: name, StateDir: dir, ConfigDir: "/var/lib/holdfast.d", Version: "test"}, id, log.With("on", name))
+		check(t, err)
+		ln, err := net.Listen("tcp", netip.AddrPortFrom(address(i), 0).String())
+		check(t, err)
+		c.nodes = append(c.nodes, fmt.Sprintf("%s=%s", name, ln.Addr()))
+		wg.Go(func() {
+			if err := s.Serve(ctx, ln); err != nil {
+				log.Error("satellite ended", "on", name, "err", err)
+			}
+		})
+	}
+	wg.Go(func() { // model time follows the clock
+		tick := time.NewTicker(50 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case now := <-tick.C:
+				network.Tick(now)
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+
+	keys, _, err := pki.OpenCluster(t.TempDir(), time.Now(), rand.Reader)
+	check(t, err)
+	ctl, err := controller.Open(ctx, controller.Deps{Store: memory.New(string(keys.ID)), Cluster: keys, Log: log, Version: "test"})
+	check(t, err)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	check(t, err)
+	wg.Go(func() {
+		if err := ctl.Run(ctx); err != nil {
+			log.Error("controller ended", "err", err)
+		}
+	})
+	wg.Go(func() {
+		h := rest.New(ctl, rest.Info{Version: "test", GitHash: "none", BuildTime: time.Unix(1770000000, 0).UTC()}, rest.Limits{}, log)
+		select {
+		case <-ctl.Ready():
+		case <-ctx.Done():
+		}
+		if err := rest.Serve(ctx, ln, h, rest.Limits{}, log); err != nil {
+			log.Error("REST API ended", "err", err)
+		}
+	})
+	c.url = "linstor://" + ln.Addr().String()
+	return c
+}
+
+// versions answers where a program is only asked whether it is there and the model machine doesn't know the question.
+type versions struct{ run.Host }
+
+func (h versions) Run(ctx context.Context, c run.Cmd) (run.Result, error) {
+	switch strings.Join(c.Argv, " ") {
+	case "lvm version", "losetup --version":
+		return run.Result{}, nil
+	}
+	return h.Host.Run(ctx, c)
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// logs keeps what is logged, for a test that fails.
+type logs struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *logs) tail(n int) []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := l.buf.Bytes()
+	return bytes.Clone(b[max(0, len(b)-n):])
+}
