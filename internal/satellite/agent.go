@@ -73,6 +73,11 @@ type Agent struct {
 	streamAt   time.Time // started, or when it may start again
 	progressAt time.Time
 	progress   bool // a job runs
+	// heard counts DRBD's events by resource, and pictures the whole ones: what a job saw is older than an event that came
+	// while it ran, or newer, nobody knows. Resources of which that is so are in doubt until a look that no event disturbs.
+	heard    map[string]int
+	pictures int
+	doubt    map[string]bool
 
 	running map[uint64]*runningJob
 	lastJob uint64
@@ -100,8 +105,10 @@ func (a *Agent) Changes() []Change {
 }
 
 type runningJob struct {
-	job   Job
-	since time.Time
+	job      Job
+	since    time.Time
+	heard    map[string]int // when it began
+	pictures int
 }
 
 // hungProgram blocks queues until it ends.
@@ -154,7 +161,7 @@ func New(host run.Host, cfg Config, now time.Time) (*Agent, error) {
 		return nil, fmt.Errorf("start satellite: %w", err)
 	}
 	a := &Agent{cfg: cfg, host: host, kept: k, pools: map[string]*poolState{}, replicas: map[model.UUID]*replica{},
-		view: map[string]*drbd.ResourceState{}, running: map[uint64]*runningJob{}, nodeDirty: true}
+		view: map[string]*drbd.ResourceState{}, heard: map[string]int{}, doubt: map[string]bool{}, running: map[uint64]*runningJob{}, nodeDirty: true}
 	if b, err := host.ReadFile("/proc/sys/kernel/random/boot_id"); err == nil {
 		a.boot = strings.TrimSpace(string(b))
 	} else {
@@ -274,19 +281,30 @@ func (a *Agent) seen(r *replica) steps.Seen {
 		}
 	}
 	for _, v := range s.Volumes {
-		sv := steps.Volume{Made: r.made[v.ID], MDMade: r.mdMade[v.ID], Initialised: has(a.kept.Initialised, v.ID), Data: has(a.kept.Data, v.ID)}
-		if p := a.pools[v.Pool]; p != nil {
-			sv.PoolSeen, sv.PoolReason = p.seen, p.reason
-			if d := p.last.Device(v.Backing); d != nil {
-				c := *d
-				sv.Device, sv.LabelKnown = &c, a.known(c.Label)
-			}
-		} else if v.Pool != "" {
-			sv.PoolReason = "this node wasn't told of it"
+		out.Volumes[v.Number] = a.seenVolume(r, v)
+	}
+	out.Extra = a.kept.Unmentioned[s.ID]
+	for _, v := range out.Extra {
+		if _, twice := out.Volumes[v.Number]; !twice {
+			out.Volumes[v.Number] = a.seenVolume(r, v)
 		}
-		out.Volumes[v.Number] = sv
 	}
 	return out
+}
+
+// seenVolume gathers what concerns a volume of the replica.
+func (a *Agent) seenVolume(r *replica, v model.VolumeSpec) steps.Volume {
+	sv := steps.Volume{Made: r.made[v.ID], MDMade: r.mdMade[v.ID], Initialised: has(a.kept.Initialised, v.ID), Data: has(a.kept.Data, v.ID)}
+	if p := a.pools[v.Pool]; p != nil {
+		sv.PoolSeen, sv.PoolReason = p.seen, p.reason
+		if d := p.last.Device(v.Backing); d != nil {
+			c := *d
+			sv.Device, sv.LabelKnown = &c, a.known(c.Label)
+		}
+	} else if v.Pool != "" {
+		sv.PoolReason = "this node wasn't told of it"
+	}
+	return sv
 }
 
 // holds tells whether an incarnation has a config file or a record here.
@@ -328,7 +346,7 @@ func (a *Agent) Due(now time.Time) []Job {
 			p.busy = j.ID
 			j.pools[name] = p.spec
 		}
-		a.running[j.ID] = &runningJob{j, now}
+		a.running[j.ID] = &runningJob{j, now, maps.Clone(a.heard), a.pictures}
 		jobs = append(jobs, j)
 		return j
 	}
@@ -391,7 +409,7 @@ func (a *Agent) Due(now time.Time) []Job {
 			start(Job{Kind: PoolJob, Pools: []string{name}})
 		}
 	}
-	if !a.progress && now.Sub(a.progressAt) >= progressEvery && a.syncing() {
+	if !a.progress && now.Sub(a.progressAt) >= progressEvery && (len(a.doubt) > 0 || a.syncing()) {
 		a.progress, a.progressAt = true, now
 		start(Job{Kind: ProgressJob})
 	}
@@ -441,6 +459,7 @@ func (a *Agent) replan(r *replica, now time.Time) {
 
 // Finish takes a job's result in.
 func (a *Agent) Finish(j Job, res Result, now time.Time) {
+	began := a.running[j.ID]
 	delete(a.running, j.ID)
 	h := res.Hung()
 	if h != nil {
@@ -499,15 +518,21 @@ func (a *Agent) Finish(j Job, res Result, now time.Time) {
 		a.progress = false
 		if res.Kernel != nil {
 			for _, name := range slices.Sorted(maps.Keys(a.view)) {
-				if n := res.Kernel.Resources[name]; n != nil && (a.view[name].Syncing() || n.Syncing()) {
+				if n := res.Kernel.Resources[name]; n != nil && (a.view[name].Syncing() || n.Syncing()) && !a.disturbed(began, name) {
 					a.view[name] = n
 					a.dirtyResource(name)
 					a.goodData(name)
 				}
 			}
+			for _, name := range slices.Sorted(maps.Keys(a.doubt)) {
+				if !a.disturbed(began, name) {
+					delete(a.doubt, name)
+					a.setView(name, res.Kernel)
+				}
+			}
 		}
 	case ReplicaJob:
-		a.finishReplica(j, res, now)
+		a.finishReplica(j, res, began, now)
 	}
 }
 
@@ -561,7 +586,22 @@ func (a *Agent) busyResource(name string) bool {
 	return false
 }
 
-func (a *Agent) finishReplica(j Job, res Result, now time.Time) {
+// disturbed tells whether DRBD said something of the resource since the job began.
+func (a *Agent) disturbed(began *runningJob, name string) bool {
+	return began == nil || began.pictures != a.pictures || began.heard[name] != a.heard[name]
+}
+
+func (a *Agent) setView(name string, st *drbd.State) {
+	if k := st.Resources[name]; k != nil {
+		a.view[name] = k
+	} else {
+		delete(a.view, name)
+	}
+	a.dirtyResource(name)
+	a.goodData(name)
+}
+
+func (a *Agent) finishReplica(j Job, res Result, began *runningJob, now time.Time) {
 	name := ""
 	if len(j.Steps) > 0 {
 		name = j.Steps[0].Resource
@@ -580,14 +620,12 @@ func (a *Agent) finishReplica(j Job, res Result, now time.Time) {
 		delete(a.configs, name)
 	}
 	if res.Kernel != nil {
-		if k := res.Kernel.Resources[name]; k != nil {
-			a.view[name] = k
-		} else {
-			delete(a.view, name)
+		if a.disturbed(began, name) {
+			a.doubt[name] = true
 		}
+		a.setView(name, res.Kernel)
 	}
 	a.dirtyResource(name)
-	a.goodData(name)
 	keep := false
 	for _, id := range res.forgot {
 		if a.kept.Forgotten == nil {

@@ -43,12 +43,14 @@ func (a *Agent) OnEvent(line string, now time.Time) error {
 	switch {
 	case a.events.Complete && !a.eventsFull:
 		a.eventsFull, a.viewKnown = true, true
+		a.pictures++
 		a.view = a.events.Clone().Resources
 		a.allDirty()
 		for _, n := range a.events.Names() {
 			a.goodData(n)
 		}
 	case a.eventsFull && name != "":
+		a.heard[name]++
 		if r := a.events.Resources[name]; r != nil {
 			a.view[name] = r.Clone()
 		} else {

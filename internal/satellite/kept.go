@@ -29,6 +29,9 @@ type kept struct {
 	// Initialised volumes: metadata is never made on them again. Data: they were good once: never a source of a first sync.
 	Initialised []model.UUID `json:"initialised,omitempty"` // sorted
 	Data        []model.UUID `json:"data,omitempty"`        // sorted
+	// Unmentioned volumes, by replica: they hold data, the controller spoke of them once, never said that they shall go,
+	// and doesn't mention them any more (its store was rolled back). They stay as they were.
+	Unmentioned map[model.UUID][]model.VolumeSpec `json:"unmentioned,omitempty"`
 	// Epochs in which each replica's spec was said: within one, an older generation changes nothing.
 	Epochs map[model.UUID]uint64 `json:"epochs,omitempty"`
 	// Forgotten peers' node-ids by replica.
@@ -74,7 +77,7 @@ func (k *kept) save(f run.FS, c Config) error {
 func (k kept) clone() kept {
 	k.State = k.State.Clone()
 	k.Initialised, k.Data = slices.Clone(k.Initialised), slices.Clone(k.Data)
-	k.Epochs = maps.Clone(k.Epochs)
+	k.Epochs, k.Unmentioned = maps.Clone(k.Epochs), maps.Clone(k.Unmentioned)
 	f := make(map[model.UUID][]int, len(k.Forgotten))
 	for id, ids := range k.Forgotten {
 		f[id] = slices.Clone(ids)
@@ -108,12 +111,14 @@ func (k *kept) apply(d wire.Desired) (taken []model.UUID) {
 		}
 		next[r.ID] = r
 		k.Epochs[r.ID] = d.Order.Epoch
+		k.miss(r, old[r.ID].Volumes)
 		taken = append(taken, r.ID)
 	}
 	for _, id := range d.Dropped {
 		delete(next, id)
 	}
 	maps.DeleteFunc(k.Epochs, func(id model.UUID, _ uint64) bool { _, there := next[id]; return !there })
+	maps.DeleteFunc(k.Unmentioned, func(id model.UUID, _ []model.VolumeSpec) bool { _, there := next[id]; return !there })
 	st.Resources = slices.SortedFunc(maps.Values(next), func(a, b model.ResourceSpec) int {
 		if c := strings.Compare(a.Name, b.Name); c != 0 {
 			return c
@@ -121,6 +126,27 @@ func (k *kept) apply(d wire.Desired) (taken []model.UUID) {
 		return strings.Compare(string(a.ID), string(b.ID))
 	})
 	return taken
+}
+
+// miss notes the volumes that the replica had and that its new spec doesn't speak of.
+func (k *kept) miss(r model.ResourceSpec, old []model.VolumeSpec) {
+	var missed []model.VolumeSpec
+	for _, v := range slices.Concat(k.Unmentioned[r.ID], old) {
+		same := func(o model.VolumeSpec) bool { return o.ID == v.ID }
+		if v.Want != model.Up || v.Pool == "" || !has(k.Initialised, v.ID) || slices.ContainsFunc(r.Volumes, same) || slices.ContainsFunc(missed, same) {
+			continue
+		}
+		v.Initialised, v.Seed = true, model.NoSeed
+		missed = append(missed, v)
+	}
+	if len(missed) == 0 {
+		delete(k.Unmentioned, r.ID)
+		return
+	}
+	if k.Unmentioned == nil {
+		k.Unmentioned = map[model.UUID][]model.VolumeSpec{}
+	}
+	k.Unmentioned[r.ID] = missed
 }
 
 func (k *kept) mentions(id model.UUID) bool {

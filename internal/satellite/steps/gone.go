@@ -100,7 +100,7 @@ func (p *planner) takeDown() Plan {
 	guard := p.step(GuardGone)
 	if !p.exempt() {
 		// A volume that has no device here any more has nothing to lose.
-		for _, v := range p.spec.Volumes {
+		for _, v := range slices.Concat(p.spec.Volumes, p.seen.Extra) {
 			if _, up := k.Volumes[v.Number]; up || p.own(v) != nil {
 				guard.Volumes = append(guard.Volumes, v.Number)
 			}

@@ -130,7 +130,7 @@ func (p *planner) kernelOwn() bool {
 	// Somebody may have taken it down and made his own under the same name.
 	for _, v := range k.Volumes {
 		if !slices.Contains(p.seen.Record.Minors, v.Minor) &&
-			!slices.ContainsFunc(p.spec.Volumes, func(s model.VolumeSpec) bool { return s.Minor == v.Minor }) {
+			!slices.ContainsFunc(slices.Concat(p.spec.Volumes, p.seen.Extra), func(s model.VolumeSpec) bool { return s.Minor == v.Minor }) {
 			return false
 		}
 	}

@@ -45,6 +45,11 @@ func (p *planner) run(ready []model.VolumeSpec) Plan {
 			if why := SyncAlone(k, v.Number); why != "" {
 				continue
 			}
+			if k.Role == primary && p.spec.DRBD.Generation != model.DRBD8 {
+				w := working("volume %d: the first sync waits until %s isn't in use here", v.Number, p.spec.Name)
+				wait = &w
+				continue
+			}
 			all := p.seeds(ready)
 			if why := SyncAll(k, all); why != "" {
 				w := working("volume %d: the first sync waits: %s", v.Number, why)
@@ -107,6 +112,10 @@ func attached(disk string) bool {
 func (p *planner) seedSync(v model.VolumeSpec, all []int) Plan {
 	guard := p.volumeStep(GuardSeed, v)
 	guard.Volumes = all
+	if p.seen.Kernel.Role == primary {
+		// In use: with 8.4 each volume has a role of its own, and the user's stay (seen in the lab).
+		return do(guard, p.volumeStep(SeedSync, v))
+	}
 	on := p.seen.Record
 	on.Seeding = true
 	off := p.seen.Record

@@ -17,7 +17,9 @@ type Node struct {
 
 // Seen is what is there of one incarnation, and of others that are in its way.
 type Seen struct {
-	Volumes map[int]Volume // by number, for each volume of the spec
+	Volumes map[int]Volume // by number, for each volume of the spec, and of Extra where no number is there twice
+	// Extra are volumes of this incarnation that the spec doesn't mention, though nobody ever ordered them to go: they stay.
+	Extra []model.VolumeSpec
 	// ConfigThere: a file of this resource's name is in the config folder; Config is its text, ConfigID the incarnation
 	// that its first line names ("" for none: not ours).
 	ConfigThere bool

@@ -49,6 +49,9 @@ func (p *planner) up() Plan {
 			up = append(up, v)
 		}
 	}
+	if w := p.extra(&up); w != nil {
+		return *w
+	}
 	if w := p.storage(up); w != nil {
 		return *w
 	}
@@ -85,6 +88,29 @@ func (p *planner) up() Plan {
 		w.Phase, w.Reason = pending.Phase, pending.Reason
 	}
 	return w
+}
+
+// extra adds the volumes that stay though they aren't mentioned. A Plan says why they are in the way.
+func (p *planner) extra(up *[]model.VolumeSpec) *Plan {
+	for _, x := range p.seen.Extra {
+		for _, v := range p.spec.Volumes {
+			if v.Number == x.Number || v.Minor == x.Minor && p.spec.DRBD != nil {
+				w := failed("volume %d or its minor %d is still used here by %s (%s), which the controller doesn't know (any more); all is left as it is: see `node info` for orphans", v.Number, v.Minor, x.Backing, x.ID)
+				return &w
+			}
+		}
+	}
+	if p.spec.Diskless {
+		for _, v := range p.spec.Volumes {
+			if p.seen.Volumes[v.Number].Initialised {
+				w := blocked("volume %d has a disk with data here, and the controller knows this replica as diskless; all is left as it is", v.Number)
+				return &w
+			}
+		}
+	}
+	*up = append(*up, p.seen.Extra...)
+	slices.SortFunc(*up, func(a, b model.VolumeSpec) int { return a.Number - b.Number })
+	return nil
 }
 
 // conflict: somebody else's config or kernel resource has the name.
