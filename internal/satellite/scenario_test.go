@@ -413,3 +413,62 @@ func TestQuietWhenNothingChanges(t *testing.T) {
 		t.Errorf("%v", alpha.m.Log()[effects:])
 	}
 }
+
+// A store rolled back to before a volume was added says nothing of it: it stays up, and is reported.
+func TestUnmentionedVolumeStays(t *testing.T) {
+	r, alpha, bravo := pair(t)
+	r.deploy("backups", model.DRBD8, model.SeedSync, 2)
+	r.run(10 * time.Second)
+	r.upToDate("backups")
+	r.order = model.Order{Epoch: 2, Instance: "i2"}
+	for _, n := range r.nodes {
+		n.kill()
+		n.start()
+		s := &n.specs[0]
+		s.Generation, s.Volumes = 2, s.Volumes[:1]
+	}
+	check := func(when string) {
+		t.Helper()
+		for _, n := range r.nodes {
+			if v, ok := n.m.Volume("backups", 1); !ok || v.Disk != model.DiskUpToDate {
+				t.Errorf("%s: %s: %+v", when, n.name, v)
+			}
+			if st := n.of("backups"); st.Phase != model.Done || len(st.Volumes) != 1 {
+				t.Errorf("%s: %s: %+v", when, n.name, st)
+			}
+			if o := n.report.Orphans; len(o) != 1 || o[0].Name != "backups_00001" {
+				t.Errorf("%s: %s: %+v", when, n.name, o)
+			}
+		}
+	}
+	r.run(10 * time.Second)
+	check("rolled back")
+	alpha.cut()
+	bravo.kill()
+	alpha.boot()
+	bravo.start()
+	r.run(10 * time.Second)
+	check("after a boot")
+	// Another volume under the same number is refused; the old one stays.
+	s := &alpha.specs[0]
+	s.Generation++
+	s.Volumes = append(slices.Clone(s.Volumes), s.Volumes[0])
+	s.Volumes[1].ID, s.Volumes[1].Number, s.Volumes[1].Minor, s.Volumes[1].Backing, s.Volumes[1].Initialised = "new", 1, 1001, "backups_00001", false
+	r.run(10 * time.Second)
+	if st := alpha.of("backups"); st.Phase != model.Failed || !strings.Contains(st.Reason, "doesn't know") {
+		t.Errorf("%+v", st)
+	}
+	// The whole definition goes: what isn't named isn't destroyed.
+	for _, n := range r.nodes {
+		n.remove("backups", whole)
+	}
+	r.run(10 * time.Second)
+	for _, n := range r.nodes {
+		if lvs := n.m.LVs("sw_ssd"); !slices.Equal(lvs, []string{"backups_00001"}) {
+			t.Errorf("%s: %v", n.name, lvs)
+		}
+		if st := n.of("backups"); !st.Gone {
+			t.Errorf("%s: %+v\n%s", n.name, st, r.traces())
+		}
+	}
+}

@@ -459,3 +459,34 @@ func TestConverges(t *testing.T) {
 		}
 	})
 }
+
+func TestFirstSyncOfWhatIsInUse(t *testing.T) {
+	for gen, want := range map[model.DRBDGeneration][]Kind{
+		model.DRBD8: {GuardSeed, SeedSync}, // the volume has a role of its own; nobody is demoted
+		model.DRBD9: nil,
+	} {
+		w := newWorld(backups(1))
+		w.spec.DRBD.Generation, w.node.DRBD = gen, gen
+		settled(t, w)
+		w.kernel.Role = primary
+		w.spec.Volumes[0].Seed = model.SeedSync
+		p := w.plan()
+		if d := cmp.Diff(want, kinds(p)); d != "" {
+			t.Errorf("%d: %s", gen, d)
+		}
+		if want == nil && (p.Phase != model.Working || !strings.Contains(p.Reason, "in use")) {
+			t.Errorf("%+v", p)
+		}
+	}
+}
+
+func TestDiskfulIsNotMadeDiskless(t *testing.T) {
+	w := newWorld(backups(1))
+	w.spec.DRBD.Generation, w.node.DRBD = model.DRBD9, model.DRBD9
+	settled(t, w)
+	w.spec.Diskless = true
+	w.spec.Volumes[0].Pool, w.spec.Volumes[0].Backing = "", ""
+	if p := w.plan(); len(p.Steps) > 0 || p.Phase != model.Blocked {
+		t.Errorf("%+v", p)
+	}
+}
