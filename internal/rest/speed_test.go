@@ -101,3 +101,25 @@ func BenchmarkReads(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkCold is the first full list after a start: nothing is kept yet.
+func BenchmarkCold(b *testing.B) {
+	c := big(b, 2000, 200)
+	online := statuses(c.snap)
+	for b.Loop() {
+		n := 0
+		c.snap.Definitions(func(d *state.Definition) bool {
+			d.Memo.Put(nil)
+			each, err := replicaBytes(c.snap, d, online)
+			if err != nil {
+				b.Fatal(err)
+			}
+			n += len(each)
+			return true
+		})
+		if n != 6000 {
+			b.Fatal(n)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/6000, "ns/replica")
+}

@@ -1,7 +1,7 @@
 package rest
 
 import (
-	"encoding/json"
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,21 +39,40 @@ func replicaBytes(s *state.Snapshot, d *state.Definition, nodes map[string]model
 			return kept.each, nil
 		}
 	}
-	made := &replicasJSON{make([]model.ConnectionStatus, len(d.Resources)), make([][]byte, len(d.Resources))}
-	for i := range d.Resources {
-		r := &d.Resources[i]
-		made.nodes[i] = nodes[model.Key(r.Node)]
-		if !listed(d, r) {
-			continue
-		}
-		b, err := json.Marshal(replicaView(s, d, r))
-		if err != nil {
-			return nil, fmt.Errorf("encode resource %s on %s: %w", d.Name, r.Node, err)
-		}
-		made.each[i] = b
+	made, err := encodeReplicas(s, d, nodes)
+	if err != nil {
+		return nil, err
 	}
 	m.replicas.Store(made)
 	return made.each, nil
+}
+
+func encodeReplicas(s *state.Snapshot, d *state.Definition, nodes map[string]model.ConnectionStatus) (*replicasJSON, error) {
+	made := &replicasJSON{make([]model.ConnectionStatus, len(d.Resources)), make([][]byte, len(d.Resources))}
+	e := scratch.Get().(*encoder)
+	defer scratch.Put(e)
+	e.b, e.err = e.b[:0], nil
+	ends := make([]int, len(d.Resources))
+	for i := range d.Resources {
+		r := &d.Resources[i]
+		made.nodes[i] = nodes[model.Key(r.Node)]
+		if listed(d, r) {
+			v := replicaView(s, d, r)
+			e.replica(&v)
+		}
+		ends[i] = len(e.b)
+	}
+	if e.err != nil {
+		return nil, fmt.Errorf("encode the resources of %s: %w", d.Name, e.err)
+	}
+	all, from := bytes.Clone(e.b), 0 // one piece of memory for all
+	for i, to := range ends {
+		if to > from {
+			made.each[i] = all[from:to:to]
+		}
+		from = to
+	}
+	return made, nil
 }
 
 // lostNames keeps, for the newest snapshot that was asked, the definitions whose name another one has taken: being deleted,
