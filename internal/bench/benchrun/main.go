@@ -1,0 +1,289 @@
+// Benchrun runs the bench, prints a table and writes the figures as a flat JSON object.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"holdfast/internal/bench"
+	"holdfast/internal/pki"
+)
+
+const addr = "127.0.0.1:23370"
+
+func main() {
+	out := flag.String("out", "", "write the figures to this file")
+	nodes := flag.Int("nodes", bench.Full.Nodes, "nodes")
+	defs := flag.Int("definitions", bench.Full.Definitions, "resource definitions, of three replicas each")
+	span := flag.Duration("span", 5*time.Second, "how long each rate of creates is measured")
+	node := flag.Int("satellite", 0, "internal: be a satellite with that many resources")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var err error
+	if *node > 0 {
+		err = bench.Satellite(ctx, *node, os.Stdout)
+	} else {
+		err = run(ctx, *out, bench.Size{Nodes: *nodes, Definitions: *defs, Replicas: 3}, *span)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// row is a figure with its target; less tells which way is better.
+type row struct {
+	name   string
+	target float64
+	less   bool
+	what   string
+}
+
+var rows = []row{
+	{"fsync_ms", 0, true, "4 KiB made durable on this disk, median"},
+	{"start_ms", 1000, true, "from exec to the first answer"},
+	{"resource_list_p99_ms", 100, true, "view/resources, all of it, to the last byte"},
+	{"resource_get_p99_ms", 5, true, "view/resources of one resource"},
+	{"node_list_p99_ms", 20, true, "nodes"},
+	{"pool_list_p99_ms", 20, true, "view/storage-pools"},
+	{"create_per_s_1", 1200, false, "POST resource-definitions, 1 client"},
+	{"create_per_s_32", 4000, false, "POST resource-definitions, 32 clients"},
+	{"resource_create_per_s_1", 0, false, "POST autoplace of 3 until the nodes have answered, 1 client"},
+	{"resource_create_per_s_32", 0, false, "the same, 32 clients"},
+	{"controller_rss_mib", 384, true, "resident, after all of this"},
+	{"satellite_rss_mib", 50, true, "resident, 500 resources; the model machine it runs on is included"},
+}
+
+func run(ctx context.Context, out string, size bench.Size, span time.Duration) error {
+	dir, err := os.MkdirTemp(".", ".bench-")
+	if err != nil {
+		return err
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	bin := filepath.Join(dir, "holdfast")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", bin, "holdfast/cmd/holdfast")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if b, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("build: %w\n%s", err, b)
+	}
+	m := map[string]float64{}
+	if m["fsync_ms"], err = bench.Fsync(dir); err != nil {
+		return err
+	}
+	say("filling a store: %d nodes, %d definitions of %d replicas", size.Nodes, size.Definitions, size.Replicas)
+	cluster, _, err := pki.OpenCluster(dir, time.Now(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	if err := bench.Fill(ctx, filepath.Join(dir, "controller.db"), cluster.ID, size); err != nil {
+		return err
+	}
+	conf := filepath.Join(dir, "controller.toml")
+	if err := os.WriteFile(conf, fmt.Appendf(nil, "state_dir = %q\n[rest]\nlisten = %q\n[store]\npath = %q\n[log]\nlevel = \"warn\"\n", dir, addr, filepath.Join(dir, "controller.db")), 0o600); err != nil {
+		return err
+	}
+	id, err := pki.NewIdentity(time.Now(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	if err := bench.StandIns(ctx, size, id); err != nil {
+		return err
+	}
+	say("starting the controller")
+	begin := time.Now()
+	ctl := exec.CommandContext(ctx, bin, "controller", "--config", conf)
+	ctl.Cancel = func() error { return ctl.Process.Signal(syscall.SIGTERM) }
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		return err
+	}
+	ctl.Stderr = log
+	if err := ctl.Start(); err != nil {
+		return err
+	}
+	defer func() { _ = ctl.Process.Signal(syscall.SIGTERM); _ = ctl.Wait() }()
+	if err := until(ctx, 30*time.Second, func() bool { return get("/v1/controller/version") == nil }); err != nil {
+		b, _ := os.ReadFile(log.Name())
+		return fmt.Errorf("%w\n%s", err, b)
+	}
+	m["start_ms"] = float64(time.Since(begin).Milliseconds())
+	say("waiting until all nodes are online")
+	if err := until(ctx, 2*time.Minute, func() bool { return online(size.Nodes) }); err != nil {
+		return err
+	}
+	if err := lists(ctx, m, size); err != nil {
+		return err
+	}
+	if err := creates(ctx, m, span); err != nil {
+		return err
+	}
+	if m["controller_rss_mib"], err = bench.RSS(ctl.Process.Pid); err != nil {
+		return err
+	}
+	say("a satellite with 500 resources")
+	if m["satellite_rss_mib"], err = satellite(ctx); err != nil {
+		return err
+	}
+	table(m)
+	if out == "" {
+		return nil
+	}
+	b, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(out, append(b, '\n'), 0o644)
+}
+
+func say(format string, a ...any) { fmt.Fprintf(os.Stderr, "... "+format+"\n", a...) }
+
+func get(path string) error {
+	resp, err := http.Get("http://" + addr + path)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
+}
+
+func online(n int) bool {
+	resp, err := http.Get("http://" + addr + "/v1/nodes")
+	if err != nil {
+		return false
+	}
+	defer resp.Body.Close()
+	var list []struct {
+		Status string `json:"connection_status"`
+	}
+	if json.NewDecoder(resp.Body).Decode(&list) != nil {
+		return false
+	}
+	up := 0
+	for _, x := range list {
+		if x.Status == "ONLINE" {
+			up++
+		}
+	}
+	return up == n
+}
+
+func until(ctx context.Context, limit time.Duration, ok func() bool) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	t := time.NewTicker(2 * time.Millisecond)
+	defer t.Stop()
+	for !ok() {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the controller wasn't ready after %v", limit)
+		case <-t.C:
+		}
+	}
+	return nil
+}
+
+func lists(ctx context.Context, m map[string]float64, size bench.Size) (err error) {
+	for _, l := range []struct {
+		name, path string
+		n          int
+	}{
+		{"resource_list_p99_ms", "/v1/view/resources", 100},
+		{"resource_get_p99_ms", "/v1/view/resources?resources=res00042", 1000},
+		{"node_list_p99_ms", "/v1/nodes", 300},
+		{"pool_list_p99_ms", "/v1/view/storage-pools", 300},
+	} {
+		say("%s", l.path)
+		if err := get(l.path); err != nil { // the first one makes what is kept
+			return err
+		}
+		var n int64
+		if m[l.name], n, err = bench.Get(ctx, "http://"+addr+l.path, l.n); err != nil {
+			return err
+		}
+		if l.name == "resource_list_p99_ms" {
+			m["resource_list_mib"] = float64(n) / (1 << 20)
+		}
+	}
+	m["resources"] = float64(size.Definitions * size.Replicas)
+	return nil
+}
+
+func creates(ctx context.Context, m map[string]float64, span time.Duration) (err error) {
+	for _, clients := range []int{1, 32} {
+		say("creates, %d clients", clients)
+		m[fmt.Sprintf("create_per_s_%d", clients)], err = bench.Rate(ctx, clients, span, func(i int64) (string, any) {
+			return "http://" + addr + "/v1/resource-definitions", map[string]any{"resource_definition": map[string]any{"name": fmt.Sprintf("new%02d-%d", clients, i)}}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, clients := range []int{1, 32} {
+		say("resource creates, %d clients", clients)
+		m[fmt.Sprintf("resource_create_per_s_%d", clients)], err = bench.Rate(ctx, clients, span, func(i int64) (string, any) {
+			return fmt.Sprintf("http://%s/v1/resource-definitions/new%02d-%d/autoplace", addr, clients, i), map[string]any{"select_filter": map[string]any{"place_count": 3}}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// satellite runs the real one over the model machine, in a process of its own.
+func satellite(ctx context.Context) (float64, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return 0, err
+	}
+	out, err := exec.CommandContext(ctx, self, "-satellite", "500").Output()
+	if err != nil {
+		return 0, fmt.Errorf("measure the satellite: %w", err)
+	}
+	var rss float64
+	_, err = fmt.Sscan(string(out), &rss)
+	return rss, err
+}
+
+func table(m map[string]float64) {
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "figure\tmeasured\ttarget\t\twhat")
+	for _, r := range rows {
+		target, met := "", ""
+		if r.target > 0 {
+			target, met = "> "+fmt.Sprint(r.target), "missed"
+			if r.less {
+				target = "< " + fmt.Sprint(r.target)
+			}
+			if r.less == (m[r.name] < r.target) {
+				met = "met"
+			}
+		}
+		fmt.Fprintf(w, "%s\t%.2f\t%s\t%s\t%s\n", r.name, m[r.name], target, met, r.what)
+	}
+	_ = w.Flush()
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		if !slices.ContainsFunc(rows, func(r row) bool { return r.name == k }) {
+			fmt.Printf("%s %.1f\n", k, m[k])
+		}
+	}
+}
