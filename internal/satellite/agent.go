@@ -669,6 +669,9 @@ func (a *Agent) finishReplica(j Job, res Result, began *runningJob, now time.Tim
 		r.notYet = now.Add(retry(r.fails))
 		return
 	}
+	if j.plan.Undo {
+		return
+	}
 	if j.plan.Healing {
 		// What it mended takes a moment to show.
 		r.heals++

@@ -92,7 +92,7 @@ func (p *planner) takeDown() Plan {
 	if p.seen.Record.Seeding && k.Role == primary {
 		rec := p.seen.Record
 		rec.Seeding = false
-		return do(p.step(Demote), p.record(rec))
+		return undo(p.step(Demote), p.record(rec))
 	}
 	if k.Role == primary {
 		return blocked("%s is in use on this node (Primary): unmount it, or stop what uses it", p.spec.Name)

@@ -19,6 +19,8 @@ type Plan struct {
 	Applied string
 	// Quiet: the steps only note something down; Phase is as without them.
 	Quiet bool
+	// Undo: the steps clear up after ones that failed; that they go well says nothing of those.
+	Undo bool
 	// Healing: the adjust is to mend what the kernel lacks, the config is as it was.
 	Healing bool
 }

@@ -474,7 +474,7 @@ func TestFirstSyncOfWhatIsInUse(t *testing.T) {
 		if d := cmp.Diff(want, kinds(p)); d != "" {
 			t.Errorf("%d: %s", gen, d)
 		}
-		if want == nil && (p.Phase != model.Working || !strings.Contains(p.Reason, "in use")) {
+		if want == nil && (p.Phase != model.Blocked || !strings.Contains(p.Reason, "in use")) {
 			t.Errorf("%+v", p)
 		}
 	}

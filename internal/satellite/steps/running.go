@@ -31,9 +31,9 @@ func (p *planner) run(ready []model.VolumeSpec) Plan {
 	if rec.Seeding {
 		rec.Seeding = false
 		if k.Role == primary && slices.ContainsFunc(ready, func(v model.VolumeSpec) bool { return k.Volumes[v.Number].Open }) {
-			return do(p.record(rec)) // somebody uses it by now: it is his
+			return undo(p.record(rec)) // somebody uses it by now: it is his
 		}
-		return do(p.step(Demote), p.record(rec))
+		return undo(p.step(Demote), p.record(rec))
 	}
 	var wait *Plan
 	for _, v := range ready {
@@ -46,7 +46,7 @@ func (p *planner) run(ready []model.VolumeSpec) Plan {
 				continue
 			}
 			if k.Role == primary && p.spec.DRBD.Generation != model.DRBD8 {
-				w := working("volume %d: the first sync waits until %s isn't in use here", v.Number, p.spec.Name)
+				w := blocked("volume %d: the first sync waits until %s isn't in use here", v.Number, p.spec.Name)
 				wait = &w
 				continue
 			}
@@ -107,6 +107,8 @@ func attached(disk string) bool {
 	}
 	return false
 }
+
+func undo(s ...Step) Plan { return Plan{Steps: s, Undo: true} }
 
 // seedSync: Primary for a moment, with a note beforehand so that a crash between doesn't leave it Primary.
 func (p *planner) seedSync(v model.VolumeSpec, all []int) Plan {
