@@ -409,7 +409,7 @@ func choosePool(s *state.Snapshot, n *state.Node, d *model.ResourceDefinition, v
 		return "", fault.New(fault.NotFound, fault.StoragePool, "Storage pool '%s' on node '%s' not found.", name, n.Name).
 			Because("The node has no such pool that holds data.").Do("`storage-pool list` shows the pools.").Ref("Node", n.Name).Ref("StorPool", name)
 	}
-	need := place.Backing(d, vd, n.Seen.DRBD)
+	need := d.Backing(vd)
 	if free, why := place.Free(s, n, p); why == "" && need > free {
 		return "", fault.New(fault.NoSpace, fault.StoragePool, "Storage pool '%s' on node '%s' is too small for volume %d of '%s'.", p.Name, n.Name, vd.Number, d.Name).
 			Because("%d KiB are needed, %d KiB are free.", need, free).Do("Choose another pool, or free space.").Ref("Node", n.Name).Ref("StorPool", p.Name)

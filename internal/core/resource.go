@@ -257,7 +257,7 @@ func (c Autoplace) Apply(tx *state.Tx, env Env) (Reply, error) {
 	}
 	q := place.Request{Definition: d, Filter: f, Count: want - have}
 	for i := range d.Volumes {
-		q.SizesKiB = append(q.SizesKiB, place.Backing(d.ResourceDefinition, &d.Volumes[i], newestGeneration(s)))
+		q.SizesKiB = append(q.SizesKiB, d.Backing(&d.Volumes[i]))
 	}
 	res := place.Place(s, q)
 	if res.Chosen == nil {
@@ -318,15 +318,6 @@ func disklessOnRemaining(tx *state.Tx, env Env, d *state.Definition, m *model.Re
 		notes = append(notes, n...)
 	}
 	return notes, nil
-}
-
-func newestGeneration(s *state.Snapshot) model.DRBDGeneration {
-	gen := model.Unpinned
-	s.Nodes(func(n *state.Node) bool {
-		gen = max(gen, n.Seen.DRBD)
-		return true
-	})
-	return gen
 }
 
 // ResourceModify changes a replica's properties.

@@ -60,6 +60,19 @@ func (d *ResourceDefinition) LayerStack() []LayerKind {
 	return d.Layers
 }
 
+// Backing is the size in KiB that a volume takes of a pool, at least. Before the DRBD generation is pinned it is that of 9,
+// whose metadata is the larger.
+func (d *ResourceDefinition) Backing(vd *VolumeDefinition) int64 {
+	if !d.HasDRBD() || vd.Gross {
+		return vd.SizeKiB
+	}
+	gen := d.DRBD
+	if gen == Unpinned {
+		gen = DRBD9
+	}
+	return BackingKiB(vd.SizeKiB, gen, d.PeerSlots)
+}
+
 // VolumeDefinition is the cluster-wide half of a volume.
 type VolumeDefinition struct {
 	UUID     UUID

@@ -27,7 +27,7 @@ func Build(l Loaded) (s *Snapshot, problems []string) {
 			problems = append(problems, fmt.Sprintf("node %q is there twice; record %d is left out", n.Name, n.Record))
 			continue
 		}
-		s.nodes.Set(model.Key(n.Name), &Node{Node: n, Seen: unknown, Memo: newMemo()})
+		s.nodes.Set(model.Key(n.Name), newNode(n, unknown))
 	}
 	for _, g := range l.Groups {
 		s.groups.Set(model.Key(g.Name), g)

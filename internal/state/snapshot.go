@@ -1,7 +1,7 @@
 package state
 
 import (
-	"fmt"
+	"strconv"
 	"sync/atomic"
 
 	"github.com/tidwall/btree"
@@ -14,6 +14,18 @@ type Node struct {
 	*model.Node
 	Seen *model.NodeObserved // never nil
 	Memo Memo
+
+	counted map[model.UUID]struct{} // volumes that the reported free space already accounts for
+}
+
+func newNode(n *model.Node, seen *model.NodeObserved) *Node {
+	e := &Node{Node: n, Seen: seen, Memo: newMemo(), counted: map[model.UUID]struct{}{}}
+	for _, p := range seen.Pools {
+		for _, id := range p.Volumes {
+			e.counted[id] = struct{}{}
+		}
+	}
+	return e
 }
 
 // Online tells whether its session is open and has reported.
@@ -49,25 +61,31 @@ type Snapshot struct {
 	Rev        uint64
 	controller *model.ControllerState
 
-	nodes  *btree.Map[string, *Node] // by model.Key(name)
-	groups *btree.Map[string, *model.ResourceGroup]
-	defs   *btree.Map[model.UUID, *Definition]
-	names  *btree.Map[string, model.UUID] // by model.Key(name): the definition that has the name now
-	onNode *btree.Map[string, struct{}]   // node \0 definition, for every replica, tombstones too
-	minors *btree.Map[int, model.UUID]    // by minor: the definition that has it
-	ports  *btree.Map[string, model.UUID] // node \0 port
-	record int64                          // highest record id given
+	nodes   *btree.Map[string, *Node] // by model.Key(name)
+	groups  *btree.Map[string, *model.ResourceGroup]
+	defs    *btree.Map[model.UUID, *Definition]
+	names   *btree.Map[string, model.UUID] // by model.Key(name): the definition that has the name now
+	onNode  *btree.Map[string, struct{}]   // node \0 definition, for every replica, tombstones too
+	minors  *btree.Map[int, model.UUID]    // by minor: the definition that has it
+	ports   *btree.Map[string, model.UUID] // node \0 port
+	pending *btree.Map[string, int64]      // node \0 pool: KiB that are promised and not in the reported free space yet
+	record  int64                          // highest record id given
 }
 
 func onNodeKey(node string, def model.UUID) string { return model.Key(node) + "\x00" + string(def) }
-func portKey(node string, port int) string         { return fmt.Sprintf("%s\x00%05d", model.Key(node), port) }
+func poolKey(node, pool string) string             { return model.Key(node) + "\x00" + model.Key(pool) }
+
+// portKey sorts as the numbers do.
+func portKey(node string, port int) string {
+	return model.Key(node) + "\x00" + strconv.Itoa(100000+port)
+}
 
 func empty() *Snapshot {
 	return &Snapshot{
 		nodes: new(btree.Map[string, *Node]), groups: new(btree.Map[string, *model.ResourceGroup]),
 		defs: new(btree.Map[model.UUID, *Definition]), names: new(btree.Map[string, model.UUID]),
 		onNode: new(btree.Map[string, struct{}]), minors: new(btree.Map[int, model.UUID]),
-		ports: new(btree.Map[string, model.UUID]),
+		ports: new(btree.Map[string, model.UUID]), pending: new(btree.Map[string, int64]),
 	}
 }
 
@@ -75,7 +93,7 @@ func empty() *Snapshot {
 func (s *Snapshot) fork() *Snapshot {
 	c := *s
 	c.nodes, c.groups, c.defs, c.names = s.nodes.Copy(), s.groups.Copy(), s.defs.Copy(), s.names.Copy()
-	c.onNode, c.minors, c.ports = s.onNode.Copy(), s.minors.Copy(), s.ports.Copy()
+	c.onNode, c.minors, c.ports, c.pending = s.onNode.Copy(), s.minors.Copy(), s.ports.Copy(), s.pending.Copy()
 	return &c
 }
 
@@ -144,6 +162,40 @@ func (s *Snapshot) OnNode(node string, yield func(*Definition) bool) {
 		}
 		return yield(s.DefinitionByID(model.UUID(k[len(pre):])))
 	})
+}
+
+// Pending is the space in KiB that volumes desired in a pool will take and that its reported free space doesn't show yet.
+func (s *Snapshot) Pending(node, pool string) int64 {
+	kib, _ := s.pending.Get(poolKey(node, pool))
+	return kib
+}
+
+// promise adds (sign 1) or takes away (-1) what the volumes of d that aren't counted yet take of their pools; node, if
+// not "", is the only one that is looked at.
+func (s *Snapshot) promise(d *model.ResourceDefinition, node string, sign int64) {
+	for i := range d.Resources {
+		r := &d.Resources[i]
+		if r.Diskless || node != "" && model.Key(r.Node) != node {
+			continue
+		}
+		n := s.Node(r.Node)
+		for _, v := range r.Volumes {
+			if n != nil {
+				if _, ok := n.counted[v.UUID]; ok {
+					continue
+				}
+			}
+			if vd := d.Volume(v.Number); vd != nil {
+				k := poolKey(r.Node, v.Pool)
+				had, _ := s.pending.Get(k)
+				if had += sign * d.Backing(vd); had == 0 {
+					s.pending.Delete(k)
+				} else {
+					s.pending.Set(k, had)
+				}
+			}
+		}
+	}
 }
 
 // MinorUser tells which definition has the minor; "" if it is free.

@@ -134,7 +134,7 @@ func (t *Tx) PutNode(n *model.Node) {
 	if old := t.s.Node(n.Name); old != nil {
 		seen = old.Seen
 	}
-	t.s.nodes.Set(model.Key(n.Name), &Node{Node: n, Seen: seen, Memo: newMemo()})
+	t.s.nodes.Set(model.Key(n.Name), newNode(n, seen))
 	t.changes[n.Record] = Change{Record: n.Record, Kind: KindNode, Node: n}
 	t.dirty[Dirty{Node: model.Key(n.Name)}] = struct{}{}
 }
@@ -200,7 +200,16 @@ func (t *Tx) SeeNode(name string, seen *model.NodeObserved) {
 	if n == nil {
 		return
 	}
-	t.s.nodes.Set(model.Key(name), &Node{Node: n.Node, Seen: seen, Memo: newMemo()})
+	key := model.Key(name)
+	t.s.OnNode(name, func(d *Definition) bool {
+		t.s.promise(d.ResourceDefinition, key, -1)
+		return true
+	})
+	t.s.nodes.Set(key, newNode(n.Node, seen))
+	t.s.OnNode(name, func(d *Definition) bool {
+		t.s.promise(d.ResourceDefinition, key, 1)
+		return true
+	})
 	t.seen[model.Key(name)] = struct{}{}
 	if n.Seen.DRBD == seen.DRBD && n.Seen.Status == seen.Status {
 		return
@@ -272,6 +281,7 @@ func (s *Snapshot) index(d *model.ResourceDefinition) error {
 			s.minors.Set(v.Minor, d.UUID)
 		}
 	}
+	s.promise(d, "", 1)
 	for _, r := range d.Resources {
 		s.onNode.Set(onNodeKey(r.Node, d.UUID), struct{}{})
 		if r.Port == 0 {
@@ -291,6 +301,7 @@ func (t *Tx) unindex(d *model.ResourceDefinition) {
 			t.s.minors.Delete(v.Minor)
 		}
 	}
+	t.s.promise(d, "", -1)
 	for _, r := range d.Resources {
 		t.s.onNode.Delete(onNodeKey(r.Node, d.UUID))
 		t.dirty[Dirty{model.Key(r.Node), d.UUID}] = struct{}{}

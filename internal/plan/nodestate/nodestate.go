@@ -86,7 +86,7 @@ func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Re
 		if vd == nil {
 			continue
 		}
-		vs := model.VolumeSpec{ID: v.UUID, Number: v.Number, Minor: vd.Minor, SizeKiB: vd.SizeKiB, BackingKiB: vd.SizeKiB,
+		vs := model.VolumeSpec{ID: v.UUID, Number: v.Number, Minor: vd.Minor, SizeKiB: vd.SizeKiB, BackingKiB: d.Backing(vd),
 			Initialised: v.Initialised, Want: spec.Want}
 		if v.Deleting {
 			vs.Want = model.Gone
@@ -95,9 +95,6 @@ func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Re
 			vs.Pool, vs.Backing = v.Pool, model.BackingName(d.Name, v.Number)
 		}
 		if spec.DRBD != nil {
-			if !vd.Gross {
-				vs.BackingKiB = model.BackingKiB(vd.SizeKiB, d.DRBD, d.PeerSlots)
-			}
 			vs.Options = options(d.DRBD, []string{"Disk"}, v.Props, r.Props, vd.Props, d.Props, group, n.Props, cluster)
 			if vd.Source == r.UUID && !vd.Initialised && !r.Deleting {
 				vs.Seed = model.SeedSync

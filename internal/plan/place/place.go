@@ -304,37 +304,8 @@ func Free(s *state.Snapshot, n *state.Node, p *model.StoragePool) (kib int64, wh
 		}
 	}
 	free := int64(math.Min(float64(st.FreeKiB)*ratio, math.MaxInt64/2))
-	counted := make(map[model.UUID]bool, len(st.Volumes))
-	for _, id := range st.Volumes {
-		counted[id] = true
-	}
-	s.OnNode(n.Name, func(d *state.Definition) bool {
-		for j := range d.Resources {
-			r := &d.Resources[j]
-			if model.Key(r.Node) != model.Key(n.Name) || r.Diskless {
-				continue
-			}
-			for _, v := range r.Volumes {
-				vd := d.Volume(v.Number)
-				if vd != nil && model.Key(v.Pool) == model.Key(p.Name) && !counted[v.UUID] {
-					free -= Backing(d.ResourceDefinition, vd, n.Seen.DRBD)
-				}
-			}
-		}
-		return true
-	})
+	free -= s.Pending(n.Name, p.Name)
 	return max(free, 0), ""
-}
-
-// Backing is the size in KiB that a volume takes of a pool, at least.
-func Backing(d *model.ResourceDefinition, vd *model.VolumeDefinition, gen model.DRBDGeneration) int64 {
-	if !d.HasDRBD() || vd.Gross {
-		return vd.SizeKiB
-	}
-	if d.DRBD != model.Unpinned {
-		gen = d.DRBD
-	}
-	return model.BackingKiB(vd.SizeKiB, gen, d.PeerSlots)
 }
 
 func parseRatio(v string) (float64, error) {
