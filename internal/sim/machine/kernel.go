@@ -23,7 +23,6 @@ type resource struct {
 	vols     []*volume // by number
 	conns    []*conn   // by the peer's node-id
 	noQuorum bool
-	quorate  bool // has had quorum, and not lost it since
 }
 
 type volume struct {
@@ -34,6 +33,7 @@ type volume struct {
 	client     bool   // diskless by intent
 	sizeKiB    int64
 	open       int
+	quorate    bool   // has had quorum, and not lost it since
 	exposed    uint64 // data generation that a Primary works with
 }
 
@@ -229,27 +229,28 @@ func (m *Machine) countQuorum(r *resource) {
 	if r.gen != drbd.Gen9 {
 		return
 	}
+	r.noQuorum = false
 	q := r.option("options", "quorum")
 	if q == "" || q == "off" {
-		r.noQuorum = false
 		return
 	}
+	for _, v := range r.vols {
+		if !r.volumeQuorum(v, q) {
+			r.noQuorum = true
+		}
+	}
+}
+
+// volumeQuorum counts for one volume: each has its own.
+func (r *resource) volumeQuorum(v *volume, q string) bool {
 	present, voters, witnesses, seen := 0, 0, 0, 0
-	diskless := slices.ContainsFunc(r.vols, func(v *volume) bool { return v.client })
-	if diskless {
+	if v.client {
 		witnesses++
 		seen++
-	} else {
-		voter, good := false, true
-		for _, v := range r.vols {
-			good = good && v.disk != nil && v.state != "Outdated" && v.state != "Inconsistent"
-			voter = voter || v.disk == nil || v.disk.md.everGood
-		}
-		if voter {
-			voters++
-			if good {
-				present++
-			}
+	} else if v.disk == nil || v.disk.md.everGood {
+		voters++
+		if v.disk != nil && v.state != "Outdated" && v.state != "Inconsistent" {
+			present++
 		}
 	}
 	for _, c := range r.conns {
@@ -261,26 +262,23 @@ func (m *Machine) countQuorum(r *resource) {
 			}
 			continue
 		}
-		voter, good := diskless, up
-		for _, v := range r.vols {
-			p := c.vols[v.num]
-			good = good && p != nil && (p.disk == "UpToDate" || p.disk == "Consistent")
-			if v.disk != nil {
-				s := v.disk.md.slot(c.peerID)
-				s.voter = s.voter || p != nil && p.disk == "UpToDate"
-				voter = voter || s.voter
-			}
+		p := c.vols[v.num]
+		voter := v.client
+		if v.disk != nil {
+			s := v.disk.md.slot(c.peerID)
+			s.voter = s.voter || p != nil && p.disk == "UpToDate"
+			voter = voter || s.voter
 		}
 		if voter {
 			voters++
-			if good {
+			if up && p != nil && (p.disk == "UpToDate" || p.disk == "Consistent") {
 				present++
 			}
 		}
 	}
 	if voters == 0 { // nothing yet that could be lost
-		r.noQuorum, r.quorate = false, true
-		return
+		v.quorate = true
+		return true
 	}
 	need := voters/2 + 1
 	switch n, err := strconv.Atoi(q); {
@@ -289,12 +287,13 @@ func (m *Machine) countQuorum(r *resource) {
 	case err == nil:
 		need = n
 	}
-	r.noQuorum = present < need
+	have := present >= need
 	// A tie-breaker lets a half keep quorum, but not gain it.
-	if r.noQuorum && r.quorate && q == "majority" && present*2 == voters && seen*2 > witnesses {
-		r.noQuorum = false
+	if !have && v.quorate && q == "majority" && present*2 == voters && seen*2 > witnesses {
+		have = true
 	}
-	r.quorate = !r.noQuorum
+	v.quorate = have
+	return have
 }
 
 // reachable says whether a volume's data are within reach.
