@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -27,6 +26,19 @@ import (
 type cluster struct {
 	url   string
 	nodes []string // name=address:port
+
+	ctx  context.Context
+	wg   sync.WaitGroup
+	log  *slog.Logger
+	sats map[string]*sat
+}
+
+// sat is a satellite that can be stopped and started again on its machine.
+type sat struct {
+	m    *machine.Machine
+	dir  string
+	addr string
+	stop func() // waits for its end
 }
 
 // loopback addresses of the satellites; DRBD's endpoints are model ones and bind nothing.
@@ -34,14 +46,14 @@ func address(i int) netip.Addr { return netip.AddrFrom4([4]byte{127, 77, 0, byte
 
 func start(t *testing.T, names ...string) *cluster {
 	t.Helper()
-	c := &cluster{}
+	c := &cluster{sats: map[string]*sat{}}
 	var out logs
-	log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	c.log = slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	ctx, stop := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
+	c.ctx = ctx
 	t.Cleanup(func() {
 		stop()
-		wg.Wait()
+		c.wg.Wait()
 		if t.Failed() {
 			t.Logf("log of controller and satellites:\n%s", out.tail(16<<10))
 		}
@@ -55,21 +67,11 @@ func start(t *testing.T, names ...string) *cluster {
 		check(t, m.WriteFile("/proc/sys/kernel/random/boot_id", []byte("boot-1\n"), 0o644))
 		_, err := m.Run(ctx, run.Cmd{Argv: []string{"modprobe", "drbd"}}) // at boot, as an administrator has it
 		check(t, err)
-		dir := t.TempDir()
-		id, _, err := pki.OpenSatellite(dir, time.Now(), rand.Reader)
-		check(t, err)
-		s, err := satellite.NewServer(versions{m}, satellite.Config{Node: name, StateDir: dir, ConfigDir: "/var/lib/holdfast.d", Version: "test"}, id, log.With("on", name))
-		check(t, err)
-		ln, err := net.Listen("tcp", netip.AddrPortFrom(address(i), 0).String())
-		check(t, err)
-		c.nodes = append(c.nodes, fmt.Sprintf("%s=%s", name, ln.Addr()))
-		wg.Go(func() {
-			if err := s.Serve(ctx, ln); err != nil {
-				log.Error("satellite ended", "on", name, "err", err)
-			}
-		})
+		c.sats[name] = &sat{m: m, dir: t.TempDir(), addr: netip.AddrPortFrom(address(i), 0).String()}
+		c.startSatellite(t, name)
+		c.nodes = append(c.nodes, name+"="+c.sats[name].addr)
 	}
-	wg.Go(func() { // model time follows the clock
+	c.wg.Go(func() { // model time follows the clock
 		tick := time.NewTicker(50 * time.Millisecond)
 		defer tick.Stop()
 		for {
@@ -84,27 +86,49 @@ func start(t *testing.T, names ...string) *cluster {
 
 	keys, _, err := pki.OpenCluster(t.TempDir(), time.Now(), rand.Reader)
 	check(t, err)
-	ctl, err := controller.Open(ctx, controller.Deps{Store: memory.New(string(keys.ID)), Cluster: keys, Log: log, Version: "test"})
+	ctl, err := controller.Open(ctx, controller.Deps{Store: memory.New(string(keys.ID)), Cluster: keys, Log: c.log, Version: "test"})
 	check(t, err)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	check(t, err)
-	wg.Go(func() {
+	c.wg.Go(func() {
 		if err := ctl.Run(ctx); err != nil {
-			log.Error("controller ended", "err", err)
+			c.log.Error("controller ended", "err", err)
 		}
 	})
-	wg.Go(func() {
-		h := rest.New(ctl, rest.Info{Version: "test", GitHash: "none", BuildTime: time.Unix(1770000000, 0).UTC()}, rest.Limits{}, log)
+	c.wg.Go(func() {
+		h := rest.New(ctl, rest.Info{Version: "test", GitHash: "none", BuildTime: time.Unix(1770000000, 0).UTC()}, rest.Limits{}, c.log)
 		select {
 		case <-ctl.Ready():
 		case <-ctx.Done():
 		}
-		if err := rest.Serve(ctx, ln, h, rest.Limits{}, log); err != nil {
-			log.Error("REST API ended", "err", err)
+		if err := rest.Serve(ctx, ln, h, rest.Limits{}, c.log); err != nil {
+			c.log.Error("REST API ended", "err", err)
 		}
 	})
 	c.url = "linstor://" + ln.Addr().String()
 	return c
+}
+
+// startSatellite starts it, or starts it again at the same address.
+func (c *cluster) startSatellite(t *testing.T, name string) {
+	t.Helper()
+	x := c.sats[name]
+	id, _, err := pki.OpenSatellite(x.dir, time.Now(), rand.Reader)
+	check(t, err)
+	s, err := satellite.NewServer(versions{x.m}, satellite.Config{Node: name, StateDir: x.dir, ConfigDir: "/var/lib/holdfast.d", Version: "test"}, id, c.log.With("on", name))
+	check(t, err)
+	ln, err := net.Listen("tcp", x.addr)
+	check(t, err)
+	x.addr = ln.Addr().String()
+	ctx, stop := context.WithCancel(c.ctx)
+	done := make(chan struct{})
+	x.stop = func() { stop(); <-done }
+	c.wg.Go(func() {
+		defer close(done)
+		if err := s.Serve(ctx, ln); err != nil {
+			c.log.Error("satellite ended", "on", name, "err", err)
+		}
+	})
 }
 
 // versions answers where a program is only asked whether it is there and the model machine doesn't know the question.

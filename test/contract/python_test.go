@@ -1,7 +1,6 @@
 package contract
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"os/exec"
@@ -46,18 +45,34 @@ func sh(t *testing.T, argv ...string) {
 	}
 }
 
-// The tutorial, and what the client's other layers need, done by the public Python client.
-func TestPythonClient(t *testing.T) {
-	py := python(t)
-	c := start(t, "alpha", "bravo")
+// script runs one of the scripts with the client.
+func script(t *testing.T, c *cluster, argv ...string) {
+	t.Helper()
+	argv = append(append([]string{python(t), "-W", "error::SyntaxWarning"}, argv...), c.url)
+	argv = append(argv, c.nodes...)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, py, "-W", "error::SyntaxWarning", "tutorial.py", c.url, c.nodes[0], c.nodes[1])
-	cmd.Env = append(os.Environ(), "PYTHONUNBUFFERED=1")
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("tutorial.py: %v\n%s", err, &out)
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Env = append(os.Environ(), "PYTHONUNBUFFERED=1", "PYTHONDONTWRITEBYTECODE=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %v\n%s", argv[3:], err, out)
 	}
-	t.Logf("%s", &out)
+	t.Logf("%s", out)
+}
+
+// The tutorial, and what the client's other layers need, done by the public Python client.
+func TestPythonClient(t *testing.T) {
+	script(t, start(t, "alpha", "bravo"), "tutorial.py")
+}
+
+// What the client sees while a node is away: nothing crashes it, changes are kept, the last good copy stays, a name is free
+// at once; and after the node's return.
+func TestPythonClientWhileANodeIsAway(t *testing.T) {
+	c := start(t, "alpha", "bravo")
+	script(t, c, "offline.py", "setup")
+	c.sats["bravo"].stop()
+	script(t, c, "offline.py", "away")
+	c.startSatellite(t, "bravo")
+	script(t, c, "offline.py", "back")
 }
