@@ -97,7 +97,11 @@ func (w *world) settle() {
 			w.leftovers()
 			return
 		}
-		if text := strings.Join(left, "\n"); text != last {
+		var b strings.Builder
+		for _, l := range left {
+			b.WriteString(l.text + "\n")
+		}
+		if text := b.String(); text != last {
 			last, moved = text, w.now
 		}
 		if w.now.Sub(moved) > still {
@@ -111,38 +115,47 @@ func (w *world) settle() {
 	}
 }
 
-// unsettled lists what isn't as desired: what, where, and the reason that is given.
-func (w *world) unsettled() (out []string) {
+// rest is what isn't as desired: what, where, and the reason that is given.
+type rest struct {
+	def  model.UUID // "" for other than replicas
+	text string
+}
+
+// unsettled lists what isn't as desired.
+func (w *world) unsettled() (out []rest) {
+	add := func(def model.UUID, format string, args ...any) {
+		out = append(out, rest{def, fmt.Sprintf(format, args...)})
+	}
 	c := w.main
 	if !c.running() || !c.brain.Started() {
-		return []string{"the controller hasn't started"}
+		return []rest{{text: "the controller hasn't started"}}
 	}
 	if why := c.brain.ReadOnly(); why != "" {
-		return []string{"the controller is read-only: " + why}
+		return []rest{{text: "the controller is read-only: " + why}}
 	}
 	if c.req != nil || c.late.waiting() || len(c.commands) > 0 {
-		out = append(out, "commands under way")
+		add("", "commands under way")
 	}
 	s := c.brain.Snapshot()
 	s.Nodes(func(n *state.Node) bool {
 		if !n.Online() {
-			out = append(out, fmt.Sprintf("node %s is %s: %s", n.Name, n.Seen.Status, n.Seen.Reason))
+			add("", "node %s is %s: %s", n.Name, n.Seen.Status, n.Seen.Reason)
 			return true
 		}
 		for _, p := range n.Seen.Pools {
 			if p.Reason != "" {
-				out = append(out, fmt.Sprintf("pool %s on %s: %s", p.Name, n.Name, p.Reason))
+				add("", "pool %s on %s: %s", p.Name, n.Name, p.Reason)
 			}
 		}
 		return true
 	})
 	s.AllDefinitions(func(d *state.Definition) bool {
 		if len(d.Retired) > 0 {
-			out = append(out, fmt.Sprintf("%s %.8s: node-ids to forget %v", d.Name, d.UUID, d.Retired))
+			add(d.UUID, "%s %.8s: node-ids to forget %v", d.Name, d.UUID, d.Retired)
 		}
 		for i := range d.Resources {
 			if why := w.lacks(s, d, &d.Resources[i]); why != "" {
-				out = append(out, fmt.Sprintf("%s %.8s on %s: %s", d.Name, d.Resources[i].UUID, d.Resources[i].Node, why))
+				add(d.UUID, "%s %.8s on %s: %s", d.Name, d.Resources[i].UUID, d.Resources[i].Node, why)
 			}
 		}
 		return true
@@ -190,23 +203,43 @@ func (w *world) lacks(s *state.Snapshot, d *state.Definition, r *model.Resource)
 }
 
 // stuck judges what doesn't move any more.
-func (w *world) stuck(left []string) {
+func (w *world) stuck(left []rest) {
 	for _, n := range w.nodes {
 		for _, r := range n.m.Kernel() {
 			w.logf("kernel of %s: %+v", n.name, r)
 		}
 	}
+	excused := map[model.UUID]bool{}
 	for _, l := range left {
-		w.logf("stays: %s", l)
-		w.reasons[generic(l)]++
-		if why := w.mayStay(l); why == "" {
-			w.broken("I5", "stuck: %s", l)
+		w.logf("stays: %s", l.text)
+		w.reasons[generic(l.text)]++
+		excused[l.def] = excused[l.def] || l.def != "" && w.excuses(l)
+	}
+	for _, l := range left {
+		if !excused[l.def] {
+			w.broken("I5", "stuck: %s", l.text)
 		}
 	}
 }
 
-// mayStay says why a state is the right end of what happened; "" if it isn't.
-func (w *world) mayStay(l string) string { return "" }
+// excuses tells whether a reason is the right end of what happened to a definition: others of its replicas may wait for
+// that one.
+func (w *world) excuses(l rest) bool {
+	for _, why := range []string{
+		"that Holdfast didn't make; it is left untouched", // planted
+		"not enough free space",
+	} {
+		if strings.Contains(l.text, why) {
+			return true
+		}
+	}
+	for _, v := range w.oracle.vols {
+		if v.def == l.def && v.forgiven {
+			return true // its data were given up, and may be nowhere
+		}
+	}
+	return false
+}
 
 // generic takes names and numbers out.
 func generic(l string) string {
