@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"strings"
 
+	"holdfast/internal/model"
 	"holdfast/internal/pool"
 	"holdfast/internal/satellite/steps"
 	stack "holdfast/internal/stack/drbd"
@@ -159,7 +160,7 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 			return err
 		}
 		why := steps.SyncAlone(k, s.Number)
-		if why == "" {
+		if why == "" && s.DRBD != model.DRBD8 {
 			why = steps.SyncAll(k, s.Volumes)
 		}
 		if why != "" {
@@ -167,10 +168,17 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 		}
 		return nil
 	case steps.SeedSync:
+		if s.DRBD == model.DRBD8 {
+			return x.drbd.PrimaryVolume(ctx, at, s.Number, true)
+		}
 		return x.drbd.Primary(ctx, at, true)
 	case steps.Demote:
 		// Who holds it open by now wanted it Primary.
-		if err := x.drbd.Secondary(ctx, at); err != nil && !errors.Is(err, drbd.ErrInUse) && !errors.Is(err, drbd.ErrUnknownResource) {
+		demote := func() error { return x.drbd.Secondary(ctx, at) }
+		if s.DRBD == model.DRBD8 {
+			demote = func() error { return x.drbd.SecondaryVolume(ctx, at, s.Number) }
+		}
+		if err := demote(); err != nil && !errors.Is(err, drbd.ErrInUse) && !errors.Is(err, drbd.ErrUnknownResource) {
 			return err
 		}
 		return nil

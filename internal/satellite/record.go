@@ -20,12 +20,13 @@ type record struct {
 	Applied  string     `json:"applied,omitempty"`
 	Minors   []int      `json:"minors,omitempty"`
 	Seeding  bool       `json:"seeding,omitempty"`
+	SeedVol  int        `json:"seed_volume,omitempty"`
 	Met      bool       `json:"met,omitempty"`
 }
 
 func newRecord(boot string, s steps.Step) record {
 	return record{Boot: boot, ID: s.ID, Resource: s.Resource, Applied: s.Record.Applied, Minors: s.Record.Minors,
-		Seeding: s.Record.Seeding, Met: s.Record.Met}
+		Seeding: s.Record.Seeding, SeedVol: s.Record.SeedVolume, Met: s.Record.Met}
 }
 
 // in is the record as the planner sees it in that boot: one of another boot says nothing of the kernel.
@@ -33,7 +34,7 @@ func (r record) in(boot string) steps.Record {
 	if r.Boot != boot {
 		return steps.Record{There: true}
 	}
-	return steps.Record{There: true, Applied: r.Applied, Minors: r.Minors, Seeding: r.Seeding, Met: r.Met}
+	return steps.Record{There: true, Applied: r.Applied, Minors: r.Minors, Seeding: r.Seeding, SeedVolume: r.SeedVol, Met: r.Met}
 }
 
 func (c Config) recordDir() string { return path.Join(c.StateDir, "replicas", "up") }

@@ -472,3 +472,41 @@ func TestUnmentionedVolumeStays(t *testing.T) {
 		}
 	}
 }
+
+// The first sync of a volume that is added while the peer is away leaves the data generation of the others alone: there
+// is no split brain when it returns.
+func TestFirstSyncWhilePeerIsAway(t *testing.T) {
+	for _, gen := range []model.DRBDGeneration{model.DRBD8, model.DRBD9} {
+		r := newRig(t, gen, "alpha", "bravo")
+		r.deploy("backups", gen, model.SeedSync, 1)
+		r.run(10 * time.Second)
+		r.upToDate("backups")
+		r.net.Cut("alpha", "bravo")
+		r.run(2 * time.Second)
+		for _, n := range r.nodes {
+			s := &n.specs[0]
+			v := s.Volumes[0]
+			s.Generation++
+			v.ID, v.Number, v.Minor, v.Backing, v.Initialised, v.Seed = v.ID+"-1", 1, 1001, "backups_00001", false, model.NoSeed
+			if n == r.nodes[0] {
+				v.Seed = model.SeedSync
+			}
+			s.Volumes = []model.VolumeSpec{s.Volumes[0], v}
+			s.Volumes[0].Seed = model.NoSeed
+		}
+		r.run(5 * time.Second)
+		if v, _ := r.nodes[0].m.Volume("backups", 1); v.Disk != model.DiskUpToDate {
+			t.Fatalf("DRBD %d: %+v\n%s", gen, v, r.traces())
+		}
+		bravo := r.nodes[1]
+		if res, err := bravo.m.Run(ctx, cmd("drbdadm", "-c", cfg.configFile("backups"), "primary", "backups")); err != nil || res.Exit == 0 {
+			t.Errorf("DRBD %d: bravo is Primary with a volume that isn't good: %+v", gen, res)
+		}
+		r.net.Heal("alpha", "bravo")
+		r.run(20 * time.Second)
+		r.upToDate("backups")
+		if st := bravo.of("backups"); st.Peers[0].State != model.Connected {
+			t.Errorf("DRBD %d: %+v", gen, st)
+		}
+	}
+}

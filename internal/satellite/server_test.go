@@ -159,13 +159,19 @@ func TestServer(t *testing.T) {
 	if _, ok := m.(wire.Welcome); !ok {
 		t.Fatalf("%+v", m)
 	}
-	// A controller that starts anew takes over; the session of the one before ends.
-	next, m := s.dial(us, wire.Hello{Order: model.Order{Epoch: 2, Instance: "i2"}})
-	if w, ok := m.(wire.Welcome); !ok || w.HighestEpoch != 2 {
+	// A copy of the controller, started beside it, is refused though its epoch is higher; one that starts anew takes over.
+	anew := wire.Hello{Order: model.Order{Epoch: 2, Instance: "i2"}}
+	if _, m := s.dial(us, anew); m.(wire.Refused).Why != wire.RefusedInstance {
 		t.Fatalf("%+v", m)
 	}
-	for {
-		if _, err := conn.Recv(); err != nil {
+	conn.Close()
+	var next *wire.Conn
+	for { // until the satellite has noticed
+		next, m = s.dial(us, anew)
+		if w, ok := m.(wire.Welcome); ok {
+			if w.HighestEpoch != 2 {
+				t.Fatalf("%+v", w)
+			}
 			break
 		}
 	}

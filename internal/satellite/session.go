@@ -23,8 +23,8 @@ type session struct {
 }
 
 // Hello opens a session if this controller may speak here, and answers Welcome or Refused. Whether it is the cluster that
-// owns this satellite was asked before. ID must be greater than that of all sessions before; a session that was open
-// ends silently. A refused Hello leaves it open.
+// owns this satellite was asked before. ID must be greater than that of all sessions before; a session of the same
+// controller that was open ends silently. A refused Hello leaves it open.
 func (a *Agent) Hello(id uint64, h wire.Hello, now time.Time) (answer wire.Message, ok bool) {
 	have := a.kept.Order
 	if h.ClusterID != a.kept.Cluster {
@@ -40,6 +40,10 @@ func (a *Agent) Hello(id uint64, h wire.Hello, now time.Time) (answer wire.Messa
 		return refuse(wire.RefusedName, "the cluster calls this node %s, but its name (uname -n) is %s: create the node under that name", h.NodeName, a.cfg.Node)
 	case h.Order.Epoch < have.Epoch:
 		return refuse(wire.RefusedEpoch, "a newer controller (epoch %d) has spoken to %s, this one has epoch %d: it is an old copy, or its store was rolled back; restart it to take over, if it is the right one", have.Epoch, a.cfg.Node, h.Order.Epoch)
+	case a.session != nil && h.ClusterID == a.kept.Cluster && h.Order.Instance != a.session.order.Instance:
+		// Whatever its epoch: a copy of a controller, started beside it, raises the epoch too. A session whose controller
+		// is gone ends by itself, at the latest after 10 s of silence.
+		return refuse(wire.RefusedInstance, "another controller (epoch %d) is connected to %s and alive: this one (epoch %d) is a copy of it; stop one of them", a.session.order.Epoch, a.cfg.Node, h.Order.Epoch)
 	case h.Order.Epoch == have.Epoch && have.Instance != "" && h.Order.Instance != have.Instance:
 		return refuse(wire.RefusedInstance, "another controller of the same epoch (%d) holds %s: two copies of one controller run; stop one of them", have.Epoch, a.cfg.Node)
 	}

@@ -91,8 +91,10 @@ func (p *planner) takeDown() Plan {
 	k := p.seen.Kernel
 	if p.seen.Record.Seeding && k.Role == primary {
 		rec := p.seen.Record
-		rec.Seeding = false
-		return undo(p.step(Demote), p.record(rec))
+		demote := p.step(Demote)
+		demote.Number = rec.SeedVolume
+		rec.Seeding, rec.SeedVolume = false, 0
+		return undo(demote, p.record(rec))
 	}
 	if k.Role == primary {
 		return blocked("%s is in use on this node (Primary): unmount it, or stop what uses it", p.spec.Name)

@@ -304,6 +304,7 @@ func TestSyncNeverStartsFromLostData(t *testing.T) {
 // Forcing a resource to be Primary makes all its Inconsistent volumes good: one that gets its data elsewhere holds it back.
 func TestSyncWaitsForOtherVolumes(t *testing.T) {
 	w := newWorld(backups(2))
+	w.spec.DRBD.Generation, w.node.DRBD = model.DRBD9, model.DRBD9
 	settled(t, w)
 	w.spec.Volumes[0].Seed = model.SeedSync
 	if p := settled(t, w); p.Phase != model.Working || !strings.Contains(p.Reason, "elsewhere") {
@@ -402,6 +403,8 @@ func TestForgetPeers(t *testing.T) {
 func TestConverges(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(backups(rapid.IntRange(1, 3).Draw(t, "volumes")))
+		w.node.DRBD = rapid.SampledFrom([]model.DRBDGeneration{model.DRBD8, model.DRBD9}).Draw(t, "DRBD")
+		w.spec.DRBD.Generation = w.node.DRBD
 		w.peer = rapid.SampledFrom([]string{"", model.DiskInconsistent, model.DiskUpToDate}).Draw(t, "peer")
 		if rapid.Bool().Draw(t, "seed") {
 			for i := range w.spec.Volumes {

@@ -29,11 +29,13 @@ func (p *planner) run(ready []model.VolumeSpec) Plan {
 	}
 	rec := p.seen.Record
 	if rec.Seeding {
-		rec.Seeding = false
+		demote := p.step(Demote)
+		demote.Number = rec.SeedVolume
+		rec.Seeding, rec.SeedVolume = false, 0
 		if k.Role == primary && slices.ContainsFunc(ready, func(v model.VolumeSpec) bool { return k.Volumes[v.Number].Open }) {
 			return undo(p.record(rec)) // somebody uses it by now: it is his
 		}
-		return undo(p.step(Demote), p.record(rec))
+		return undo(demote, p.record(rec))
 	}
 	var wait *Plan
 	for _, v := range ready {
@@ -51,7 +53,9 @@ func (p *planner) run(ready []model.VolumeSpec) Plan {
 				continue
 			}
 			all := p.seeds(ready)
-			if why := SyncAll(k, all); why != "" {
+			if p.spec.DRBD.Generation == model.DRBD8 {
+				all = []int{v.Number} // it alone is made Primary
+			} else if why := SyncAll(k, all); why != "" {
 				w := working("volume %d: the first sync waits: %s", v.Number, why)
 				wait = &w
 				continue
@@ -119,10 +123,10 @@ func (p *planner) seedSync(v model.VolumeSpec, all []int) Plan {
 		return do(guard, p.volumeStep(SeedSync, v))
 	}
 	on := p.seen.Record
-	on.Seeding = true
+	on.Seeding, on.SeedVolume = true, v.Number
 	off := p.seen.Record
-	off.Seeding = false
-	return do(guard, p.record(on), p.volumeStep(SeedSync, v), p.step(Demote), p.record(off))
+	off.Seeding, off.SeedVolume = false, 0
+	return do(guard, p.record(on), p.volumeStep(SeedSync, v), p.volumeStep(Demote, v), p.record(off))
 }
 
 // seeds are the volumes whose first sync may start here.

@@ -49,6 +49,8 @@ type Record struct {
 	Minors  []int // brought up in this boot
 	// Seeding: made Primary by us for the first sync; not Secondary again yet.
 	Seeding bool
+	// SeedVolume is the one: with 8.4 each volume has a role of its own.
+	SeedVolume int
 	// Met: 8.4: was connected to its peer since the boot.
 	Met bool
 }

@@ -32,9 +32,9 @@ const (
 	Adjust
 	// GuardSeed looks at the kernel again: volume Number is Inconsistent here and on every connected peer.
 	GuardSeed
-	// SeedSync makes Number UpToDate alone.
+	// SeedSync makes Number UpToDate alone, and with 9 all of Volumes.
 	SeedSync
-	// Demote makes the resource Secondary.
+	// Demote makes the resource, with 8.4 volume Number, Secondary.
 	Demote
 	// GuardSkip looks at the kernel again: Peers are all connected and Number is Inconsistent on each and here.
 	GuardSkip

@@ -155,13 +155,17 @@ func (w *world) do(s Step) error {
 		}
 		w.kernel.Peers = w.peers()
 	case GuardSeed:
-		if why := SyncAll(w.kernel, s.Volumes); why != "" {
+		why := SyncAlone(w.kernel, s.Number)
+		if why == "" && s.DRBD == model.DRBD9 {
+			why = SyncAll(w.kernel, s.Volumes)
+		}
+		if why != "" {
 			return fmt.Errorf("%s", why)
 		}
 	case SeedSync:
 		w.kernel.Role = primary
 		for n, v := range w.kernel.Volumes {
-			if v.Disk == model.DiskInconsistent {
+			if v.Disk == model.DiskInconsistent && (s.DRBD == model.DRBD9 || n == s.Number) {
 				w.good(Step{Number: n})
 			}
 		}

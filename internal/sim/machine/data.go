@@ -140,7 +140,7 @@ func (m *Machine) Open(res string, vol int) error {
 		}
 		x := &call{m: m}
 		m.quiet = true // it's no effect of the satellite's
-		ok := m.promote(x, r, false)
+		ok := m.promote(x, r, -1, false)
 		m.quiet = false
 		if !ok {
 			return fmt.Errorf("%s on %s: %s: %w", res, m.name, x.err.String(), ErrNotPrimary)

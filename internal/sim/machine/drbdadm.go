@@ -141,14 +141,20 @@ func (x *call) drbdadm() {
 	}
 	switch cmd {
 	case "primary":
-		x.m.promote(x, k, force)
+		x.m.promote(x, k, vol, force)
 	case "secondary":
+		if vol >= 0 && k.gen == drbd.Gen8 && !k.oneVolume {
+			if v := k.vol(vol); v != nil && v.open > 0 {
+				x.fail(11, "%d: State change failed: (-12) Device is held open by someone", v.minor)
+			}
+			return // the role shown is that of the other volumes
+		}
 		if k.open() {
 			x.fail(11, "%d: State change failed: (-12) Device is held open by someone", k.vols[0].minor)
 			return
 		}
 		if k.role == "Primary" {
-			k.role, k.auto = "Secondary", false
+			k.role, k.auto, k.oneVolume = "Secondary", false, false
 			x.m.roleChanged(k)
 			x.m.effect("secondary %s", k.name)
 		}

@@ -12,17 +12,18 @@ import (
 
 // resource is one in the kernel.
 type resource struct {
-	name     string
-	gen      drbd.Generation
-	nodeID   int
-	role     string // Primary, Secondary
-	frozen   bool   // suspend-io
-	stuck    bool   // 8.4: suspended without a disk; only a power cut helps
-	auto     bool   // promoted by an open (9)
-	options  map[string]map[string]string
-	vols     []*volume // by number
-	conns    []*conn   // by the peer's node-id
-	noQuorum bool
+	name      string
+	gen       drbd.Generation
+	nodeID    int
+	role      string // Primary, Secondary
+	frozen    bool   // suspend-io
+	stuck     bool   // 8.4: suspended without a disk; only a power cut helps
+	auto      bool   // promoted by an open (9)
+	oneVolume bool   // 8.4: only one volume is Primary
+	options   map[string]map[string]string
+	vols      []*volume // by number
+	conns     []*conn   // by the peer's node-id
+	noQuorum  bool
 }
 
 type volume struct {
@@ -347,10 +348,26 @@ func (m *Machine) roleChanged(r *resource) {
 	}
 }
 
-// promote is `drbdsetup primary`.
-func (m *Machine) promote(x *call, r *resource, force bool) bool {
-	if r.role == "Primary" {
+// promote is `drbdsetup primary`, of all volumes (vol < 0) or of one, where 8.4
+// has a role for each: the others' data generation stays then. The model keeps
+// one role for all, the highest, as 8.4 shows it.
+func (m *Machine) promote(x *call, r *resource, vol int, force bool) bool {
+	one := vol >= 0 && r.gen == drbd.Gen8
+	if r.role == "Primary" && !one {
+		r.oneVolume = false
 		return true
+	}
+	vols := r.vols
+	if one {
+		v := r.vol(vol)
+		if v == nil {
+			x.fail(10, "'%s/%d' not defined in your config (for this host).", r.name, vol)
+			return false
+		}
+		if r.role == "Primary" && (v.disk == nil || m.reachable(r, v)) {
+			return true
+		}
+		vols = []*volume{v}
 	}
 	first := r.name
 	if len(r.vols) > 0 && r.gen == drbd.Gen8 {
@@ -363,7 +380,7 @@ func (m *Machine) promote(x *call, r *resource, force bool) bool {
 		}
 	}
 	m.countQuorum(r)
-	for _, v := range r.vols {
+	for _, v := range vols {
 		if m.reachable(r, v) && !r.noQuorum {
 			continue
 		}
@@ -376,8 +393,9 @@ func (m *Machine) promote(x *call, r *resource, force bool) bool {
 			return false
 		}
 	}
+	r.oneVolume = one && (r.role != "Primary" || r.oneVolume)
 	r.role = "Primary"
-	for _, v := range r.vols {
+	for _, v := range vols {
 		if v.disk == nil {
 			m.net.expose(m, r, v)
 			continue

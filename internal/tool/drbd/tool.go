@@ -89,6 +89,23 @@ func (t Tool) Primary(ctx context.Context, g Target, force bool) error {
 	return t.adm(ctx, g, "promote", append(args, g.Resource)...)
 }
 
+// PrimaryVolume promotes one volume. Only with 8.4, where each volume has a role
+// of its own (seen in the lab); the others keep theirs, and their data
+// generation. force and errors as for Primary.
+func (t Tool) PrimaryVolume(ctx context.Context, g Target, volume int, force bool) error {
+	args := []string{"primary"}
+	if force {
+		args = append(args, "--force")
+	}
+	return t.adm(ctx, g, "promote a volume of", append(args, g.volume(volume))...)
+}
+
+// SecondaryVolume demotes one volume, with 8.4 only. ErrInUse,
+// ErrUnknownResource.
+func (t Tool) SecondaryVolume(ctx context.Context, g Target, volume int) error {
+	return t.adm(ctx, g, "demote a volume of", "secondary", g.volume(volume))
+}
+
 // Secondary demotes. ErrInUse, ErrUnknownResource.
 func (t Tool) Secondary(ctx context.Context, g Target) error {
 	return t.adm(ctx, g, "demote", "secondary", g.Resource)
