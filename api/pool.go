@@ -11,8 +11,9 @@ type StoragePool struct {
 	// FreeCapacity and TotalCapacity are KiB; absent when unknown. A diskless pool reports the highest int64.
 	FreeCapacity  *int64 `json:"free_capacity,omitempty"`
 	TotalCapacity *int64 `json:"total_capacity,omitempty"`
-	// FreeSpaceMgrName is "<node>;<pool>", or the name of a space that several nodes share. Required on output: without it
-	// the Python client's table fails. A request names a shared space here.
+	// FreeSpaceMgrName is "<node>:<pool>" as in older LINSTOR (newer has ";"; with ":" the Python command line shows no shared
+	// name), or the name of a space that several nodes share. Required on output: without it the Python client's table fails.
+	// A request names a shared space here.
 	FreeSpaceMgrName  string      `json:"free_space_mgr_name,omitempty"`
 	UUID              string      `json:"uuid,omitempty"`
 	Reports           []ApiCallRc `json:"reports,omitempty"`
