@@ -2,6 +2,7 @@ package rest
 
 import (
 	"math"
+	"strings"
 
 	"holdfast/api"
 	"holdfast/internal/core"
@@ -126,7 +127,9 @@ func createPool(c *call) (core.Command, error) {
 		return nil, err
 	}
 	for _, space := range []string{in.FreeSpaceMgrName, in.SharedSpace} {
-		if space != "" && model.Key(space) != model.Key(spaceOf(c.param("node"), in.StoragePoolName)) {
+		own := model.Key(spaceOf(c.param("node"), in.StoragePoolName))
+		if space != "" && model.Key(strings.Replace(space, ";", ":", 1)) != own { // LINSTOR writes its own with ';'
+
 			return nil, fault.New(fault.Unsupported, fault.StoragePool, "The pool '%s' can't share the space '%s'.", in.StoragePoolName, space).
 				Because("This release of Holdfast has no shared storage.").Do("Leave the shared space away.")
 		}

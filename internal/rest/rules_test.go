@@ -258,6 +258,24 @@ func TestKeyValueStore(t *testing.T) {
 	w.must(404, "GET", "/v1/key-value-store/__gui__settings", "")
 }
 
+// A pool that came from a list can be sent back; a space that is shared can't be had.
+func TestSharedSpace(t *testing.T) {
+	w := newWeb(t)
+	w.tutorial()
+	for i, space := range []string{"alpha:pool3", "Alpha;POOL3"} {
+		w.must(201, "POST", "/v1/nodes/alpha/storage-pools", `{"storage_pool_name":"pool3","provider_kind":"FILE_THIN","free_space_mgr_name":"`+space+`","props":{"StorDriver/FileDir":"/srv/p"},"supports_snapshots":false,"external_locking":false}`)
+		if i == 0 {
+			w.must(200, "DELETE", "/v1/nodes/alpha/storage-pools/pool3", "")
+		}
+	}
+	for _, body := range []string{`{"storage_pool_name":"pool4","provider_kind":"LVM","free_space_mgr_name":"san","props":{"StorDriver/LvmVg":"x"}}`,
+		`{"storage_pool_name":"pool4","provider_kind":"LVM","external_locking":true,"props":{"StorDriver/LvmVg":"x"}}`} {
+		if l := rcs(t, w.must(500, "POST", "/v1/nodes/alpha/storage-pools", body)); !l[0].RetCode.Is(api.FailStltDoesNotSupportProvider) {
+			t.Errorf("%+v", l)
+		}
+	}
+}
+
 // A key is a path: slashes around it are nothing.
 func TestKeysArePaths(t *testing.T) {
 	w := newWeb(t)
