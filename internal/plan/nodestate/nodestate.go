@@ -96,7 +96,8 @@ func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Re
 		}
 		if spec.DRBD != nil {
 			vs.Options = options(d.DRBD, []string{"Disk"}, v.Props, r.Props, vd.Props, d.Props, group, n.Props, cluster)
-			if vd.Source == r.UUID && !vd.Initialised && !r.Deleting {
+			// Also while its removal is held back: the others wait for what it is to give them.
+			if vd.Source == r.UUID && !vd.Initialised && spec.Want == model.Up {
 				vs.Seed = model.SeedSync
 				if vd.SkipSync {
 					vs.Seed = model.SeedSkip
