@@ -283,6 +283,18 @@ func (a *Agent) seen(r *replica) steps.Seen {
 	for _, v := range s.Volumes {
 		out.Volumes[v.Number] = a.seenVolume(r, v)
 	}
+	if s.DRBD != nil {
+		for name, k := range a.view {
+			for _, d := range k.Devices {
+				if name != s.Name && slices.ContainsFunc(s.Volumes, func(v model.VolumeSpec) bool { return v.Minor == d.Minor }) {
+					if out.Minors == nil {
+						out.Minors = map[int]string{}
+					}
+					out.Minors[d.Minor] = name
+				}
+			}
+		}
+	}
 	out.Extra = a.kept.Unmentioned[s.ID]
 	for _, v := range out.Extra {
 		if _, twice := out.Volumes[v.Number]; !twice {

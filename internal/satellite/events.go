@@ -57,6 +57,9 @@ func (a *Agent) OnEvent(line string, now time.Time) error {
 			delete(a.view, name)
 		}
 		a.dirtyResource(name)
+		if e.Verb == "destroy" {
+			a.allDirty() // one may wait for its minor
+		}
 		a.goodData(name)
 	}
 	return nil

@@ -28,6 +28,8 @@ type Seen struct {
 	// KernelKnown: DRBD's state was read since the start. Kernel is the resource of that name, nil for none.
 	KernelKnown bool
 	Kernel      *Kernel
+	// Minors that the kernel gave to resources of other names.
+	Minors map[int]string
 	// Owner is the incarnation that brought the kernel's resource of this name up in this boot, by our records; "" unknown.
 	Owner  model.UUID
 	Record Record // of this incarnation

@@ -120,10 +120,16 @@ func (p *planner) conflict() *Plan {
 	case p.seen.ConfigThere && p.seen.ConfigID == "":
 		w = failed("the config folder already has a file for %s that Holdfast didn't make; it is left untouched: rename or remove it", p.spec.Name)
 	case p.seen.ConfigThere && p.seen.ConfigID != p.spec.ID:
-		w = failed("the config file of %s is of another incarnation (%s) that nobody asked to remove; it is left untouched", p.spec.Name, p.seen.ConfigID)
+		w = failed("the config file of %s is of another incarnation (%s) that nobody asked to remove; it is left untouched: see `node info` for orphans", p.spec.Name, p.seen.ConfigID)
 	case p.seen.Kernel != nil && !p.kernelOwn():
 		w = failed("DRBD on this node already runs a resource %s that isn't this one; it is left untouched: rename or stop it", p.spec.Name)
 	default:
+		for _, v := range p.spec.Volumes {
+			if other := p.seen.Minors[v.Minor]; other != "" && v.Want == model.Up {
+				w = failed("minor %d of volume %d is taken by the DRBD resource %s, which runs on this node and is left untouched: see `node info` for orphans", v.Minor, v.Number, other)
+				return &w
+			}
+		}
 		return nil
 	}
 	return &w
