@@ -362,7 +362,7 @@ func (a *Agent) Due(now time.Time) []Job {
 		jobs = append(jobs, j)
 		return j
 	}
-	if !a.nodeJob && (a.nodeDirty || now.Sub(a.nodeAt) >= nodeEvery) && !a.hangs(queue{}) {
+	if !a.nodeJob && (a.nodeDirty || now.Sub(a.nodeAt) >= nodeEvery || a.lacksModule(now)) && !a.hangs(queue{}) {
 		a.nodeJob, a.nodeDirty = true, false
 		start(Job{Kind: NodeJob, load: a.wantsDRBD()})
 	}
@@ -426,6 +426,11 @@ func (a *Agent) Due(now time.Time) []Job {
 		start(Job{Kind: ProgressJob})
 	}
 	return jobs
+}
+
+// lacksModule: the first resource with DRBD has come, and the module isn't loaded yet.
+func (a *Agent) lacksModule(now time.Time) bool {
+	return a.node != nil && a.node.drbd.Generation != drbd.Absent && !a.node.drbd.Loaded && a.wantsDRBD() && now.Sub(a.nodeAt) >= streamRetry
 }
 
 func (a *Agent) wantsDRBD() bool {
@@ -608,6 +613,7 @@ func (a *Agent) setView(name string, st *drbd.State) {
 		a.view[name] = k
 	} else {
 		delete(a.view, name)
+		a.allDirty() // one may wait for its minors
 	}
 	a.dirtyResource(name)
 	a.goodData(name)

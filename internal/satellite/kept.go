@@ -34,9 +34,20 @@ type kept struct {
 	Unmentioned map[model.UUID][]model.VolumeSpec `json:"unmentioned,omitempty"`
 	// Epochs in which each replica's spec was said: within one, an older generation changes nothing.
 	Epochs map[model.UUID]uint64 `json:"epochs,omitempty"`
+	// Past incarnations of this epoch, the newest last: a late word of the time before they went changes nothing.
+	Past []past `json:"past,omitempty"`
 	// Forgotten peers' node-ids by replica.
 	Forgotten map[model.UUID][]int `json:"forgotten,omitempty"`
 }
+
+// past is an incarnation that is no longer mentioned, and the last generation that was.
+type past struct {
+	ID         model.UUID `json:"id"`
+	Generation uint64     `json:"generation"`
+}
+
+// pastMost bounds kept.Past. A word is late by seconds, not by a thousand removals.
+const pastMost = 1000
 
 func (c Config) keptFile() string { return path.Join(c.StateDir, "replicas", "desired.json") }
 
@@ -78,6 +89,7 @@ func (k kept) clone() kept {
 	k.State = k.State.Clone()
 	k.Initialised, k.Data = slices.Clone(k.Initialised), slices.Clone(k.Data)
 	k.Epochs, k.Unmentioned = maps.Clone(k.Epochs), maps.Clone(k.Unmentioned)
+	k.Past = slices.Clone(k.Past)
 	f := make(map[model.UUID][]int, len(k.Forgotten))
 	for id, ids := range k.Forgotten {
 		f[id] = slices.Clone(ids)
@@ -108,6 +120,8 @@ func (k *kept) apply(d wire.Desired) (taken []model.UUID) {
 		if o, there := old[r.ID]; there && k.Epochs[r.ID] == d.Order.Epoch && r.Generation < o.Generation {
 			next[r.ID] = o
 			continue
+		} else if !there && k.late(r) {
+			continue
 		}
 		next[r.ID] = r
 		k.Epochs[r.ID] = d.Order.Epoch
@@ -117,6 +131,12 @@ func (k *kept) apply(d wire.Desired) (taken []model.UUID) {
 	for _, id := range d.Dropped {
 		delete(next, id)
 	}
+	for _, r := range st.Resources {
+		if _, there := next[r.ID]; !there && k.Epochs[r.ID] == d.Order.Epoch {
+			k.Past = append(k.Past, past{r.ID, r.Generation})
+		}
+	}
+	k.Past = k.Past[max(0, len(k.Past)-pastMost):]
 	maps.DeleteFunc(k.Epochs, func(id model.UUID, _ uint64) bool { _, there := next[id]; return !there })
 	maps.DeleteFunc(k.Unmentioned, func(id model.UUID, _ []model.VolumeSpec) bool { _, there := next[id]; return !there })
 	st.Resources = slices.SortedFunc(maps.Values(next), func(a, b model.ResourceSpec) int {
@@ -126,6 +146,11 @@ func (k *kept) apply(d wire.Desired) (taken []model.UUID) {
 		return strings.Compare(string(a.ID), string(b.ID))
 	})
 	return taken
+}
+
+// late tells whether a spec is of the time before its incarnation was no longer mentioned.
+func (k *kept) late(r model.ResourceSpec) bool {
+	return slices.ContainsFunc(k.Past, func(p past) bool { return p.ID == r.ID && r.Generation <= p.Generation })
 }
 
 // miss notes the volumes that the replica had and that its new spec doesn't speak of.

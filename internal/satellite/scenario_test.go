@@ -303,6 +303,23 @@ func TestWhoMaySpeak(t *testing.T) {
 	if _, err := alpha.a.Message(alpha.session, wire.Desired{Order: r.order, Seq: alpha.seq + 1, Resources: []model.ResourceSpec{s}}, r.now); err != nil {
 		t.Fatal(err)
 	}
+	// Nor does a late word of an incarnation that is gone.
+	late := alpha.specs[0]
+	late.Name, late.ID, late.Generation, late.Volumes = "late", "late", 5, nil
+	for i, d := range []wire.Desired{
+		{Resources: []model.ResourceSpec{late}},
+		{Dropped: []model.UUID{"late"}},
+		{Resources: []model.ResourceSpec{late}},
+	} {
+		d.Order, d.Seq = r.order, alpha.seq+2+uint64(i)
+		if _, err := alpha.a.Message(alpha.session, d, r.now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if alpha.a.replicas["late"] != nil {
+		t.Error("a late word is taken")
+	}
+	alpha.seq += 4
 	// A word of another epoch inside the session ends it.
 	if _, err := alpha.a.Message(alpha.session, wire.Desired{Order: model.Order{Epoch: 0, Instance: "i0"}, Seq: alpha.seq + 2, Full: true}, r.now); err == nil {
 		t.Error("taken")

@@ -52,6 +52,9 @@ func (a *Agent) Hello(id uint64, h wire.Hello, now time.Time) (answer wire.Messa
 		if h.ClusterID != a.kept.Cluster {
 			next.Epochs = nil
 		}
+		if h.ClusterID != a.kept.Cluster || h.Order.Epoch != a.kept.Order.Epoch {
+			next.Past = nil
+		}
 		next.Order, next.Cluster = h.Order, h.ClusterID
 		if err := next.save(a.host, a.cfg); err != nil {
 			return refuse(wire.RefusedBusy, "%s can't write its own state: %v", a.cfg.Node, err)
