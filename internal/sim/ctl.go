@@ -33,6 +33,7 @@ type ctl struct {
 	applied  []*command // in the batch under way
 	late     lateStore
 	copies   []copyOf // of the store, to roll back to
+	takeOver uint64   // the store was rolled back: start above this epoch
 }
 
 func (w *world) newCtl(name string) *ctl {

@@ -122,8 +122,12 @@ func (w *world) restart(c *ctl, minEpoch uint64) {
 	if c.running() || c != w.main && c != w.rival {
 		return
 	}
-	c.boot(minEpoch)
+	c.boot(max(minEpoch, c.takeOver))
 	if c.running() && c == w.main {
+		if c.takeOver > 0 { // of a rolled back store
+			c.takeOver = 0
+			w.oracle.names.have, w.oracle.names.maybe = names(c.brain.Snapshot()), nil
+		}
 		w.oracle.names.found(c.brain.Snapshot())
 		if c.brain.Snapshot().Controller() != nil {
 			w.checkNames(c.brain.Snapshot())
@@ -195,22 +199,12 @@ func rollBack(w *world) func() {
 	if w.main.running() {
 		w.main.crash()
 	}
-	epoch := w.highestEpoch()
+	w.main.takeOver = w.highestEpoch()
 	k := pick(w, w.main.copies)
 	w.logf("the store is as it was at event %d", k.step)
 	w.main.store, w.main.copies = k.restore(), nil
 	w.oracle.rolledBack()
-	w.oracle.names.maybe = nil
-	return func() {
-		if w.main.running() {
-			return
-		}
-		w.main.boot(epoch)
-		if w.main.running() {
-			w.oracle.names.have = names(w.main.brain.Snapshot())
-			w.checkPublished(w.main)
-		}
-	}
+	return func() { w.restart(w.main, 0) }
 }
 
 // secondController starts a copy of the controller beside the first. In the end one of them stays.

@@ -197,6 +197,7 @@ func apply(have map[string]bool, all []*command) map[string]bool {
 // settle ends a batch: accepted, or refused, or nobody knows.
 func (n *naive) settle(w *world, all []*command, err error) {
 	all = slices.DeleteFunc(all, func(k *command) bool { return k.refused() && !k.unknown() })
+	w.oracle.lostNodes(all)
 	if err == nil {
 		n.have = apply(n.have, all)
 		w.oracle.forgive(all)
@@ -214,6 +215,7 @@ func (n *naive) settle(w *world, all []*command, err error) {
 // crashed: the batch under way is in the store or not.
 func (n *naive) crashed(w *world, all []*command) {
 	n.maybe = append(n.maybe, all...)
+	w.oracle.lostNodes(all)
 	w.oracle.forgive(all)
 }
 

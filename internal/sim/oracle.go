@@ -3,6 +3,7 @@ package sim
 import (
 	"slices"
 
+	"holdfast/internal/core"
 	"holdfast/internal/model"
 	"holdfast/internal/satellite"
 	"holdfast/internal/satellite/steps"
@@ -107,6 +108,15 @@ func (o *oracle) forgive(all []*command) {
 			if v := o.vols[id]; v != nil {
 				v.forgiven = true
 			}
+		}
+	}
+}
+
+// lostNodes: a node that was given up and comes back has what nobody knows of.
+func (o *oracle) lostNodes(all []*command) {
+	for _, k := range all {
+		if _, ok := k.inner.(core.NodeLost); ok {
+			o.orphans = true
 		}
 	}
 }
@@ -381,7 +391,7 @@ func (o *oracle) afterJob(w *world, n *node, j *job, before int) {
 		if s.Kind != steps.SeedSync && s.Kind != steps.SeedSkip {
 			continue
 		}
-		if i := o.incs[s.Label]; i != nil && good[i.vol] && !i.vol.rolled {
+		if i := o.incs[s.Label]; i != nil && good[i.vol] && !i.vol.rolled && !i.vol.forgiven {
 			w.broken("I8", "%s on %s starts the first sync of %s/%d, which had good data before", s.Resource, n.name, i.vol.name, i.vol.number)
 		}
 	}

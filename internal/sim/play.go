@@ -233,6 +233,16 @@ func (w *world) excuses(l rest) bool {
 			return true
 		}
 	}
+	if w.oracle.orphans { // the controller has forgotten what the nodes still have
+		for _, why := range []string{
+			"of another incarnation", "which runs on this node and is left untouched", "which the controller doesn't know",
+			"though it was initialised; it isn't made anew",
+		} {
+			if strings.Contains(l.text, why) {
+				return true
+			}
+		}
+	}
 	for _, v := range w.oracle.vols {
 		if v.def == l.def && v.forgiven {
 			return true // its data were given up, and may be nowhere
