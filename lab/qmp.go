@@ -59,5 +59,3 @@ func (q *qmp) do(command string, args map[string]any) (json.RawMessage, error) {
 		}
 	}
 }
-
-func (q *qmp) close() { q.conn.Close() }

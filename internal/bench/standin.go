@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
-	"sync"
 
 	"holdfast/internal/model"
 	"holdfast/internal/pki"
@@ -13,11 +12,7 @@ import (
 )
 
 // standIn is a satellite that says it did what it was told.
-type standIn struct {
-	name string
-	mu   sync.Mutex
-	pool []model.PoolStatus
-}
+type standIn struct{ name string }
 
 // serve answers a controller until ctx ends.
 func (s *standIn) serve(ctx context.Context, l net.Listener, conf *tls.Config) {

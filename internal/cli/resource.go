@@ -199,11 +199,11 @@ func newResourceDelete(a *App) *cobra.Command {
 }
 
 type toggleDisk struct {
-	pool, migrateFrom    string
-	dfltPool, diskless   bool
-	removal              deleteOptions
-	app                  *App
-	node, name, intoWord string
+	pool, migrateFrom  string
+	dfltPool, diskless bool
+	removal            deleteOptions
+	app                *App
+	node, name         string
 }
 
 func newToggleDisk(a *App) *cobra.Command {

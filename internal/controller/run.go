@@ -44,7 +44,6 @@ func Run(ctx context.Context, cfg config.Controller, version string, log *slog.L
 	if err != nil {
 		return err
 	}
-	log.Warn("the API is open to everybody who can reach it, without encryption or password", "address", ln.Addr().String())
 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

@@ -196,7 +196,7 @@ func (m *image) apply(c commit) {
 		if ch.Delete() {
 			delete(m.records, ch.ID)
 		} else {
-			m.records[ch.ID] = store.Record{ID: ch.ID, Kind: ch.Kind, Data: ch.Data}
+			m.records[ch.ID] = store.Record(ch)
 		}
 	}
 }
