@@ -231,7 +231,9 @@ func (b *Brain) report(p *peer, r wire.Report, now time.Time) {
 			h = gone[st.ID]
 		}
 		delete(gone, st.ID)
-		if st.Generation < h.gen { // late: a newer word of this session was here
+		// Late: a newer word of this session was here. A generation that we never had (the store was rolled back) is no
+		// measure.
+		if d := b.cur.DefinitionByID(st.Definition); st.Generation < h.gen && (d == nil || h.gen <= d.Generation) {
 			s.seen[st.ID] = h
 			continue
 		}

@@ -126,6 +126,10 @@ func (k *kept) apply(d wire.Desired) (taken []model.UUID) {
 		next[r.ID] = r
 		k.Epochs[r.ID] = d.Order.Epoch
 		k.miss(r, old[r.ID].Volumes)
+		// What is no longer asked to be forgotten may be given to another peer, and then has to be forgotten again.
+		if ids, ok := k.Forgotten[r.ID]; ok && r.DRBD != nil {
+			k.Forgotten[r.ID] = slices.DeleteFunc(ids, func(id int) bool { return !slices.Contains(r.DRBD.Forget, id) })
+		}
 		taken = append(taken, r.ID)
 	}
 	for _, id := range d.Dropped {
