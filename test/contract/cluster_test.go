@@ -65,8 +65,6 @@ func start(t *testing.T, names ...string) *cluster {
 		m := network.Add(name, machine.Options{Address: address(i), Module: "9.2.18", VGs: map[string]int64{"sw_ssd": 4 << 20}})
 		check(t, m.MkdirAll("/proc/sys/kernel/random", 0o755))
 		check(t, m.WriteFile("/proc/sys/kernel/random/boot_id", []byte("boot-1\n"), 0o644))
-		_, err := m.Run(ctx, run.Cmd{Argv: []string{"modprobe", "drbd"}}) // at boot, as an administrator has it
-		check(t, err)
 		c.sats[name] = &sat{m: m, dir: t.TempDir(), addr: netip.AddrPortFrom(address(i), 0).String()}
 		c.startSatellite(t, name)
 		c.nodes = append(c.nodes, name+"="+c.sats[name].addr)
