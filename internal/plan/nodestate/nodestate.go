@@ -2,6 +2,7 @@
 package nodestate
 
 import (
+	"cmp"
 	"slices"
 
 	"holdfast/internal/model"
@@ -138,6 +139,9 @@ func drbd(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Resour
 		}
 		return 1
 	})
+	if d.DRBD == model.DRBD8 {
+		spec.Peers = one(s, d, r, spec.Peers)
+	}
 	for _, t := range d.Retired {
 		if slices.Contains(t.WaitFor, r.UUID) {
 			spec.Forget = append(spec.Forget, t.NodeID)
@@ -145,6 +149,44 @@ func drbd(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Resour
 	}
 	slices.Sort(spec.Forget)
 	return spec
+}
+
+// one peer is all that 8.4 takes. While an old replica goes that is still seen, that one, whose guard looks at the
+// connection to us; one that is away doesn't keep its successor waiting. More replicas than two, made before anybody knew
+// the generation, find no place: the third keeps them all as its peers, and its node says why that can't be.
+func one(s *state.Snapshot, d *state.Definition, r *model.Resource, peers []model.PeerSpec) []model.PeerSpec {
+	peers = slices.DeleteFunc(peers, func(p model.PeerSpec) bool { return p.Diskless })
+	if len(peers) < 2 {
+		return peers
+	}
+	rank := func(p model.PeerSpec) int {
+		o := d.Replica(p.ID)
+		n := s.Node(o.Node)
+		switch {
+		case o.Deleting && n != nil && n.Online() && slices.ContainsFunc(o.Volumes, func(v model.Volume) bool { return v.Initialised }):
+			return 0
+		case !o.Deleting:
+			return 1
+		}
+		return 2
+	}
+	var live []*model.Resource
+	for i := range d.Resources {
+		if o := &d.Resources[i]; !o.Deleting && !o.Diskless {
+			live = append(live, o)
+		}
+	}
+	slices.SortStableFunc(live, func(a, b *model.Resource) int { return cmp.Compare(a.CreatedMS, b.CreatedMS) })
+	if i := slices.Index(live, r); i > 1 {
+		return peers
+	}
+	slices.SortStableFunc(peers, func(a, b model.PeerSpec) int {
+		if c := cmp.Compare(rank(a), rank(b)); c != 0 {
+			return c
+		}
+		return cmp.Compare(d.Replica(a.ID).CreatedMS, d.Replica(b.ID).CreatedMS)
+	})
+	return peers[:1]
 }
 
 // Address on which DRBD of the node listens: PrefNic (resource, definition, group, node), else "default", else the
