@@ -34,6 +34,7 @@ type ctl struct {
 	late     lateStore
 	copies   []copyOf // of the store, to roll back to
 	takeOver uint64   // the store was rolled back: start above this epoch
+	minEpoch uint64   // to start above
 }
 
 func (w *world) newCtl(name string) *ctl {

@@ -122,7 +122,8 @@ func (w *world) restart(c *ctl, minEpoch uint64) {
 	if c.running() || c != w.main && c != w.rival {
 		return
 	}
-	c.boot(max(minEpoch, c.takeOver))
+	c.minEpoch = max(c.minEpoch, minEpoch, c.takeOver)
+	c.boot(c.minEpoch)
 	if c.running() && c == w.main {
 		if c.takeOver > 0 { // of a rolled back store
 			c.takeOver = 0

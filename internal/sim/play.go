@@ -228,6 +228,7 @@ func (w *world) excuses(l rest) bool {
 	for _, why := range []string{
 		"that Holdfast didn't make; it is left untouched", // planted
 		"not enough free space",
+		"DRBD 8.4 has no diskless replicas", "DRBD 8.4 takes two", // asked for before the generation was known
 	} {
 		if strings.Contains(l.text, why) {
 			return true
