@@ -487,6 +487,12 @@ func TestUnmentionedVolumeStays(t *testing.T) {
 		if st := n.of("backups"); !st.Gone {
 			t.Errorf("%s: %+v\n%s", n.name, st, r.traces())
 		}
+		if v, ok := n.m.Volume("backups", 1); !ok || v.Disk != model.DiskUpToDate {
+			t.Errorf("%s: %+v", n.name, v)
+		}
+		if _, ok := n.m.Volume("backups", 0); ok {
+			t.Errorf("%s: volume 0 is still up", n.name)
+		}
 	}
 }
 

@@ -31,6 +31,9 @@ func (p *planner) gone() Plan {
 			return blocked("%s", why)
 		}
 	}
+	if stay := p.stay(); drbd && len(stay) > 0 {
+		return p.goneBeside(stay, left)
+	}
 	if p.kernelOwn() {
 		return p.takeDown()
 	}
@@ -50,6 +53,63 @@ func (p *planner) gone() Plan {
 		steps = append(steps, p.step(RemoveRecord))
 	}
 	return do(steps...)
+}
+
+// stay are the volumes of this incarnation that are here though nobody ordered them to go.
+func (p *planner) stay() (out []model.VolumeSpec) {
+	for _, v := range p.seen.Extra {
+		if d := p.seen.Volumes[v.Number].Device; d != nil && d.Label == v.ID && d.Path != "" {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// goneBeside removes what the order names and leaves the volumes that stay as they are: up, with a config file of their
+// own, nobody's until somebody asks for them.
+func (p *planner) goneBeside(stay []model.VolumeSpec, left bool) Plan {
+	if p.kernelOwn() {
+		k := p.seen.Kernel
+		if k.Role == primary {
+			return blocked("%s is in use on this node (Primary): unmount it, or stop what uses it", p.spec.Name)
+		}
+		guard := p.step(GuardGone)
+		up := false
+		for _, v := range p.spec.Volumes {
+			if slices.ContainsFunc(stay, func(s model.VolumeSpec) bool { return s.Number == v.Number }) {
+				continue // that number is the other's
+			}
+			if _, there := k.Volumes[v.Number]; there {
+				up = true
+				guard.Volumes = append(guard.Volumes, v.Number)
+			}
+		}
+		if p.exempt() {
+			guard.Volumes = nil
+		}
+		if up {
+			if why := OtherGood(k, guard.Volumes); why != "" {
+				return blocked("%s; the removal waits, or type the override that names what is lost", why)
+			}
+			if w := p.attached(stay); w != nil {
+				w.Steps = append([]Step{guard}, w.Steps...)
+				return *w
+			}
+			return blocked("DRBD doesn't let go of %s", p.spec.Name)
+		}
+	} else if !p.exempt() && left {
+		return p.lookFirst()
+	}
+	var steps []Step
+	for _, v := range p.spec.Volumes {
+		if v.Pool != "" && p.own(v) != nil {
+			steps = append(steps, p.volumeStep(RemoveDevice, v))
+		}
+	}
+	if len(steps) > 0 {
+		return do(steps...)
+	}
+	return Plan{Phase: model.Done, Gone: true}
 }
 
 // left tells whether a device of this incarnation is there, or why that can't be said.
