@@ -76,7 +76,8 @@ func milestones(d *state.Definition, c *model.ResourceDefinition) (moved bool) {
 			if seen == nil || seen.ID != v.UUID {
 				continue
 			}
-			if seen.MDReady && !v.Initialised {
+			// A removed one that isn't initialised by now never will be: nothing of it was attached, so it may go.
+			if seen.MDReady && !v.Initialised && !r.Deleting {
 				v.Initialised, moved = true, true
 			}
 			if vd := c.Volume(v.Number); vd != nil && !vd.Initialised && !r.Diskless &&
@@ -190,6 +191,7 @@ func seed(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition) (
 func source(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition, vd *model.VolumeDefinition) (best *model.Resource, n int, skip bool) {
 	rank := -1
 	skip = true
+	same := sourceOfOthers(c, vd)
 	for j := range c.Resources {
 		r := &c.Resources[j]
 		v := r.Volume(vd.Number)
@@ -200,21 +202,28 @@ func source(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition,
 		online := node != nil && node.Online()
 		n++
 		skip = skip && online && r.First && !v.Initialised && provesZeros(node, v.Pool)
-		if !goodOtherwise(d, c, r) {
+		if same != "" && r.UUID != same || same == "" && !goodOtherwise(d, c, r) {
 			continue
 		}
 		k := 0
 		if online {
 			k = 1
 		}
-		if slices.ContainsFunc(c.Volumes, func(o model.VolumeDefinition) bool { return !o.Initialised && !o.Deleting && o.Source == r.UUID }) {
-			k = 2
-		}
 		if k > rank {
 			best, rank = r, k
 		}
 	}
 	return best, n, skip
+}
+
+// sourceOfOthers is the replica from which another volume's first sync starts that isn't over; "" if there is none.
+func sourceOfOthers(c *model.ResourceDefinition, vd *model.VolumeDefinition) model.UUID {
+	for i := range c.Volumes {
+		if o := &c.Volumes[i]; o.Number != vd.Number && !o.Initialised && !o.Deleting && o.Source != "" && c.Replica(o.Source) != nil {
+			return o.Source
+		}
+	}
+	return ""
 }
 
 // goodOtherwise tells whether the volumes that are initialised are UpToDate on r.
