@@ -161,9 +161,9 @@ func (p *planner) takeDown() Plan {
 	}
 	guard := p.step(GuardGone)
 	if !p.exempt() {
-		// A volume that has no device here any more has nothing to lose.
+		// A volume that has no device here any more, or never was attached, has nothing to lose.
 		for _, v := range slices.Concat(p.spec.Volumes, p.seen.Extra) {
-			if _, up := k.Volumes[v.Number]; up || p.own(v) != nil {
+			if _, up := k.Volumes[v.Number]; up || p.own(v) != nil && p.initialised(v) {
 				guard.Volumes = append(guard.Volumes, v.Number)
 			}
 		}
