@@ -280,6 +280,18 @@ func TestSkipOnlyWhenAllAreThere(t *testing.T) {
 	}
 }
 
+func TestSkipWithNobody(t *testing.T) {
+	for _, gen := range []model.DRBDGeneration{model.DRBD8, model.DRBD9} {
+		w := newWorld(backups(2))
+		w.spec.DRBD.Generation, w.node.DRBD = gen, gen
+		w.spec.DRBD.Peers = nil
+		w.spec.Volumes[0].Seed, w.spec.Volumes[1].Seed = model.SeedSkip, model.SeedSkip
+		if p := settled(t, w); p.Phase != model.Done || w.disk["vol-a"] != model.DiskUpToDate || w.disk["vol-b"] != model.DiskUpToDate {
+			t.Errorf("%+v", p)
+		}
+	}
+}
+
 func TestSyncNeverStartsFromLostData(t *testing.T) {
 	w := newWorld(backups(1))
 	settled(t, w)

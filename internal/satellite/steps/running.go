@@ -42,7 +42,11 @@ func (p *planner) run(ready []model.VolumeSpec) Plan {
 		if v.Pool == "" || k.Volumes[v.Number].Disk != model.DiskInconsistent || p.seen.Volumes[v.Number].Data {
 			continue
 		}
-		switch v.Seed {
+		seed := v.Seed
+		if seed == model.SeedSkip && p.diskfulPeers() == 0 {
+			seed = model.SeedSync // those with whom it would be equal are gone
+		}
+		switch seed {
 		case model.SeedSync:
 			if why := SyncAlone(k, v.Number); why != "" {
 				continue
@@ -132,7 +136,7 @@ func (p *planner) seedSync(v model.VolumeSpec, all []int) Plan {
 // seeds are the volumes whose first sync may start here.
 func (p *planner) seeds(ready []model.VolumeSpec) (out []int) {
 	for _, v := range ready {
-		if v.Seed == model.SeedSync && !p.seen.Volumes[v.Number].Data {
+		if (v.Seed == model.SeedSync || v.Seed == model.SeedSkip && p.diskfulPeers() == 0) && !p.seen.Volumes[v.Number].Data {
 			out = append(out, v.Number)
 		}
 	}
