@@ -228,7 +228,7 @@ func (w *world) excuses(l rest) bool {
 	for _, why := range []string{
 		"that Holdfast didn't make; it is left untouched", // planted
 		"not enough free space",
-		"DRBD 8.4 has no diskless replicas", "DRBD 8.4 takes two", // asked for before the generation was known
+		"DRBD 8.4 has no diskless replicas", "DRBD 8.4 takes two", "metadata, this node runs", "no DRBD generation is chosen", // asked for before the generation was known
 	} {
 		if strings.Contains(l.text, why) {
 			return true
@@ -236,7 +236,7 @@ func (w *world) excuses(l rest) bool {
 	}
 	if w.oracle.orphans { // the controller has forgotten what the nodes still have
 		for _, why := range []string{
-			"of another incarnation", "which runs on this node and is left untouched", "which the controller doesn't know",
+			"of another incarnation", "Local address(port) already in use", "which runs on this node and is left untouched", "which the controller doesn't know",
 			"though it was initialised; it isn't made anew",
 		} {
 			if strings.Contains(l.text, why) {
