@@ -7,6 +7,7 @@ import (
 	"holdfast/internal/core"
 	"holdfast/internal/fault"
 	"holdfast/internal/model"
+	"holdfast/internal/wire"
 )
 
 func TestWaitOffline(t *testing.T) {
@@ -171,5 +172,39 @@ func TestClientGoneBeforeItsTurn(t *testing.T) {
 	r.run()
 	if r.def("xx") != nil {
 		t.Fatal("done for nobody")
+	}
+}
+
+// A new node is answered when it is online, a pool when the node has looked at it; a node that doesn't answer gives a warning.
+func TestWaitForNode(t *testing.T) {
+	r := newRig(t)
+	tk := r.b.Submit(core.NodeCreate{Name: "zulu", Interfaces: []model.NetInterface{{Name: "default", Address: "10.77.0.9"}}}, Options{}, r.now)
+	r.run()
+	r.forward(time.Second) // nobody listens there
+	reply, err := tk.Result()
+	if !tk.Done() || err != nil || reply.Notes[len(reply.Notes)-1].Kind != fault.NotConnected {
+		t.Fatalf("%v %+v %v", tk.Done(), reply.Notes, err)
+	}
+	r.sats["alpha"] = &sat{name: "alpha", report: model.NodeReport{Uname: "alpha", DRBD: model.DRBD9, Providers: []model.ProviderKind{model.LVM}}}
+	tk = r.b.Submit(core.NodeCreate{Name: "alpha", Interfaces: []model.NetInterface{{Name: "default", Address: "10.77.0.1"}}}, Options{}, r.now)
+	r.run()
+	r.forward(time.Second)
+	if reply, err = tk.Result(); !tk.Done() || err != nil || reply.Notes[len(reply.Notes)-1].Message != "Node 'alpha' is online." {
+		t.Fatalf("%v %+v %v", tk.Done(), reply.Notes, err)
+	}
+	tk = r.b.Submit(core.PoolCreate{Node: "alpha", Name: "swpool", Kind: "lvm", Props: map[string]string{model.PropPoolName: "sw_ssd"}}, Options{}, r.now)
+	r.run()
+	if tk.Done() {
+		t.Fatal("answered before the node has looked at the pool")
+	}
+	s := r.sats["alpha"]
+	report := func(reason string) {
+		s.report.Pools = []model.PoolStatus{{UUID: r.b.Snapshot().Node("alpha").Pool("swpool").UUID, Name: "swpool", Reason: reason}}
+		r.b.Message("alpha", s.id, wire.Report{Node: &s.report}, r.now)
+		r.run()
+	}
+	report("no such volume group")
+	if reply, err = tk.Result(); !tk.Done() || err != nil || reply.Notes[len(reply.Notes)-1].Severity != fault.Failure {
+		t.Fatalf("%v %+v %v", tk.Done(), reply.Notes, err)
 	}
 }
