@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"runtime/debug"
 	"time"
@@ -11,41 +12,20 @@ import (
 	"holdfast/internal/admin"
 	"holdfast/internal/config"
 	"holdfast/internal/controller"
-	"holdfast/internal/obs"
 	"holdfast/internal/rest"
 	"holdfast/internal/satellite"
 )
 
 // commands are the parts of the program other than the command line: "controller", "satellite", "store".
 func commands() []*cobra.Command {
-	return append(admin.Commands(version), controllerCommand(), satellite.Command(version))
+	return append(admin.Commands(version), controller.Command(version, serve), satellite.Command(version))
 }
 
-func controllerCommand() *cobra.Command {
-	file := config.ControllerFile
-	cmd := &cobra.Command{
-		Use: "controller", Short: "Run the controller on this machine", Args: cobra.NoArgs, SilenceUsage: true,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := config.LoadController(file)
-			if err != nil {
-				return err
-			}
-			log, err := obs.NewLogger(cmd.ErrOrStderr(), cfg.Log.Level, cfg.Log.Format)
-			if err != nil {
-				return err
-			}
-			limits := rest.Limits{Body: cfg.REST.MaxBodyBytes, Conns: cfg.REST.MaxConnections, Write: cfg.REST.RequestTimeout.Duration}
-			return controller.Run(cmd.Context(), cfg, version, log, func(ctx context.Context, ln net.Listener, c *controller.Controller) error {
-				return rest.Serve(ctx, ln, rest.New(backend{c}, info(), limits, log), limits, log)
-			})
-		},
-	}
-	cmd.Flags().StringVar(&file, "config", file, "configuration file")
-	return cmd
+// serve puts the REST API before a controller.
+func serve(ctx context.Context, ln net.Listener, c *controller.Controller, cfg config.REST, log *slog.Logger) error {
+	limits := rest.Limits{Body: cfg.MaxBodyBytes, Conns: cfg.MaxConnections, Write: cfg.RequestTimeout.Duration}
+	return rest.Serve(ctx, ln, rest.New(c, info(), limits, log), limits, log)
 }
-
-// backend is the controller as the API sees it.
-type backend struct{ *controller.Controller }
 
 // info of the program, as the build recorded it.
 func info() rest.Info {
