@@ -127,6 +127,7 @@ type poolState struct {
 	at     time.Time // of the last look, good or not
 	good   time.Time
 	dirty  bool
+	stale  bool   // a job of ours changed it, or may have, and it wasn't looked at since
 	busy   uint64 // the job that holds the queue
 }
 
@@ -308,7 +309,10 @@ func (a *Agent) seen(r *replica) steps.Seen {
 func (a *Agent) seenVolume(r *replica, v model.VolumeSpec) steps.Volume {
 	sv := steps.Volume{Made: r.made[v.ID], MDMade: r.mdMade[v.ID], Initialised: has(a.kept.Initialised, v.ID), Data: has(a.kept.Data, v.ID)}
 	if p := a.pools[v.Pool]; p != nil {
-		sv.PoolSeen, sv.PoolReason = p.seen, p.reason
+		sv.PoolSeen, sv.PoolReason = p.seen && !p.stale, p.reason
+		if h := a.hungPool(v.Pool); h != nil {
+			sv.PoolReason = hungText(h)
+		}
 		if d := p.last.Device(v.Backing); d != nil {
 			c := *d
 			sv.Device, sv.LabelKnown = &c, a.known(c.Label)
@@ -500,7 +504,8 @@ func (a *Agent) Finish(j Job, res Result, now time.Time) {
 		}
 		if !looked {
 			if j.Kind == ReplicaJob {
-				p.dirty = true
+				p.dirty, p.stale = true, true
+				a.dirtyPool(name)
 			}
 			continue
 		}
@@ -508,7 +513,7 @@ func (a *Agent) Finish(j Job, res Result, now time.Time) {
 		if sc.err != nil {
 			p.reason = reason(sc.err)
 		} else {
-			p.last, p.reason, p.seen, p.good = sc, "", true, now
+			p.last, p.reason, p.seen, p.stale, p.good = sc, "", true, false, now
 		}
 		a.dirtyPool(name)
 	}

@@ -88,3 +88,29 @@ func TestUnmountedPool(t *testing.T) {
 	r.run(40 * time.Second)
 	r.upToDate("backups")
 }
+
+// A creation that hangs may have made its device: the replica isn't confirmed gone before the pool was read again.
+func TestGoneWaitsForAFreshLook(t *testing.T) {
+	r, alpha, _ := pair(t)
+	for _, n := range r.nodes {
+		if err := n.m.MkdirAll("/srv/pool", 0o700); err != nil {
+			t.Fatal(err)
+		}
+		n.pools = []model.PoolSpec{{UUID: "p1", Name: "swpool", Kind: model.FileThin, Backing: "/srv/pool"}}
+	}
+	r.run(2 * time.Second)
+	alpha.m.Hang("losetup", true)
+	r.deploy("backups", model.DRBD8, model.SeedSync, 1)
+	r.run(2 * time.Second)
+	alpha.remove("backups", whole)
+	r.run(3 * time.Second)
+	if st := alpha.of("backups"); st.Gone || st.Phase != model.Failed {
+		t.Errorf("%+v", st)
+	}
+	alpha.m.Hang("losetup", false)
+	r.run(90 * time.Second)
+	names, err := alpha.m.ReadDir("/srv/pool")
+	if st := alpha.of("backups"); !st.Gone || len(names) > 0 || err != nil || len(alpha.m.Loops()) > 0 {
+		t.Errorf("%+v, files %v %v\n%s", st, names, err, r.traces())
+	}
+}
