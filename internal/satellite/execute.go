@@ -111,7 +111,10 @@ func (x *execution) writeConfig(ctx context.Context, s steps.Step) error {
 	}
 	if err := x.drbd.CheckFile(ctx, drbd.Target{File: draft, Resource: s.Resource}); err != nil {
 		x.host.Remove(draft) // if that fails too, the next start does it
-		return fmt.Errorf("the new config doesn't parse, the old one stays: %w", err)
+		if errors.Is(err, drbd.ErrParse) {
+			return fmt.Errorf("the new config doesn't parse, the old one stays: %w", err)
+		}
+		return fmt.Errorf("write config of %s, the old one stays: %w", s.Resource, err)
 	}
 	if err := x.host.Rename(draft, x.cfg.configFile(s.Resource)); err != nil {
 		return fmt.Errorf("write config of %s: %w", s.Resource, err)

@@ -168,6 +168,10 @@ func (p *planner) takeDown() Plan {
 			}
 		}
 		if why := OtherGood(k, guard.Volumes); why != "" {
+			// It may be half taken down by a process that died: then it comes up again, to see.
+			if w := p.lookFirst(); len(w.Steps) > 0 {
+				return w
+			}
 			return blocked("%s; the removal waits, or type the override that names what is lost", why)
 		}
 	}
@@ -193,6 +197,7 @@ func (p *planner) lookFirst() Plan {
 	}
 	w := q.up()
 	if len(w.Steps) > 0 {
+		w.Quiet = false
 		return w
 	}
 	if w.Reason == "" {

@@ -235,6 +235,16 @@ func TestGuardBeforeRemoval(t *testing.T) {
 			t.Errorf("%+v", p)
 		}
 	})
+	t.Run("half taken down", func(t *testing.T) {
+		w := up(model.DiskUpToDate)
+		kv := w.kernel.Volumes[0]
+		kv.Disk = model.DiskDiskless
+		w.kernel.Volumes[0] = kv
+		w.kernel.Peers[0].State, w.kernel.Peers[0].Volumes = model.StandAlone, nil
+		if p := settled(t, w); !p.Gone || len(w.devices) > 0 {
+			t.Errorf("%+v", p)
+		}
+	})
 	t.Run("in use", func(t *testing.T) {
 		w := up(model.DiskUpToDate)
 		w.spec.WholeDefinition = true
