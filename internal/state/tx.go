@@ -265,18 +265,31 @@ func prune(seen map[model.UUID]*model.ResourceStatus, d *model.ResourceDefinitio
 	return seen
 }
 
+// index enters d, or nothing of it: what it has must be nobody else's.
 func (s *Snapshot) index(d *model.ResourceDefinition) error {
-	if cur, ok := s.names.Get(model.Key(d.Name)); !ok || cur == d.UUID {
-		s.names.Set(model.Key(d.Name), d.UUID)
-	} else if o := s.DefinitionByID(cur); o == nil || o.Deleting && !d.Deleting {
-		s.names.Set(model.Key(d.Name), d.UUID)
-	} else if !d.Deleting {
-		return fmt.Errorf("index definition %s: the name %q is %s's", d.UUID, d.Name, cur)
+	cur, ok := s.names.Get(model.Key(d.Name))
+	takes := !ok || cur == d.UUID
+	if !takes {
+		o := s.DefinitionByID(cur)
+		takes = o == nil || o.Deleting && !d.Deleting
+		if !takes && !d.Deleting {
+			return fmt.Errorf("index definition %s: the name %q is %s's", d.UUID, d.Name, cur)
+		}
 	}
 	for _, v := range d.Volumes {
 		if u := s.MinorUser(v.Minor); u != "" && u != d.UUID {
 			return fmt.Errorf("index definition %q: minor %d is %s's", d.Name, v.Minor, u)
 		}
+	}
+	for _, r := range d.Resources {
+		if u := s.PortUser(r.Node, r.Port); r.Port != 0 && u != "" && u != d.UUID {
+			return fmt.Errorf("index definition %q: port %d on %s is %s's", d.Name, r.Port, r.Node, u)
+		}
+	}
+	if takes {
+		s.names.Set(model.Key(d.Name), d.UUID)
+	}
+	for _, v := range d.Volumes {
 		if v.Minor > 0 {
 			s.minors.Set(v.Minor, d.UUID)
 		}
@@ -284,13 +297,9 @@ func (s *Snapshot) index(d *model.ResourceDefinition) error {
 	s.promise(d, "", 1)
 	for _, r := range d.Resources {
 		s.onNode.Set(onNodeKey(r.Node, d.UUID), struct{}{})
-		if r.Port == 0 {
-			continue
+		if r.Port != 0 {
+			s.ports.Set(portKey(r.Node, r.Port), d.UUID)
 		}
-		if u := s.PortUser(r.Node, r.Port); u != "" && u != d.UUID {
-			return fmt.Errorf("index definition %q: port %d on %s is %s's", d.Name, r.Port, r.Node, u)
-		}
-		s.ports.Set(portKey(r.Node, r.Port), d.UUID)
 	}
 	return nil
 }
