@@ -97,6 +97,9 @@ func (c *ctl) commit() {
 		changes = c.late.hold(c, changes)
 	}
 	c.base, c.err = c.store.Commit(context.Background(), c.req.Epoch, c.req.Base, changes)
+	if c.err != nil {
+		c.late.held = nil
+	}
 	c.taken = true
 	if c.err != nil {
 		c.w.logf("%s: commit fails: %v", c.name, c.err)
@@ -180,6 +183,9 @@ func (c *ctl) crash() {
 	reloading := c.brain.NeedReload()
 	c.stop()
 	c.store = c.store.Reopen()
+	if b := c.w.cfg.Break; b == EarlyAnswer || b == LateMilestone {
+		return // the comparison would see it at once: what it does shall be seen
+	}
 	c.checkDurable(last, req, taken && err == nil, reloading || errors.Is(err, store.ErrOutcomeUnknown))
 }
 
@@ -192,6 +198,7 @@ func (c *ctl) stop() {
 		c.w.oracle.names.crashed(c.w, c.applied)
 	}
 	c.brain, c.req, c.taken, c.commands, c.applied = nil, nil, false, nil, nil
+	c.late = lateStore{}
 	for _, x := range c.w.conns {
 		if x.ctl == c {
 			x.closeCtl()

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"io"
+	"runtime/debug"
 	"strings"
 )
 
@@ -41,8 +42,19 @@ type Played struct {
 // Play plays one seed.
 func Play(seed uint64, cfg Config) Played {
 	w := newWorld(seed, cfg)
-	w.play()
+	w.guarded()
 	return Played{Failure: w.failure, Hash: w.hash, Steps: w.step, Seconds: w.now.Sub(w.start).Seconds(), Reasons: w.reasons}
+}
+
+// guarded plays, and takes a panic for a broken invariant.
+func (w *world) guarded() {
+	defer func() {
+		if p := recover(); p != nil {
+			w.failure = nil
+			w.broken("panic", "%v\n%s", p, debug.Stack())
+		}
+	}()
+	w.play()
 }
 
 // Explain is the trace of a seed as text, with its failure at the end.
