@@ -69,7 +69,6 @@ type PeerSpec struct {
 	Address  string
 	Port     int
 	Diskless bool
-	Options  map[string]map[string]string // of the connection: Net, PeerDevice
 }
 
 // Seed is how an uninitialised volume gets its first good copy. Only the replica that the controller named has one.

@@ -929,7 +929,6 @@ type PeerSpec struct {
 	Address       string                 `protobuf:"bytes,4,opt,name=address,proto3" json:"address,omitempty"`
 	Port          int64                  `protobuf:"varint,5,opt,name=port,proto3" json:"port,omitempty"`
 	Diskless      bool                   `protobuf:"varint,6,opt,name=diskless,proto3" json:"diskless,omitempty"`
-	Options       map[string]*Section    `protobuf:"bytes,7,rep,name=options,proto3" json:"options,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1004,13 +1003,6 @@ func (x *PeerSpec) GetDiskless() bool {
 		return x.Diskless
 	}
 	return false
-}
-
-func (x *PeerSpec) GetOptions() map[string]*Section {
-	if x != nil {
-		return x.Options
-	}
-	return nil
 }
 
 type VolumeSpec struct {
@@ -2211,18 +2203,14 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x06forget\x18\t \x03(\x03R\x06forget\x1aU\n" +
 	"\fOptionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
-	"\x05value\x18\x02 \x01(\v2\x19.holdfast.wire.v1.SectionR\x05value:\x028\x01\"\xab\x02\n" +
+	"\x05value\x18\x02 \x01(\v2\x19.holdfast.wire.v1.SectionR\x05value:\x028\x01\"\x97\x01\n" +
 	"\bPeerSpec\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x17\n" +
 	"\anode_id\x18\x03 \x01(\x03R\x06nodeId\x12\x18\n" +
 	"\aaddress\x18\x04 \x01(\tR\aaddress\x12\x12\n" +
 	"\x04port\x18\x05 \x01(\x03R\x04port\x12\x1a\n" +
-	"\bdiskless\x18\x06 \x01(\bR\bdiskless\x12A\n" +
-	"\aoptions\x18\a \x03(\v2'.holdfast.wire.v1.PeerSpec.OptionsEntryR\aoptions\x1aU\n" +
-	"\fOptionsEntry\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
-	"\x05value\x18\x02 \x01(\v2\x19.holdfast.wire.v1.SectionR\x05value:\x028\x01\"\x9a\x03\n" +
+	"\bdiskless\x18\x06 \x01(\bR\bdisklessJ\x04\b\a\x10\b\"\x9a\x03\n" +
 	"\n" +
 	"VolumeSpec\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
@@ -2350,7 +2338,7 @@ func file_holdfast_proto_rawDescGZIP() []byte {
 	return file_holdfast_proto_rawDescData
 }
 
-var file_holdfast_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_holdfast_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_holdfast_proto_goTypes = []any{
 	(*Envelope)(nil),         // 0: holdfast.wire.v1.Envelope
 	(*Order)(nil),            // 1: holdfast.wire.v1.Order
@@ -2378,9 +2366,8 @@ var file_holdfast_proto_goTypes = []any{
 	(*Pong)(nil),             // 23: holdfast.wire.v1.Pong
 	nil,                      // 24: holdfast.wire.v1.Section.OptionsEntry
 	nil,                      // 25: holdfast.wire.v1.DRBDSpec.OptionsEntry
-	nil,                      // 26: holdfast.wire.v1.PeerSpec.OptionsEntry
-	nil,                      // 27: holdfast.wire.v1.VolumeSpec.OptionsEntry
-	nil,                      // 28: holdfast.wire.v1.NodeReport.UnsupportedEntry
+	nil,                      // 26: holdfast.wire.v1.VolumeSpec.OptionsEntry
+	nil,                      // 27: holdfast.wire.v1.NodeReport.UnsupportedEntry
 }
 var file_holdfast_proto_depIdxs = []int32{
 	2,  // 0: holdfast.wire.v1.Envelope.hello:type_name -> holdfast.wire.v1.Hello
@@ -2399,26 +2386,24 @@ var file_holdfast_proto_depIdxs = []int32{
 	24, // 13: holdfast.wire.v1.Section.options:type_name -> holdfast.wire.v1.Section.OptionsEntry
 	25, // 14: holdfast.wire.v1.DRBDSpec.options:type_name -> holdfast.wire.v1.DRBDSpec.OptionsEntry
 	10, // 15: holdfast.wire.v1.DRBDSpec.peers:type_name -> holdfast.wire.v1.PeerSpec
-	26, // 16: holdfast.wire.v1.PeerSpec.options:type_name -> holdfast.wire.v1.PeerSpec.OptionsEntry
-	27, // 17: holdfast.wire.v1.VolumeSpec.options:type_name -> holdfast.wire.v1.VolumeSpec.OptionsEntry
-	14, // 18: holdfast.wire.v1.Report.node:type_name -> holdfast.wire.v1.NodeReport
-	18, // 19: holdfast.wire.v1.Report.resources:type_name -> holdfast.wire.v1.ResourceStatus
-	28, // 20: holdfast.wire.v1.NodeReport.unsupported:type_name -> holdfast.wire.v1.NodeReport.UnsupportedEntry
-	15, // 21: holdfast.wire.v1.NodeReport.pools:type_name -> holdfast.wire.v1.PoolStatus
-	16, // 22: holdfast.wire.v1.NodeReport.orphans:type_name -> holdfast.wire.v1.Orphan
-	17, // 23: holdfast.wire.v1.NodeReport.hung:type_name -> holdfast.wire.v1.HungProgram
-	19, // 24: holdfast.wire.v1.ResourceStatus.volumes:type_name -> holdfast.wire.v1.VolumeStatus
-	20, // 25: holdfast.wire.v1.ResourceStatus.peers:type_name -> holdfast.wire.v1.PeerStatus
-	21, // 26: holdfast.wire.v1.PeerStatus.volumes:type_name -> holdfast.wire.v1.PeerVolumeStatus
-	8,  // 27: holdfast.wire.v1.DRBDSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
-	8,  // 28: holdfast.wire.v1.PeerSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
-	8,  // 29: holdfast.wire.v1.VolumeSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
-	13, // 30: holdfast.wire.v1.NodeReport.UnsupportedEntry.value:type_name -> holdfast.wire.v1.Words
-	31, // [31:31] is the sub-list for method output_type
-	31, // [31:31] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	26, // 16: holdfast.wire.v1.VolumeSpec.options:type_name -> holdfast.wire.v1.VolumeSpec.OptionsEntry
+	14, // 17: holdfast.wire.v1.Report.node:type_name -> holdfast.wire.v1.NodeReport
+	18, // 18: holdfast.wire.v1.Report.resources:type_name -> holdfast.wire.v1.ResourceStatus
+	27, // 19: holdfast.wire.v1.NodeReport.unsupported:type_name -> holdfast.wire.v1.NodeReport.UnsupportedEntry
+	15, // 20: holdfast.wire.v1.NodeReport.pools:type_name -> holdfast.wire.v1.PoolStatus
+	16, // 21: holdfast.wire.v1.NodeReport.orphans:type_name -> holdfast.wire.v1.Orphan
+	17, // 22: holdfast.wire.v1.NodeReport.hung:type_name -> holdfast.wire.v1.HungProgram
+	19, // 23: holdfast.wire.v1.ResourceStatus.volumes:type_name -> holdfast.wire.v1.VolumeStatus
+	20, // 24: holdfast.wire.v1.ResourceStatus.peers:type_name -> holdfast.wire.v1.PeerStatus
+	21, // 25: holdfast.wire.v1.PeerStatus.volumes:type_name -> holdfast.wire.v1.PeerVolumeStatus
+	8,  // 26: holdfast.wire.v1.DRBDSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
+	8,  // 27: holdfast.wire.v1.VolumeSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
+	13, // 28: holdfast.wire.v1.NodeReport.UnsupportedEntry.value:type_name -> holdfast.wire.v1.Words
+	29, // [29:29] is the sub-list for method output_type
+	29, // [29:29] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_proto_init() }
@@ -2441,7 +2426,7 @@ func file_holdfast_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_proto_rawDesc), len(file_holdfast_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   29,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
