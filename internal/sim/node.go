@@ -27,6 +27,7 @@ type node struct {
 	jobs    []*job
 	stream  *machine.Stream
 	lines   []string
+	pumped  time.Time
 	boots   int
 	logged  int  // lines of the machine's log in the trace
 	away    bool // no controller can reach it
@@ -161,6 +162,7 @@ func (n *node) pump() {
 		return
 	}
 	now := n.w.now
+	n.pumped = now
 	if n.stream != nil && n.agent.StreamOld(now) {
 		n.endStream()
 	}
@@ -252,8 +254,5 @@ func (n *node) finish(j *job) {
 	}
 	n.pump()
 }
-
-// forward lets the agent look at the clock.
-func (n *node) forward() { n.pump() }
 
 const second = time.Second

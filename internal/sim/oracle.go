@@ -14,12 +14,15 @@ import (
 
 // oracle knows what nobody in the model may know: which write is where, whose disk is whose, what was ever ordered.
 type oracle struct {
-	names naive
-	vols  map[model.UUID]*vol // by volume definition
-	incs  map[model.UUID]*inc // by label
-	reps  map[model.UUID]*rep // by replica
-	hosts map[hostKey]model.UUID
-	disks map[string]diskSeen // node and path
+	names   naive
+	vols    map[model.UUID]*vol // by volume definition
+	incs    map[model.UUID]*inc // by label
+	reps    map[model.UUID]*rep // by replica
+	hosts   map[hostKey]model.UUID
+	disks   map[string]diskSeen // node and path
+	version int                 // of the network at the last look
+	// learned counts what was learned of incarnations, looked is that of the last look.
+	learned, looked int
 	// orphans: the store was rolled back, or a node given up: what is on nodes may be nobody's any more.
 	orphans bool
 }
@@ -71,6 +74,7 @@ func (o *oracle) init() {
 
 // learn what a controller has published.
 func (o *oracle) learn(s *state.Snapshot) {
+	o.learned++
 	s.AllDefinitions(func(d *state.Definition) bool {
 		for _, vd := range d.Volumes {
 			if o.vols[vd.UUID] == nil {
@@ -272,6 +276,11 @@ func (o *oracle) promoted(w *world, a attached) {
 
 // look at all kernels and disks.
 func (o *oracle) look(w *world) {
+	if v := w.net.Version(); v == o.version && o.learned == o.looked {
+		return
+	} else {
+		o.version, o.looked = v, o.learned
+	}
 	for _, x := range o.vols {
 		x.upToDate = 0
 	}

@@ -22,6 +22,16 @@ func (w *world) play() {
 	for range 40 { // some model seconds
 		w.quiet(500)
 	}
+	if w.chance(60) { // something to lose
+		for range 1 + w.rng.IntN(2) {
+			w.deploy()
+			for range 20 {
+				w.quiet(300)
+			}
+		}
+		w.promote()
+		w.write()
+	}
 	for range w.profile.events {
 		if w.failure != nil {
 			return
@@ -50,7 +60,7 @@ func (w *world) event() {
 			w.main.copies = append(w.main.copies, *c)
 		}
 	}
-	if w.chance(35) {
+	if w.chance(w.profile.faults) {
 		w.strike()
 	} else {
 		w.user()

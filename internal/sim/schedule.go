@@ -125,7 +125,9 @@ func (w *world) tick(d time.Duration) {
 	w.net.Tick(w.now)
 	w.machineLogs()
 	for _, n := range w.nodes {
-		n.forward()
+		if w.now.Sub(n.pumped) >= second/4 {
+			n.pump()
+		}
 	}
 	w.oracle.look(w)
 }

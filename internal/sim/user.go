@@ -119,9 +119,10 @@ func (w *world) user() {
 		name, on := w.name(), w.nodeName()
 		w.type_(core.ResourceDelete{Definition: name, Node: on})
 		w.type_(core.ResourceCreate{Definition: name, On: []core.ResourceOn{{Node: on, Pool: poolName}}})
-	case k < 78:
+	case k < 76:
 		w.promote()
-	case k < 82:
+		w.write()
+	case k < 80:
 		w.demote(pick(w, w.nodes))
 	default:
 		for range 1 + w.rng.IntN(3) {
@@ -229,28 +230,25 @@ func (n *node) res(name string) string { return n.config.ConfigDir + "/" + name 
 // promote makes a resource Primary somewhere, where quorum decides or what Holdfast says permits it; see oracle.permits.
 func (w *world) promote() {
 	all := w.running()
-	if len(all) == 0 {
-		return
-	}
-	a := pick(w, all)
-	if a.r.Role == "Primary" {
-		return
-	}
-	if !w.oracle.permits(w, a) {
-		return
-	}
-	r := a.n.m.Operator("drbdadm", "-c", a.n.res(a.r.Name), "primary", a.r.Name)
-	w.logf("operator: promote %s on %s: exit %d %s", a.r.Name, a.n.name, r.Exit, r.Stderr)
-	if r.Exit != 0 {
-		return
-	}
-	w.oracle.promoted(w, a)
-	if w.chance(50) {
-		for _, v := range a.r.Volumes {
-			if err := a.n.m.Open(a.r.Name, v.Number); err != nil {
-				w.logf("operator: open: %v", err)
+	for _, i := range w.rng.Perm(len(all)) {
+		a := all[i]
+		if a.r.Role == "Primary" || !w.oracle.permits(w, a) {
+			continue
+		}
+		r := a.n.m.Operator("drbdadm", "-c", a.n.res(a.r.Name), "primary", a.r.Name)
+		w.logf("operator: promote %s on %s: exit %d %s", a.r.Name, a.n.name, r.Exit, r.Stderr)
+		if r.Exit != 0 {
+			continue
+		}
+		w.oracle.promoted(w, a)
+		if w.chance(50) {
+			for _, v := range a.r.Volumes {
+				if err := a.n.m.Open(a.r.Name, v.Number); err != nil {
+					w.logf("operator: open: %v", err)
+				}
 			}
 		}
+		return
 	}
 }
 

@@ -53,6 +53,7 @@ type profile struct {
 	gen    []string // DRBD module of each node
 	files  []bool   // pool of a directory instead of a volume group
 	events int
+	faults int // percent of the events
 	steps  int // how many scheduler steps between two events, on average
 }
 
@@ -93,6 +94,7 @@ func (w *world) chooseProfile() {
 	if w.cfg.Events > 0 {
 		p.events = w.cfg.Events
 	}
+	p.faults = []int{10, 25, 45}[w.rng.IntN(3)]
 	p.steps = []int{3, 10, 30}[w.rng.IntN(3)]
 	w.faults.choose(w)
 	// Syncs that take their time: 16 MiB in 1 to 16 s.

@@ -328,11 +328,11 @@ func (n *Network) startSync(sc *conn, s *volume, tc *conn, t *volume, full bool)
 	t.state = "Inconsistent"
 }
 
-// progress moves a sync on by up to kib, seen from its source.
-func (n *Network) progress(m *Machine, r *resource, c *conn, kib int64) {
+// progress moves a sync on by up to kib, seen from its source. It tells whether one ended.
+func (n *Network) progress(m *Machine, r *resource, c *conn, kib int64) (moved bool) {
 	p, pr, pc := n.other(m, r, c)
 	if pc == nil || c.state != "Connected" {
-		return
+		return false
 	}
 	for _, v := range r.vols {
 		pv := c.vols[v.num]
@@ -388,7 +388,9 @@ func (n *Network) progress(m *Machine, r *resource, c *conn, kib int64) {
 		n.showDisks(p, pr)
 		n.showDisks(m, r)
 		p.log = append(p.log, "synced "+r.name)
+		moved = true
 	}
+	return moved
 }
 
 // drop loses a connection that both ends want: they try again.

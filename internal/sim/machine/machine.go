@@ -67,6 +67,7 @@ func (m *Machine) effect(format string, args ...any) {
 		return
 	}
 	m.effects++
+	m.net.version++
 	m.log = append(m.log, fmt.Sprintf(format, args...))
 	if m.stopAt > 0 && m.effects >= m.stopAt {
 		m.stopAt = 0

@@ -26,6 +26,7 @@ type Network struct {
 	writes   int    // last write made
 	garbage  int    // last kind of old contents
 	stirred  bool   // a program may have changed what DRBD does
+	version  int
 }
 
 // NewNetwork has no machine yet.
@@ -130,21 +131,31 @@ func (n *Network) Tick(now time.Time) {
 	if n.last.IsZero() || now.After(n.last) {
 		n.last = now
 	}
-	n.link()
+	moved := n.link()
 	for _, m := range n.machines {
 		for _, name := range sortedKeys(m.kernel) {
 			for _, c := range m.kernel[name].conns {
-				n.progress(m, m.kernel[name], c, kib)
+				moved = n.progress(m, m.kernel[name], c, kib) || moved
 			}
 		}
 	}
-	n.link()
-	n.settle()
+	if moved {
+		n.link()
+		n.settle()
+	}
+}
+
+// Version changes whenever something did, or may have: files, volumes, DRBD's state. Times and syncs that go on don't
+// count.
+func (n *Network) Version() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.version
 }
 
 // link drops connections without a link and makes those that can be made,
-// until nothing changes.
-func (n *Network) link() {
+// until nothing changes. It tells whether anything did.
+func (n *Network) link() (moved bool) {
 	for again := true; again; {
 		again = false
 		for _, m := range n.machines {
@@ -156,17 +167,18 @@ func (n *Network) link() {
 					case "Connected":
 						if pc == nil || pc.state != "Connected" || !n.reach(m, p) {
 							n.drop(m, r, c)
-							again = true
+							again, moved = true, true
 						}
 					case "Connecting":
 						if pc != nil && pc.state == "Connecting" && n.reach(m, p) && n.handshake(m, r, c, p, pr, pc) {
-							again = true
+							again, moved = true, true
 						}
 					}
 				}
 			}
 		}
 	}
+	return moved
 }
 
 // other finds the far end of a connection: the one with the addresses the
@@ -198,6 +210,7 @@ func (n *Network) newUUID() uint64 {
 // settle makes what the kernel writes to metadata by itself durable, and tells
 // those who watch.
 func (n *Network) settle() {
+	n.version++
 	for _, m := range n.machines {
 		m.saveFlags()
 		m.tell()
