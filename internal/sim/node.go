@@ -87,8 +87,8 @@ func must(err error) {
 func (n *node) kernelFiles() {
 	n.boots++
 	must(n.m.MkdirAll("/proc/sys/kernel/random", 0o755))
-	for f, text := range map[string]string{"random/boot_id": fmt.Sprintf("boot-%d-%d", n.i, n.boots), "hostname": n.name, "osrelease": "6.1.0-sim"} {
-		must(n.m.WriteFile("/proc/sys/kernel/"+f, []byte(text+"\n"), 0o444))
+	for _, f := range [][2]string{{"random/boot_id", fmt.Sprintf("boot-%d-%d", n.i, n.boots)}, {"hostname", n.name}, {"osrelease", "6.1.0-sim"}} {
+		must(n.m.WriteFile("/proc/sys/kernel/"+f[0], []byte(f[1]+"\n"), 0o444))
 	}
 }
 
