@@ -292,7 +292,6 @@ func (o *oracle) look(w *world) {
 				continue
 			}
 			i.vol.good = true
-			i.vol.upToDate++
 		}
 	}
 	// Who is UpToDate and connected to one that is UpToDate and not behind isn't behind either.
@@ -344,6 +343,9 @@ func (o *oracle) lookAtDisks(w *world) {
 			}
 			if i := o.inc(d.Label); i != nil && d.Initialised {
 				i.started = true
+				if d.Good {
+					i.vol.upToDate++
+				}
 			}
 			o.disks[key] = diskSeen{d.Label, d.Initialised || was.initialised, d.Writes()}
 		}
@@ -389,8 +391,8 @@ func (o *oracle) afterJob(w *world, n *node, j *job, before int) {
 	}
 	o.look(w)
 	for _, x := range o.sortedVols() {
-		if had[x] > 0 && x.upToDate == 0 && !x.forgiven && len(x.writes) > 0 && n.m.On() && !o.ownDown(j, x) {
-			w.broken("I2", "the last UpToDate copy of %s/%d is gone from the kernel on %s by: %s", x.name, x.number, n.name, j.Job)
+		if had[x] > 0 && x.upToDate == 0 && !x.forgiven && n.m.On() {
+			w.broken("I2", "the last UpToDate copy of %s/%d is gone on %s by: %s", x.name, x.number, n.name, j.Job)
 		}
 	}
 	for k, s := range j.Steps {
@@ -404,12 +406,6 @@ func (o *oracle) afterJob(w *world, n *node, j *job, before int) {
 			w.broken("I8", "%s on %s starts the first sync of %s/%d, which had good data before", s.Resource, n.name, i.vol.name, i.vol.number)
 		}
 	}
-}
-
-// ownDown: the job removes replicas that were ordered to go as the last, unused one.
-func (o *oracle) ownDown(j *job, x *vol) bool {
-	r := o.reps[j.Replica]
-	return r != nil && r.gone && x.forgiven
 }
 
 // ordered keeps books on what a node is told, and gives the replicas on which it has heard a newer word of this epoch.

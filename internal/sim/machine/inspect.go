@@ -16,7 +16,9 @@ type DiskView struct {
 	Label string // incarnation that it was made for; "" for none
 	// Initialised: it has metadata of a data generation. Fresh: metadata that were just made.
 	Initialised, Fresh bool
-	d                  *Disk
+	// Good: its metadata say that it is UpToDate; also while it isn't attached.
+	Good bool
+	d    *Disk
 }
 
 // Has tells whether the write is on it.
@@ -62,7 +64,8 @@ func (m *Machine) Disks() []DiskView {
 	var out []DiskView
 	m.eachDisk(func(path, label string, d *Disk) {
 		out = append(out, DiskView{Path: path, Label: label, d: d,
-			Initialised: d.md != nil && d.md.current != justCreated, Fresh: d.md != nil && d.md.current == justCreated})
+			Initialised: d.md != nil && d.md.current != justCreated, Fresh: d.md != nil && d.md.current == justCreated,
+			Good: d.md != nil && d.md.consistent && d.md.upToDate})
 	})
 	return out
 }

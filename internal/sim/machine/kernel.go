@@ -357,6 +357,7 @@ func (m *Machine) promote(x *call, r *resource, vol int, force bool) bool {
 		r.oneVolume = false
 		return true
 	}
+	m.net.unlink() // it asks its peers, and finds out who is gone
 	vols := r.vols
 	if one {
 		v := r.vol(vol)

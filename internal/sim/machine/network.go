@@ -181,6 +181,20 @@ func (n *Network) link() (moved bool) {
 	return moved
 }
 
+// unlink drops connections without a link.
+func (n *Network) unlink() {
+	for _, m := range n.machines {
+		for _, name := range sortedKeys(m.kernel) {
+			r := m.kernel[name]
+			for _, c := range r.conns {
+				if p, _, pc := n.other(m, r, c); c.state == "Connected" && (pc == nil || pc.state != "Connected" || !n.reach(m, p)) {
+					n.drop(m, r, c)
+				}
+			}
+		}
+	}
+}
+
 // other finds the far end of a connection: the one with the addresses the
 // other way round.
 func (n *Network) other(m *Machine, r *resource, c *conn) (*Machine, *resource, *conn) {
