@@ -61,12 +61,15 @@ func label(tags []string) model.UUID {
 
 // Create implements pool.Driver.
 func (d Driver) Create(ctx context.Context, name string, sizeKiB int64, id model.UUID) error {
-	return translate(d.Tool.Create(ctx, d.VG, name, sizeKiB, TagPrefix+string(id)))
+	if err := d.Tool.Create(ctx, d.VG, name, sizeKiB, TagPrefix+string(id)); err != nil {
+		return translate(err)
+	}
+	return d.flush(ctx, "/dev/"+d.VG+"/"+name) // the volume passes it on to the disks that it lies on
 }
 
 // Activate implements pool.Driver.
 func (d Driver) Activate(ctx context.Context, name string, id model.UUID) error {
-	v, err := d.own(ctx, name, id)
+	_, v, err := d.own(ctx, name, id)
 	if err != nil {
 		return err
 	}
@@ -78,7 +81,7 @@ func (d Driver) Activate(ctx context.Context, name string, id model.UUID) error 
 
 // Remove implements pool.Driver. A volume that has snapshots is left alone: lvremove would take them too.
 func (d Driver) Remove(ctx context.Context, name string, id model.UUID) error {
-	v, err := d.own(ctx, name, id)
+	g, v, err := d.own(ctx, name, id)
 	if errors.Is(err, pool.ErrNotFound) {
 		return nil
 	}
@@ -92,23 +95,26 @@ func (d Driver) Remove(ctx context.Context, name string, id model.UUID) error {
 	if errors.Is(err, lvm.ErrNotFound) {
 		return nil
 	}
-	return translate(err)
+	if err != nil {
+		return translate(err)
+	}
+	return d.flush(ctx, g.PVs...)
 }
 
-// own looks afresh and gives the volume if its label is that one.
-func (d Driver) own(ctx context.Context, name string, id model.UUID) (lvm.LV, error) {
+// own looks afresh and gives the group, and the volume if its label is that one.
+func (d Driver) own(ctx context.Context, name string, id model.UUID) (lvm.VG, lvm.LV, error) {
 	g, err := d.Tool.VG(ctx, d.VG)
 	if err != nil {
-		return lvm.LV{}, translate(err)
+		return g, lvm.LV{}, translate(err)
 	}
 	v, ok := g.LV(name)
 	if !ok {
-		return v, fmt.Errorf("logical volume %s/%s: %w", d.VG, name, pool.ErrNotFound)
+		return g, v, fmt.Errorf("logical volume %s/%s: %w", d.VG, name, pool.ErrNotFound)
 	}
 	if l := label(v.Tags); l != id {
-		return v, fmt.Errorf("logical volume %s/%s: %w: it has %q", d.VG, name, pool.ErrLabel, l)
+		return g, v, fmt.Errorf("logical volume %s/%s: %w: it has %q", d.VG, name, pool.ErrLabel, l)
 	}
-	return v, nil
+	return g, v, nil
 }
 
 // translate adds what the pool's user matches on.
