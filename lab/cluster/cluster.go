@@ -100,17 +100,38 @@ func Build(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("find the checkout: %w", err)
 	}
 	dir := filepath.Join(strings.TrimSpace(string(root)), "build")
-	bin := filepath.Join(dir, "holdfast")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", bin, "holdfast/cmd/holdfast")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build holdfast: %w\n%s", err, out)
+	if err := Compile(ctx, filepath.Join(dir, "holdfast"), "holdfast/cmd/holdfast"); err != nil {
+		return "", err
 	}
 	link := filepath.Join(dir, "linstor")
 	if err := os.Symlink("holdfast", link); err != nil && !errors.Is(err, os.ErrExist) {
 		return "", err
 	}
 	return link, nil
+}
+
+// Compile makes a static program of a package of this module. More linker flags may be given.
+func Compile(ctx context.Context, bin, pkg string, ldflags ...string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", strings.Join(append([]string{"-s", "-w"}, ldflags...), " "), "-o", bin, pkg)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w\n%s", pkg, err, out)
+	}
+	return nil
+}
+
+// PutProgram compiles a package and puts it into a machine.
+func (c *Cluster) PutProgram(ctx context.Context, node, path, pkg string, ldflags ...string) error {
+	dir, err := os.MkdirTemp("", "holdfast-lab")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	bin := filepath.Join(dir, filepath.Base(path))
+	if err := Compile(ctx, bin, pkg, ldflags...); err != nil {
+		return err
+	}
+	return c.Machine(node).Put(ctx, bin, path)
 }
 
 func (c *Cluster) install(ctx context.Context, bare bool) error {

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/term"
 
 	"holdfast/lab"
+	"holdfast/lab/cluster"
 )
 
 func up(ctx context.Context, args []string) error {
@@ -62,6 +63,41 @@ func up(ctx context.Context, args []string) error {
 	return fmt.Errorf("the process that holds the lab ended: %v", c.Wait())
 }
 
+// withHoldfast brings up a lab with Holdfast in it and says how to use it.
+func withHoldfast(ctx context.Context, args []string) error {
+	if err := up(ctx, append([]string{"-holdfast"}, args...)); err != nil {
+		return err
+	}
+	s, err := asked(ctx)
+	if err != nil {
+		return err
+	}
+	var nodes strings.Builder
+	for i, m := range s.Machines {
+		kind := "Satellite"
+		if i == 0 {
+			kind = "Combined"
+		}
+		fmt.Fprintf(&nodes, "  build/linstor node create --node-type %s %s %s\n  build/linstor storage-pool create lvm %[2]s swpool %[4]s\n", kind, m.Name, m.Address, cluster.VG)
+	}
+	first := s.Machines[0].Name
+	fmt.Printf(`
+Holdfast runs: a satellite on every machine, the controller on %[1]s. Nothing is registered yet.
+
+  export LS_CONTROLLERS=%[2]s
+%[3]s  build/linstor resource-definition create backups
+  build/linstor volume-definition create backups 512M
+  build/linstor resource create backups --auto-place 2
+  build/linstor resource list
+
+  go run ./lab/labctl sh %[1]s     a shell on %[1]s, which has linstor too; the daemons' logs are in /var/log
+  go run ./lab/labctl kill %[1]s   cut its power; "start %[1]s" brings it back with Holdfast
+  go run ./lab/labctl            what else there is
+  make lab-down                  end it
+`, first, s.URL, nodes.String())
+	return nil
+}
+
 func down(ctx context.Context, args []string) error {
 	if err := want(args, 0); err != nil {
 		return err
@@ -74,12 +110,8 @@ func ps(ctx context.Context, args []string) error {
 	if err := want(args, 0); err != nil {
 		return err
 	}
-	b, err := call(ctx, http.MethodGet, "/ps", nil)
+	s, err := asked(ctx)
 	if err != nil {
-		return err
-	}
-	var s state
-	if err := json.Unmarshal(b, &s); err != nil {
 		return err
 	}
 	fmt.Printf("kernel %s, network %s, held by process %d\n", s.Kernel, s.Network, s.Pid)
@@ -108,7 +140,19 @@ func ps(ctx context.Context, args []string) error {
 	for _, f := range s.Forwards {
 		fmt.Printf("forward: %s to %s:%d\n", f.Listen, f.Node, f.Port)
 	}
+	if s.URL != "" {
+		fmt.Println("Holdfast's API:", s.URL)
+	}
 	return nil
+}
+
+// asked is the state of the lab, from the process that holds it.
+func asked(ctx context.Context) (s state, err error) {
+	b, err := call(ctx, http.MethodGet, "/ps", nil)
+	if err == nil {
+		err = json.Unmarshal(b, &s)
+	}
+	return s, err
 }
 
 // want checks the number of arguments.

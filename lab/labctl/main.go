@@ -22,6 +22,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"up", "[-n 2] [-disks 2] [-size MiB] [-mem MiB] [-cpus 1] [-net tap|dgram] [-cold]", "bring up a lab and leave it running", up},
+		{"cluster", "[flags of up]", "the same with Holdfast running in it", withHoldfast},
 		{"down", "", "end it", down},
 		{"ps", "", "list machines, cuts and forwards", ps},
 		{"exec", "[-t 2m] NODE PROGRAM [ARG...]", "run a program; stdin goes along unless it is a terminal", execute},

@@ -15,13 +15,21 @@ import (
 	"time"
 
 	"holdfast/lab"
+	"holdfast/lab/cluster"
 	"holdfast/lab/nbd"
 )
 
-// config reads the flags that up and serve share.
-func config(name string, args []string) (lab.Config, error) {
-	var c lab.Config
+// wanted is a lab, and whether Holdfast is to run in it.
+type wanted struct {
+	lab.Config
+	holdfast bool
+}
+
+// config reads the flags that up, cluster and serve share.
+func config(name string, args []string) (wanted, error) {
+	var c wanted
 	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	fs.BoolVar(&c.holdfast, "holdfast", false, "run Holdfast in it")
 	fs.IntVar(&c.Machines, "n", 2, "machines")
 	disks := fs.Int("disks", 2, "data disks each")
 	size := fs.Int64("size", 2048, "size of a data disk, MiB")
@@ -45,6 +53,7 @@ func config(name string, args []string) (lab.Config, error) {
 // server holds the lab for the other commands.
 type server struct {
 	lab  *lab.Lab
+	run  *cluster.Cluster // nil: no Holdfast in it
 	end  context.CancelFunc
 	mu   sync.Mutex
 	fwds []forwarded
@@ -64,6 +73,7 @@ type state struct {
 	Network  string         `json:"network"`
 	Kernel   string         `json:"kernel"`
 	Pid      int            `json:"pid"`
+	URL      string         `json:"url,omitempty"` // of Holdfast's API
 }
 
 type machineState struct {
@@ -98,11 +108,16 @@ func hold(ctx context.Context, args []string, tell *os.File) error {
 		return err
 	}
 	c.Log = tell
-	l, err := lab.Up(ctx, c)
-	if err != nil {
+	s := &server{end: end}
+	if c.holdfast {
+		if s.run, err = cluster.Up(ctx, cluster.Config{Lab: c.Config}); err != nil {
+			return err
+		}
+		s.lab = s.run.Lab
+	} else if s.lab, err = lab.Up(ctx, c.Config); err != nil {
 		return err
 	}
-	defer l.Close()
+	defer s.lab.Close()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
@@ -114,7 +129,6 @@ func hold(ctx context.Context, args []string, tell *os.File) error {
 	if err != nil {
 		return err
 	}
-	s := &server{lab: l, end: end}
 	hs := &http.Server{Handler: s.handler()}
 	fmt.Fprintln(tell, upLine)
 	tell.Close()
@@ -140,7 +154,12 @@ func (s *server) handler() http.Handler {
 		})
 	}
 	node("/kill", func(_ context.Context, n *lab.Machine) error { return n.Kill() })
-	node("/start", func(ctx context.Context, n *lab.Machine) error { return n.Start(context.WithoutCancel(ctx)) })
+	node("/start", func(ctx context.Context, n *lab.Machine) error {
+		if s.run != nil { // what ran there runs again
+			return s.run.PowerOn(context.WithoutCancel(ctx), n.Name)
+		}
+		return n.Start(context.WithoutCancel(ctx))
+	})
 	node("/freeze", func(_ context.Context, n *lab.Machine) error { return n.Freeze() })
 	node("/thaw", func(_ context.Context, n *lab.Machine) error { return n.Thaw() })
 	node("/link-up", func(_ context.Context, n *lab.Machine) error { return n.Link(true) })
@@ -185,6 +204,9 @@ func (s *server) ps(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := state{Cuts: s.lab.Cuts(), Forwards: s.fwds, Network: s.lab.Network(), Kernel: s.lab.Release(), Pid: os.Getpid()}
+	if s.run != nil {
+		st.URL = s.run.URL
+	}
 	for _, m := range s.lab.Machines {
 		st.Machines = append(st.Machines, machineState{Name: m.Name, Address: m.Address, Pid: m.Pid(), Disks: m.Disks()})
 	}
