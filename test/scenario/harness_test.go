@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -20,40 +21,149 @@ import (
 // world is a lab with Holdfast, and a test that is at stake.
 type world struct {
 	*cluster.Cluster
-	t   *testing.T
-	ctx context.Context
-	api *client.Client
+	t     *testing.T
+	ctx   context.Context
+	api   *client.Client
+	start time.Time
 }
 
-// up brings up n machines with Holdfast running on them.
+// common is the cluster of two machines that the stories share: nodes and pools are registered in it, and each story
+// leaves it as it found it. After a failure the next story gets another one.
+var common *cluster.Cluster
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if common != nil {
+		if err := common.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// shared is the common cluster, made if there is none, with nodes and pools registered. What the test has made must be
+// gone at its end.
+func shared(t *testing.T) *world {
+	t.Helper()
+	needLab(t)
+	start := time.Now()
+	made := common == nil
+	if made {
+		common = bringUp(t, cluster.Config{Lab: lab.Config{Disks: []int64{1 << 30}}})
+	}
+	w := newWorld(t, common, start)
+	t.Cleanup(func() {
+		if t.Failed() {
+			w.showLogs()
+			common = nil
+			if err := w.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	t.Cleanup(func() {
+		if !t.Failed() {
+			begin := time.Now()
+			w.tidy()
+			w.took(begin, "tidy")
+		}
+	})
+	if made {
+		w.took(start, "up")
+		w.nodes()
+	}
+	return w
+}
+
+// up brings up n machines of the test's own, with Holdfast running on them.
 func up(t *testing.T, n int, change ...func(*cluster.Config)) *world {
 	t.Helper()
-	if os.Getenv("HOLDFAST_LAB") == "" {
-		t.Skip("boots virtual machines: set HOLDFAST_LAB=1, or run make test")
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
-	t.Cleanup(cancel)
+	needLab(t)
+	start := time.Now()
 	c := cluster.Config{Lab: lab.Config{Machines: n, Disks: []int64{1 << 30}}}
 	for _, f := range change {
 		f(&c)
 	}
-	cl, err := cluster.Up(ctx, c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &world{Cluster: cl, t: t, ctx: ctx}
-	if w.api, err = client.New(cl.URL); err != nil {
-		t.Fatal(err)
-	}
+	w := newWorld(t, bringUp(t, c), start)
+	w.took(start, "up")
 	t.Cleanup(func() {
 		if t.Failed() {
 			w.showLogs()
 		}
-		if err := cl.Close(); err != nil {
+		if err := w.Close(); err != nil {
 			t.Error(err)
 		}
 	})
 	return w
+}
+
+func needLab(t *testing.T) {
+	t.Helper()
+	if os.Getenv("HOLDFAST_LAB") == "" {
+		t.Skip("boots virtual machines: set HOLDFAST_LAB=1, or run make test")
+	}
+}
+
+// extra are the kernel modules that the lab uses instead of Debian's, "" for none: then DRBD is 8.4.
+func extra() string { return os.Getenv("HOLDFAST_LAB_MODULES") }
+
+// needDRBD9 skips a test that 8.4 can't pass.
+func needDRBD9(t *testing.T) {
+	t.Helper()
+	needLab(t)
+	if extra() == "" {
+		t.Skip("needs DRBD 9, which Debian's kernel doesn't have: set HOLDFAST_LAB_MODULES to a folder with its modules")
+	}
+}
+
+func bringUp(t *testing.T, c cluster.Config) *cluster.Cluster {
+	t.Helper()
+	cl, err := cluster.Up(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cl
+}
+
+func newWorld(t *testing.T, c *cluster.Cluster, start time.Time) *world {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	t.Cleanup(cancel)
+	w := &world{Cluster: c, t: t, ctx: ctx, start: start}
+	var err error
+	if w.api, err = client.New(c.URL); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// tidy deletes all resources, which must leave nothing behind on any machine.
+func (w *world) tidy() {
+	w.t.Helper()
+	var list []api.ResourceDefinition
+	if err := w.api.Do(w.ctx, "GET", "/v1/resource-definitions", nil, nil, &list); err != nil {
+		w.t.Fatal(err)
+	}
+	for _, m := range w.Machines {
+		w.on(m.Name, "for r in $(drbdsetup status 2>/dev/null | awk '/^[^ ].* role:Primary/ {print $1}'); do drbdadm secondary $r; done")
+	}
+	if len(list) > 0 {
+		line := "resource-definition delete"
+		for _, d := range list {
+			line += " " + d.Name
+		}
+		w.lin(line)
+	}
+	for _, m := range w.Machines {
+		w.nothingLeft(m.Name)
+	}
+}
+
+// took writes a line of the test's diary: when, how long, what.
+func (w *world) took(since time.Time, format string, args ...any) {
+	w.t.Helper()
+	w.t.Logf("%6.1f s %6.1f s  %s", time.Since(w.start).Seconds(), time.Since(since).Seconds(), fmt.Sprintf(format, args...))
 }
 
 func (w *world) showLogs() {
@@ -78,12 +188,19 @@ func (w *world) showLogs() {
 // lin is a command line that must succeed.
 func (w *world) lin(line string) string {
 	w.t.Helper()
+	begin := time.Now()
 	out, err := w.Linstor(w.ctx, strings.Fields(line)...)
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	if time.Since(begin) > diary {
+		w.took(begin, "linstor %s", line)
+	}
 	return out
 }
+
+// diary is how long something takes at least to be worth a line.
+const diary = 300 * time.Millisecond
 
 // refused is a command line that must be refused with these words.
 func (w *world) refused(line string, words ...string) {
@@ -103,9 +220,13 @@ func (w *world) refused(line string, words ...string) {
 // on runs a shell line in a machine; it must succeed.
 func (w *world) on(node, line string) string {
 	w.t.Helper()
+	begin := time.Now()
 	out, err := w.Machine(node).Sh(w.ctx, line)
 	if err != nil {
 		w.t.Fatalf("%s: %v", node, err)
+	}
+	if time.Since(begin) > diary {
+		w.took(begin, "%s# %s", node, line)
 	}
 	return out
 }
@@ -113,12 +234,52 @@ func (w *world) on(node, line string) string {
 // until waits for something to hold.
 func (w *world) until(limit time.Duration, what string, ok func() (bool, string)) {
 	w.t.Helper()
+	begin := time.Now()
 	if err := cluster.Wait(w.ctx, limit, what, ok); err != nil {
+		w.t.Fatal(err)
+	}
+	if time.Since(begin) > diary {
+		w.took(begin, "until %s", what)
+	}
+}
+
+// kill cuts a machine's power.
+func (w *world) kill(node string) {
+	w.t.Helper()
+	if err := w.Machine(node).Kill(); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
-// nodes registers every machine and its volume group as pool swpool, and waits until they are online.
+// powerOn boots a machine that was killed, and starts on it what ran there.
+func (w *world) powerOn(node string) {
+	w.t.Helper()
+	begin := time.Now()
+	if err := w.PowerOn(w.ctx, node); err != nil {
+		w.t.Fatal(err)
+	}
+	w.took(begin, "power on %s", node)
+}
+
+// stop ends the controller with a signal.
+func (w *world) stop(s syscall.Signal) {
+	w.t.Helper()
+	if err := w.StopController(w.ctx, s); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// begin starts the controller and waits until it answers.
+func (w *world) begin() {
+	w.t.Helper()
+	begin := time.Now()
+	if err := w.StartController(w.ctx); err != nil {
+		w.t.Fatal(err)
+	}
+	w.took(begin, "controller starts")
+}
+
+// nodes registers every machine and its volume group as pool swpool.
 func (w *world) nodes() {
 	w.t.Helper()
 	for i, m := range w.Machines {
@@ -221,7 +382,7 @@ func (w *world) nothingLeft(node string) {
 	})
 }
 
-const left = "lvs --noheadings -o name,tags " + cluster.VG + " | grep -v handmade; ls /var/lib/holdfast.d | grep '[.]res'; drbdsetup status 2>/dev/null | grep -v '^#' | grep -v handmade; true"
+const left = "lvs --noheadings -o name,tags " + cluster.VG + "; ls /var/lib/holdfast.d | grep -v '^[.]'; drbdsetup status 2>/dev/null | grep -v '^#'; ls -d /dev/drbd[0-9]* 2>/dev/null; true"
 
 // write puts random bytes at the start of a volume and returns their checksum.
 func (w *world) write(node, dev string, mib int) string {

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -10,22 +11,21 @@ import (
 	"holdfast/lab/cluster"
 )
 
-const stateDir = "/var/lib/holdfast"
+const (
+	stateDir  = "/var/lib/holdfast"
+	configDir = "/var/lib/holdfast.d"
+)
 
 // A second cluster's controller claims a satellite that belongs to the first; a copy of the controller with its store and
 // keys is started beside it. Both are refused, and both say so.
 func TestSecondController(t *testing.T) {
-	w := up(t, 3, func(c *cluster.Config) { c.NoSatellite = []string{"charlie"} })
-	for i, n := range []string{"alpha", "bravo"} {
-		w.lin(fmt.Sprintf("node create %s 10.77.0.%d", n, i+1))
-	}
-	w.until(30*time.Second, "both are online", func() (bool, string) {
-		out := w.lin("node list")
-		return strings.Count(out, "Online") == 2, out
-	})
-	w.on("charlie", Binary+" controller >/var/log/other.log 2>&1 & echo $! >/run/other.pid")
+	w := shared(t)
+	// The other controller runs on bravo, with its files apart from those of bravo's satellite.
+	const start = "(" + cluster.Binary + " controller --config /run/other.toml >>/var/log/other.log 2>&1 & echo $! >/run/other.pid)"
+	const stop = "p=$(cat /run/other.pid); kill $p; while kill -0 $p 2>/dev/null; do sleep .1; done"
+	w.on("bravo", `rm -rf /var/lib/other; printf 'state_dir = "/var/lib/other"\n[store]\npath = "/var/lib/other/controller.db"\n' >/run/other.toml; `+start)
 	other := func(line string) string {
-		out, err := w.Machine("charlie").Sh(w.ctx, "LS_CONTROLLERS=10.77.0.3 "+Binary+" "+line)
+		out, err := w.Machine("bravo").Sh(w.ctx, "LS_CONTROLLERS=10.77.0.2 "+cluster.Binary+" "+line)
 		if err != nil {
 			return err.Error()
 		}
@@ -35,45 +35,85 @@ func TestSecondController(t *testing.T) {
 		out := other("controller version")
 		return strings.Contains(out, "linstor controller"), out
 	})
-	other("node create bravo 10.77.0.2")
+	other("node create alpha 10.77.0.1")
 	w.until(30*time.Second, "the other controller says why", func() (bool, string) {
-		out := other("node list") + w.on("charlie", "cat /var/log/other.log")
+		out := other("node list") + w.on("bravo", "cat /var/log/other.log")
 		return strings.Contains(out, "belongs to"), out
 	})
-	if out := w.lin("node list"); strings.Count(out, "Online") != 2 {
-		t.Fatalf("the first controller lost its satellite:\n%s", out)
-	}
-	w.on("charlie", "kill $(cat /run/other.pid)")
+	w.online()
+	w.on("bravo", stop)
 
-	// A copy of the running controller, as a careless backup would restore it on another machine.
+	// A copy of the controller's files, as a careless backup would be put back on another machine. The first has been
+	// started since, so the copy takes the same epoch: the satellites stay with the first.
+	w.stop(syscall.SIGTERM)
 	w.on("alpha", "cd "+stateDir+" && tar cf /tmp/state.tar .")
+	w.begin()
+	w.online()
 	b, err := w.Machine("alpha").Get(w.ctx, "/tmp/state.tar")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Machine("charlie").PutBytes(w.ctx, b, "/tmp/state.tar", 0o600); err != nil {
+	if err := w.Machine("bravo").PutBytes(w.ctx, b, "/tmp/state.tar", 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w.on("charlie", "rm -rf "+stateDir+" && mkdir -p "+stateDir+" && cd "+stateDir+" && tar xf /tmp/state.tar && ("+Binary+" controller >/var/log/copy.log 2>&1 & echo $! >/run/copy.pid)")
-	w.until(40*time.Second, "the copy or the first says that there are two", func() (bool, string) {
-		out := w.on("charlie", "cat /var/log/copy.log") + w.Log(w.ctx, "controller", "alpha") + w.lin("node list")
-		return strings.Contains(out, "another controller") || strings.Contains(out, "other controller") || strings.Contains(out, "OTHER_CONTROLLER") || strings.Contains(out, "read-only"), out
+	w.on("bravo", "rm -rf /var/lib/other; mkdir -p /var/lib/other; cd /var/lib/other; tar xf /tmp/state.tar; >/var/log/other.log; "+start)
+	const told = "another controller of the same epoch"
+	w.until(30*time.Second, "the copy says that there is another controller", func() (bool, string) {
+		out := other("node list")
+		return strings.Count(out, "OTHER_CONTROLLER") == 2 && strings.Contains(w.on("bravo", "cat /var/log/other.log"), told), out
 	})
+	for _, n := range []string{"alpha", "bravo"} {
+		if log := w.Log(w.ctx, "satellite", n); !strings.Contains(log, told) {
+			t.Errorf("the satellite on %s doesn't say that another controller was there:\n%s", n, log)
+		}
+	}
+	w.online()
+	w.lin("resource-definition create first")
+
+	// Started once more, the copy has the newer epoch. The satellites obey it, and the first gives up and says so.
+	w.on("bravo", stop+"; "+start)
+	w.until(30*time.Second, "the copy has the satellites", func() (bool, string) {
+		out := other("node list")
+		return strings.Count(out, "Online") == 2, out
+	})
+	above := ""
+	w.until(30*time.Second, "the first turns read-only and says why", func() (bool, string) {
+		out, err := w.Linstor(w.ctx, "resource-definition", "create", "second")
+		above = takeOverAbove(err)
+		return err != nil && strings.Contains(err.Error(), "another controller is in charge") && above != "", fmt.Sprint(out, err)
+	})
+	if log := w.Log(w.ctx, "controller", "alpha"); !strings.Contains(log, "turns read-only") {
+		t.Errorf("the first's log doesn't say it:\n%s", log)
+	}
+	// And back, as it advises.
+	w.on("bravo", stop)
+	w.stop(syscall.SIGTERM)
+	w.on("alpha", cluster.Binary+" store take-over --above "+above)
+	w.begin()
+	w.online()
+	if out := w.lin("resource-definition list"); !strings.Contains(out, "first") || strings.Contains(out, "second") {
+		t.Errorf("the first's store isn't as it was:\n%s", out)
+	}
+}
+
+var takeOver = regexp.MustCompile(`store take-over --above (\d+)`)
+
+// takeOverAbove is the epoch that a refusal advises to take over from, "" for none.
+func takeOverAbove(err error) string {
+	if m := takeOver.FindStringSubmatch(fmt.Sprint(err)); m != nil {
+		return m[1]
+	}
+	return ""
 }
 
 // The store is rolled back to an older copy: nothing is destroyed, what it doesn't know is reported as orphan.
 func TestStoreRolledBack(t *testing.T) {
-	w := up(t, 2)
-	w.nodes()
+	w := shared(t)
 	w.create("old", "16M", 2)
 	w.upToDate("old", 2)
-	if err := w.StopController(w.ctx, syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
+	w.stop(syscall.SIGTERM)
 	w.on("alpha", "cp -a "+stateDir+" /root/backup")
-	if err := w.StartController(w.ctx); err != nil {
-		t.Fatal(err)
-	}
+	w.begin()
 	w.online()
 	w.create("young", "16M", 2)
 	w.upToDate("young", 2)
@@ -81,24 +121,22 @@ func TestStoreRolledBack(t *testing.T) {
 	w.on("alpha", "drbdadm primary young")
 	sum := w.write("alpha", dev, 4)
 	w.lin("resource-definition create gone")
-	if err := w.StopController(w.ctx, syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
+	// A rollback over more than one start: the satellites know a newer epoch.
+	w.stop(syscall.SIGTERM)
+	w.begin()
+	w.online()
+	w.stop(syscall.SIGTERM)
 	w.on("alpha", "cp -a /root/backup/controller.db* "+stateDir+"/ && rm -f "+stateDir+"/controller.db-wal "+stateDir+"/controller.db-shm")
-	if err := w.StartController(w.ctx); err != nil {
-		t.Fatal(err)
-	}
+	w.begin()
+	above := ""
 	w.until(30*time.Second, "the satellites refuse the older controller, and it says what to do", func() (bool, string) {
-		_, err := w.Linstor(w.ctx, "resource-definition", "create", "more")
-		return err != nil && strings.Contains(err.Error(), "take-over"), fmt.Sprint(err)
+		_, err := w.Linstor(w.ctx, "resource-definition", "set-property", "old", "Aux/x", "y")
+		above = takeOverAbove(err)
+		return above != "", fmt.Sprint(err)
 	})
-	if err := w.StopController(w.ctx, syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	w.on("alpha", Binary+" store take-over --above 100")
-	if err := w.StartController(w.ctx); err != nil {
-		t.Fatal(err)
-	}
+	w.stop(syscall.SIGTERM)
+	w.on("alpha", cluster.Binary+" store take-over --above "+above)
+	w.begin()
 	w.online()
 	w.until(time.Minute, "the orphans are reported", func() (bool, string) {
 		out := w.lin("node info") + w.lin("-m node list")
@@ -111,21 +149,21 @@ func TestStoreRolledBack(t *testing.T) {
 			t.Fatalf("%s lost what the older store doesn't know:\n%s", n, out)
 		}
 	}
+	for _, n := range []string{"alpha", "bravo"} { // by hand: the store knows nothing of it any more
+		w.on(n, "drbdadm down young && rm "+configDir+"/young.res && lvremove -qq -y "+cluster.VG+"/young_00000")
+	}
 }
 
 // A name is deleted and created again while one node is away: the new one is another volume, the old one is removed when
 // the node returns, and then the new one comes up there.
 func TestNameReusedWhileAway(t *testing.T) {
-	w := up(t, 2)
-	w.nodes()
+	w := shared(t)
 	w.create("r0", "16M", 2)
 	w.upToDate("r0", 2)
 	w.on("alpha", "drbdadm primary r0")
 	w.write("alpha", w.device("r0"), 2)
 	w.on("alpha", "drbdadm secondary r0")
-	if err := w.Machine("bravo").Kill(); err != nil {
-		t.Fatal(err)
-	}
+	w.kill("bravo")
 	w.until(30*time.Second, "bravo is offline", func() (bool, string) {
 		out := w.lin("node list")
 		return strings.Contains(out, "OFFLINE"), out
@@ -141,9 +179,7 @@ func TestNameReusedWhileAway(t *testing.T) {
 	w.on("alpha", "drbdadm primary r0")
 	sum := w.write("alpha", w.device("r0"), 2)
 	w.on("alpha", "drbdadm secondary r0")
-	if err := w.PowerOn(w.ctx, "bravo"); err != nil {
-		t.Fatal(err)
-	}
+	w.powerOn("bravo")
 	w.online()
 	w.upToDate("r0", 2)
 	w.on("bravo", "drbdadm primary r0")
@@ -155,8 +191,7 @@ func TestNameReusedWhileAway(t *testing.T) {
 
 // A resource and LVs made by hand are left alone: their names conflict, and that is said.
 func TestHandMade(t *testing.T) {
-	w := up(t, 2)
-	w.nodes()
+	w := shared(t)
 	for _, n := range []string{"alpha", "bravo"} {
 		w.on(n, "lvcreate -qq -y -Wn -n handmade -L 16M "+cluster.VG+" && lvcreate -qq -y -Wn -n taken_00000 -L 16M "+cluster.VG+
 			" && printf hand >/dev/"+cluster.VG+"/taken_00000"+
@@ -178,16 +213,18 @@ func TestHandMade(t *testing.T) {
 			t.Fatalf("something made by hand on %s was touched:\n%s", n, out)
 		}
 	}
-	if out := w.on("alpha", "ls /etc/drbd.d /var/lib/holdfast.d"); !strings.Contains(out, "handmade.res") {
+	if out := w.on("alpha", "ls /etc/drbd.d"); !strings.Contains(out, "handmade.res") {
 		t.Fatalf("%s", out)
+	}
+	for _, n := range []string{"alpha", "bravo"} {
+		w.on(n, "drbdadm down handmade && rm /etc/drbd.d/handmade.res && lvremove -qq -y "+cluster.VG+"/handmade "+cluster.VG+"/taken_00000")
 	}
 }
 
 // At the next boot the node has no DRBD module: the resource is left untouched there, with a reason, and comes back with
 // the module.
 func TestModuleAbsent(t *testing.T) {
-	w := up(t, 2)
-	w.nodes()
+	w := shared(t)
 	w.create("r0", "16M", 2)
 	w.upToDate("r0", 2)
 	w.on("alpha", "drbdadm primary r0")
@@ -196,9 +233,7 @@ func TestModuleAbsent(t *testing.T) {
 	if err := w.Machine("bravo").KillKeeping(1); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.PowerOn(w.ctx, "bravo"); err != nil {
-		t.Fatal(err)
-	}
+	w.powerOn("bravo")
 	w.online()
 	w.until(time.Minute, "the reason is told", func() (bool, string) {
 		out := w.lin("-m resource list -r r0")

@@ -9,7 +9,11 @@ import (
 
 // The tutorial in both spellings, and what each command prints.
 func TestTutorial(t *testing.T) {
-	w := up(t, 2)
+	w := shared(t)
+	for _, m := range w.Machines { // a cluster as it begins
+		w.lin("storage-pool delete " + m.Name + " swpool")
+		w.lin("node delete " + m.Name)
+	}
 	w.lin("node create --node-type Combined alpha 10.77.0.1")
 	w.lin("node create --node-type Satellite bravo 10.77.0.2")
 	w.online()
@@ -48,4 +52,5 @@ func TestTutorial(t *testing.T) {
 		w.lin("storage-pool delete " + m.Name + " swpool")
 		w.lin("node delete " + m.Name)
 	}
+	w.nodes()
 }
