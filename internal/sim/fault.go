@@ -61,6 +61,10 @@ func (f *faults) choose(w *world) {
 			f.kinds = append(f.kinds, k)
 		}
 	}
+	if w.profile.apart {
+		f.kinds = slices.DeleteFunc(f.kinds, func(k mishap) bool { return k.weight < 4 })
+		f.kinds = append(f.kinds, mishap{"network cut", 25, networkCut})
+	}
 	if w.cfg.Calm || w.chance(3) {
 		f.kinds = nil
 	}

@@ -93,7 +93,7 @@ func (l *lateStore) hold(c *ctl, changes []store.Change) []store.Change {
 	for _, id := range slices.Sorted(maps.Keys(l.held)) {
 		if slices.ContainsFunc(out, func(ch store.Change) bool { return ch.ID == id }) {
 			delete(l.held, id)
-		} else if c.w.chance(20) {
+		} else if c.w.chance(5) {
 			out = append(out, l.held[id])
 			delete(l.held, id)
 		}

@@ -71,6 +71,10 @@ func (w *world) user() {
 	if s == nil || s.Controller() == nil {
 		return
 	}
+	if w.profile.apart && w.chance(50) {
+		w.use()
+		return
+	}
 	switch k := w.rng.IntN(100); {
 	case k < 14:
 		w.deploy()
@@ -88,13 +92,15 @@ func (w *world) user() {
 			c.Lose = []string{c.Definition}
 		}
 		w.type_(c)
-	case k < 48:
+	case k < 46:
 		name := w.name()
 		w.type_(core.DefinitionDelete{Name: name})
 		if w.chance(50) {
 			w.deployAs(name)
 		}
-	case k < 50:
+	case k < 49:
+		w.retire()
+	case k < 51:
 		w.type_(core.VolumeDelete{Definition: w.name(), Number: w.rng.IntN(2)})
 	case k < 56:
 		w.props()
@@ -128,6 +134,23 @@ func (w *world) user() {
 		for range 1 + w.rng.IntN(3) {
 			w.write()
 		}
+	}
+}
+
+// use of volumes, and nothing else.
+func (w *world) use() {
+	switch k := w.rng.IntN(10); {
+	case k < 3:
+		w.promote()
+		w.write()
+	case k < 4:
+		w.demote(w.anyNode())
+	case k < 7:
+		w.write()
+	case k < 8:
+		w.type_(core.ResourceCreate{Definition: w.name(), On: []core.ResourceOn{{Node: w.nodeName(), Pool: poolName}}})
+	default:
+		w.retire()
 	}
 }
 
@@ -252,6 +275,24 @@ func (w *world) promote() {
 	}
 }
 
+// retire moves away from a node: what was in use there, written to a moment ago, is to go.
+func (w *world) retire() {
+	all := w.running()
+	for _, i := range w.rng.Perm(len(all)) {
+		a := all[i]
+		if a.r.Role != "Primary" {
+			continue
+		}
+		w.writeTo(a)
+		w.demote(a.n)
+		for range w.rng.IntN(30) {
+			w.next()
+		}
+		w.type_(core.ResourceDelete{Definition: a.r.Name, Node: a.n.name})
+		return
+	}
+}
+
 // demote ends the use of everything on a node.
 func (w *world) demote(n *node) {
 	for _, r := range n.m.Kernel() {
@@ -274,7 +315,10 @@ func (w *world) write() {
 	if len(all) == 0 {
 		return
 	}
-	a := pick(w, all)
+	w.writeTo(pick(w, all))
+}
+
+func (w *world) writeTo(a attached) {
 	if len(a.r.Volumes) == 0 {
 		return
 	}

@@ -53,8 +53,9 @@ type profile struct {
 	gen    []string // DRBD module of each node
 	files  []bool   // pool of a directory instead of a volume group
 	events int
-	faults int // percent of the events
-	steps  int // how many scheduler steps between two events, on average
+	faults int  // percent of the events
+	apart  bool // nodes often don't see each other while their volumes are used
+	steps  int  // how many scheduler steps between two events, on average
 }
 
 func newWorld(seed uint64, cfg Config) *world {
@@ -94,6 +95,7 @@ func (w *world) chooseProfile() {
 	if w.cfg.Events > 0 {
 		p.events = w.cfg.Events
 	}
+	p.apart = w.chance(30)
 	p.faults = []int{10, 25, 45}[w.rng.IntN(3)]
 	p.steps = []int{3, 10, 30}[w.rng.IntN(3)]
 	w.faults.choose(w)
