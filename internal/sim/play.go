@@ -98,6 +98,7 @@ const (
 // settle is I5: everything becomes as desired, or says why not.
 func (w *world) settle() {
 	began, moved := w.now, w.now
+	defer func() { w.idle = false }()
 	last := ""
 	for w.failure == nil {
 		w.quiet(5000)
@@ -114,6 +115,7 @@ func (w *world) settle() {
 		if text := b.String(); text != last {
 			last, moved = text, w.now
 		}
+		w.idle = w.now.Sub(moved) > 20*second
 		if w.now.Sub(moved) > still {
 			w.stuck(left)
 			w.leftovers()

@@ -4,6 +4,6 @@ import "testing"
 
 func BenchmarkSeeds(b *testing.B) {
 	for i := range b.N {
-		Play(uint64(i+1), Config{Calm: true})
+		Play(uint64(i+1), Config{})
 	}
 }

@@ -113,7 +113,10 @@ func (w *world) next() bool {
 
 // pause is how long nothing happens when there is nothing to do.
 func (w *world) pause() time.Duration {
-	if w.settling {
+	switch {
+	case w.settling && w.idle:
+		return 3 * second
+	case w.settling:
 		return second
 	}
 	return time.Duration(50+w.rng.IntN(1500)) * time.Millisecond

@@ -37,6 +37,7 @@ type world struct {
 	instances   int
 	choices     []choice
 	settling    bool
+	idle        bool // nothing has moved for a while
 
 	profile profile
 	users   users

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,6 +67,7 @@ func one(seed uint64, cfg sim.Config) int {
 }
 
 func many(a, b uint64, cfg sim.Config, why bool) int {
+	debug.SetGCPercent(400) // little is live at a time
 	start := time.Now()
 	var next atomic.Uint64
 	next.Store(a)
