@@ -186,6 +186,13 @@ func (o *oracle) holds(w *world, x *vol) {
 			}
 		}
 	}
+	for _, n := range w.nodes {
+		for _, d := range n.m.Disks() {
+			if i := o.inc(d.Label); i != nil && i.vol == x {
+				w.logf("%s on %s lacks %v", d.Path, n.name, slices.DeleteFunc(slices.Clone(x.writes), d.Has))
+			}
+		}
+	}
 	w.broken("I1", "no disk has all %d acknowledged writes of %s/%d any more", len(x.writes), x.name, x.number)
 }
 

@@ -346,6 +346,19 @@ func (n *Network) progress(m *Machine, r *resource, c *conn, kib int64) (moved b
 		if ss.left > 0 {
 			continue
 		}
+		// A third node that the source doesn't know of hasn't got these either.
+		for _, oc := range pr.conns {
+			if _, known := v.disk.md.slots[oc.peerID]; known || oc.peerID == pc.peerID || oc.diskless {
+				continue
+			}
+			third := tv.disk.md.slot(oc.peerID)
+			if ss.all {
+				third.setAll(tv.sizeKiB)
+			}
+			for b := range ss.dirty { // in any order
+				third.mark(b)
+			}
+		}
 		if ss.all {
 			tv.disk.copyOf(v.disk)
 		}
