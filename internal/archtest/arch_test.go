@@ -42,7 +42,6 @@ var may = map[string][]string{
 	"internal/sim/...":        {"internal/...", "api", "client"},
 	"internal/bench/...":      {"api", "internal/..."},
 	"internal/archtest":       {},
-	"internal/deps":           {},
 	"lab":                     {"lab/..."},
 	"lab/...":                 {"lab/..."},
 	"test/...":                {"api", "client", "internal/...", "lab"},
