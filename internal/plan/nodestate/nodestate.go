@@ -151,24 +151,14 @@ func drbd(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Resour
 	return spec
 }
 
-// one peer is all that 8.4 takes. While an old replica goes that is still seen, that one, whose guard looks at the
-// connection to us; one that is away doesn't keep its successor waiting. More replicas than two, made before anybody knew
-// the generation, find no place: the third keeps them all as its peers, and its node says why that can't be.
+// one peer is all that 8.4 takes, and all that its bitmap can follow. Two live replicas are each other's. An old one that
+// goes is seen by one of them as long as that harms nobody: before its successor is there, or, when it comes back late,
+// while all is UpToDate and unused; so its guard can look at the connection. More live replicas than two, made before
+// anybody knew the generation, find no place: the third keeps them all as its peers, and its node says why that can't be.
 func one(s *state.Snapshot, d *state.Definition, r *model.Resource, peers []model.PeerSpec) []model.PeerSpec {
 	peers = slices.DeleteFunc(peers, func(p model.PeerSpec) bool { return p.Diskless })
 	if len(peers) < 2 {
 		return peers
-	}
-	rank := func(p model.PeerSpec) int {
-		o := d.Replica(p.ID)
-		n := s.Node(o.Node)
-		switch {
-		case o.Deleting && n != nil && n.Online() && slices.ContainsFunc(o.Volumes, func(v model.Volume) bool { return v.Initialised }):
-			return 0
-		case !o.Deleting:
-			return 1
-		}
-		return 2
 	}
 	var live []*model.Resource
 	for i := range d.Resources {
@@ -180,6 +170,29 @@ func one(s *state.Snapshot, d *state.Definition, r *model.Resource, peers []mode
 	if i := slices.Index(live, r); i > 1 {
 		return peers
 	}
+	live = live[:min(2, len(live))]
+	// witness is the live one that sees those that go.
+	var witness *model.Resource
+	if i := slices.IndexFunc(live, func(o *model.Resource) bool { return upToDate(d, o) }); i >= 0 {
+		witness = live[i]
+	} else if len(live) > 0 {
+		witness = live[0]
+	}
+	free := plan.InUse(d) == "" && !slices.ContainsFunc(live, func(o *model.Resource) bool { return !upToDate(d, o) })
+	engaged := len(live) == 2 && initialised(live[0]) && initialised(live[1])
+	rank := func(p model.PeerSpec) int {
+		o := d.Replica(p.ID)
+		n := s.Node(o.Node)
+		switch {
+		case r.Deleting && o == witness:
+			return 0
+		case !o.Deleting:
+			return 2
+		case r == witness && n != nil && n.Online() && initialised(o) && (!engaged || free):
+			return 1
+		}
+		return 3
+	}
 	slices.SortStableFunc(peers, func(a, b model.PeerSpec) int {
 		if c := cmp.Compare(rank(a), rank(b)); c != 0 {
 			return c
@@ -187,6 +200,15 @@ func one(s *state.Snapshot, d *state.Definition, r *model.Resource, peers []mode
 		return cmp.Compare(d.Replica(a.ID).CreatedMS, d.Replica(b.ID).CreatedMS)
 	})
 	return peers[:1]
+}
+
+func initialised(r *model.Resource) bool {
+	return slices.ContainsFunc(r.Volumes, func(v model.Volume) bool { return v.Initialised })
+}
+
+func upToDate(d *state.Definition, r *model.Resource) bool {
+	st := d.Seen[r.UUID]
+	return st != nil && st.UpToDate()
 }
 
 // Address on which DRBD of the node listens: PrefNic (resource, definition, group, node), else "default", else the
