@@ -60,7 +60,7 @@ func (w *world) answered(k *command, t *controller.Ticket) {
 	if len(r.Notes) == 0 {
 		w.broken("I5", "%s is answered without a note", k.text)
 	}
-	if took := w.now.UnixMilli() - k.sent; took > 62_000 && !w.faults.now.stall {
+	if took := w.now.UnixMilli() - k.sent; took > 65_000 && !w.faults.now.stall {
 		w.broken("I5", "%s was answered after %d ms", k.text, took)
 	}
 }

@@ -406,6 +406,23 @@ func (n *Network) progress(m *Machine, r *resource, c *conn, kib int64) (moved b
 	return moved
 }
 
+// catchUp starts a sync to a peer that was left behind while it was connected here but not to the Primary, once that one
+// is gone: DRBD 9's reconciliation. It tells whether one started.
+func (n *Network) catchUp(m *Machine, r *resource, c *conn, p *Machine, pr *resource, pc *conn) (moved bool) {
+	for _, v := range r.vols {
+		tv, pv := pr.vol(v.num), c.vols[v.num]
+		if v.disk == nil || v.state != "UpToDate" || pv == nil || pv.repl != "Established" || tv == nil || tv.disk == nil || tv.state != "Outdated" ||
+			syncing(r, v.num) || syncing(pr, v.num) ||
+			slices.ContainsFunc(n.component(m, r), func(x member) bool { return x.r.role == "Primary" }) {
+			continue
+		}
+		n.startSync(c, v, pc, tv, false)
+		n.showDisks(p, pr)
+		moved = true
+	}
+	return moved
+}
+
 // drop loses a connection that both ends want: they try again.
 func (n *Network) drop(m *Machine, r *resource, c *conn) {
 	_, _, pc := n.other(m, r, c)

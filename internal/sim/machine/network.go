@@ -168,6 +168,8 @@ func (n *Network) link() (moved bool) {
 						if pc == nil || pc.state != "Connected" || !n.reach(m, p) {
 							n.drop(m, r, c)
 							again, moved = true, true
+						} else if n.catchUp(m, r, c, p, pr, pc) {
+							again, moved = true, true
 						}
 					case "Connecting":
 						if pc != nil && pc.state == "Connecting" && n.reach(m, p) && n.handshake(m, r, c, p, pr, pc) {
