@@ -58,12 +58,16 @@ func Run(ctx context.Context, cfg config.Controller, version string, log *slog.L
 	return errors.Join(err, <-writer)
 }
 
+// storeSync is SQLite's "synchronous": empty for FULL, always. Only a scenario of the lab builds a controller with another
+// (-ldflags -X), to see that it loses what was acknowledged.
+var storeSync string
+
 // OpenStore opens the back end that the configuration names.
 func OpenStore(ctx context.Context, cfg config.Store, cluster, version string) (store.Backend, error) {
 	if cfg.Kind == "memory" {
 		return memory.New(cluster), nil
 	}
-	db, err := sqlite.Open(ctx, sqlite.Options{Path: cfg.Path, Cluster: cluster, WrittenBy: version})
+	db, err := sqlite.Open(ctx, sqlite.Options{Path: cfg.Path, Cluster: cluster, WrittenBy: version, Synchronous: sqlite.Synchronous(storeSync)})
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
