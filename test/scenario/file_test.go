@@ -9,9 +9,8 @@ import (
 // FILE_THIN: sparse files behind loop devices. The first sync is skipped, since both read as zeros; a node's power is cut
 // under load; a removal leaves no file and no loop device.
 func TestFileThin(t *testing.T) {
-	w := up(t, 2)
+	w := shared(t)
 	for _, m := range w.Machines {
-		w.lin("node create " + m.Name + " " + m.Address)
 		w.on(m.Name, "mkdir -p /srv/volumes && sync")
 		w.lin("storage-pool create filethin " + m.Name + " files /srv/volumes")
 	}
@@ -24,16 +23,12 @@ func TestFileThin(t *testing.T) {
 	dev := w.device("r0")
 	w.on("alpha", "drbdadm primary r0")
 	sum := w.write("alpha", dev, 8)
-	if err := w.Machine("alpha").Kill(); err != nil {
-		t.Fatal(err)
-	}
+	w.kill("alpha")
 	w.connected("bravo", "r0", false)
 	w.on("bravo", "drbdadm primary r0")
 	w.check("bravo", dev, 8, sum)
 	sum = w.write("bravo", dev, 4)
-	if err := w.PowerOn(w.ctx, "alpha"); err != nil {
-		t.Fatal(err)
-	}
+	w.powerOn("alpha")
 	w.online()
 	w.upToDate("r0", 2)
 	w.on("bravo", "drbdadm secondary r0")
@@ -46,5 +41,6 @@ func TestFileThin(t *testing.T) {
 			out, err := m.Sh(w.ctx, "ls -A /srv/volumes; losetup -l --noheadings; ls /var/lib/holdfast.d | grep '[.]res$'; true")
 			return err == nil && strings.TrimSpace(out) == "", out
 		})
+		w.lin("storage-pool delete " + m.Name + " files")
 	}
 }

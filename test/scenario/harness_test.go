@@ -153,7 +153,13 @@ func (w *world) tidy() {
 		for _, d := range list {
 			line += " " + d.Name
 		}
-		w.lin(line)
+		w.until(10*time.Second, "nothing is in use", func() (bool, string) { // the nodes may not have told yet
+			out, err := w.Linstor(w.ctx, strings.Fields(line)...)
+			if err == nil {
+				return true, ""
+			}
+			return false, out + err.Error()
+		})
 	}
 	for _, m := range w.Machines {
 		w.nothingLeft(m.Name)
@@ -353,7 +359,7 @@ func (w *world) upToDate(name string, replicas int) {
 		}
 		for _, r := range list {
 			out, err := w.Machine(r.NodeName).Sh(w.ctx, "drbdsetup status "+name+" --verbose")
-			if err != nil || !strings.Contains(out, " disk:UpToDate") || replicas > 1 && !strings.Contains(out, "connection:Connected") {
+			if err != nil || !strings.Contains(out, " disk:UpToDate") || strings.Count(out, "connection:Connected") < replicas-1 {
 				return false, r.NodeName + ": " + out
 			}
 		}
