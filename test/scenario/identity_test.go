@@ -131,7 +131,7 @@ func TestStoreRolledBack(t *testing.T) {
 		}
 	}
 	for _, n := range []string{"alpha", "bravo"} { // by hand: the store knows nothing of it any more
-		w.on(n, "drbdadm down young && rm "+configDir+"/young.res && lvremove -qq -y "+cluster.VG+"/young_00000")
+		w.on(n, "drbdadm down young && rm "+configDir+"/young.res && lvremove -qq -y "+cluster.VG+"/young_00000 && sync /dev/vda")
 	}
 }
 
@@ -198,7 +198,7 @@ func TestHandMade(t *testing.T) {
 		t.Fatalf("%s", out)
 	}
 	for _, n := range []string{"alpha", "bravo"} {
-		w.on(n, "drbdadm down handmade && rm /etc/drbd.d/handmade.res && lvremove -qq -y "+cluster.VG+"/handmade "+cluster.VG+"/taken_00000")
+		w.on(n, "drbdadm down handmade && rm /etc/drbd.d/handmade.res && lvremove -qq -y "+cluster.VG+"/handmade "+cluster.VG+"/taken_00000 && sync /dev/vda")
 	}
 }
 
