@@ -53,6 +53,7 @@ var allFaults = []mishap{
 	{"module absent at boot", 2, moduleAbsent},
 	{"events end", 2, eventsEnd},
 	{"old order again", 3, oldOrder},
+	{"controller and the only good copy go", 4, bothGo},
 }
 
 func (f *faults) choose(w *world) {
@@ -63,7 +64,7 @@ func (f *faults) choose(w *world) {
 	}
 	if w.profile.apart {
 		f.kinds = slices.DeleteFunc(f.kinds, func(k mishap) bool { return k.weight < 4 })
-		f.kinds = append(f.kinds, mishap{"network cut", 25, networkCut})
+		f.kinds = append(f.kinds, mishap{"network cut", 25, networkCut}, mishap{"controller dies", 12, ctlDies}, mishap{"power cut", 8, powerCut}, mishap{"controller and the only good copy go", 12, bothGo})
 	}
 	if w.cfg.Calm || w.chance(3) {
 		f.kinds = nil
@@ -266,6 +267,38 @@ func powerCut(w *world) func() {
 	w.logf("%s loses power", n.name)
 	n.cut()
 	return n.powerOn
+}
+
+// bothGo cuts the power of a node that has the only good copy of something, and kills the controller.
+func bothGo(w *world) func() {
+	good := map[*vol]*node{}
+	for _, n := range w.nodes {
+		for _, d := range n.m.Disks() {
+			i := w.oracle.inc(d.Label)
+			if i == nil || !d.Good {
+				continue
+			}
+			if _, again := good[i.vol]; again {
+				n = nil
+			}
+			good[i.vol] = n
+			if n == nil {
+				break
+			}
+		}
+	}
+	for _, x := range w.oracle.sortedVols() {
+		n := good[x]
+		if n == nil || x.forgiven || !n.m.On() || !w.main.running() {
+			continue
+		}
+		w.logf("%s loses power", n.name)
+		n.cut()
+		w.main.crash()
+		w.faults.repairs = append(w.faults.repairs, repair{"controller dies", 1, func() { w.restart(w.main, 0) }})
+		return n.powerOn
+	}
+	return nil
 }
 
 func powerCutAfter(w *world) func() {

@@ -14,7 +14,7 @@ import (
 
 // each plays seeds from 1 on every core until f says that it is enough or the last was played.
 func each(last uint64, cfg Config, f func(uint64, Played) bool) {
-	defer debug.SetGCPercent(debug.SetGCPercent(400)) // little is live at a time
+	defer debug.SetGCPercent(debug.SetGCPercent(800)) // little is live at a time
 	var next atomic.Uint64
 	var enough atomic.Bool
 	var wg sync.WaitGroup

@@ -11,7 +11,7 @@ import (
 type Config struct {
 	Break  Break     // a mistake to put in
 	Calm   bool      // no faults
-	Events int       // of users and faults; 0: 30 to 120, by the seed
+	Events int       // of users and faults; 0: 20 to 90, by the seed
 	Trace  io.Writer // gets a readable trace, if not nil
 }
 

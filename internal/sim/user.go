@@ -283,6 +283,9 @@ func (w *world) retire() {
 		if a.r.Role != "Primary" {
 			continue
 		}
+		if w.profile.apart && len(w.faults.kinds) > 0 && w.chance(50) {
+			w.isolate(a.n)
+		}
 		w.writeTo(a)
 		w.demote(a.n)
 		for range w.rng.IntN(30) {
@@ -290,6 +293,17 @@ func (w *world) retire() {
 		}
 		w.type_(core.ResourceDelete{Definition: a.r.Name, Node: a.n.name})
 		return
+	}
+}
+
+// isolate cuts a node off from the others for a while, but not from the controller.
+func (w *world) isolate(n *node) {
+	for _, o := range w.nodes {
+		if o != n {
+			w.logf("the link between %s and %s is cut", n.name, o.name)
+			w.net.Cut(n.name, o.name)
+			w.faults.repairs = append(w.faults.repairs, repair{"network cut", 1 + w.rng.IntN(5), func() { w.net.Heal(n.name, o.name) }})
+		}
 	}
 }
 

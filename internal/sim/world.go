@@ -92,7 +92,7 @@ func (w *world) chooseProfile() {
 	if n == 3 && w.chance(10) {
 		p.gen[w.rng.IntN(n)] = []string{"8.4.11", "9.2.18", ""}[w.rng.IntN(3)]
 	}
-	p.events = 30 + w.rng.IntN(91)
+	p.events = 20 + w.rng.IntN(71)
 	if w.cfg.Events > 0 {
 		p.events = w.cfg.Events
 	}

@@ -67,7 +67,7 @@ func one(seed uint64, cfg sim.Config) int {
 }
 
 func many(a, b uint64, cfg sim.Config, why bool) int {
-	debug.SetGCPercent(400) // little is live at a time
+	debug.SetGCPercent(800) // little is live at a time
 	start := time.Now()
 	var next atomic.Uint64
 	next.Store(a)
