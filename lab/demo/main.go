@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -36,6 +37,12 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
+	if out, err := d.Machine("alpha").Sh(ctx, "uname -r; sed -n 's/^version: \\([^ ]*\\).*/\\1/p' /proc/drbd"); err == nil {
+		v := strings.Fields(out)
+		if len(v) == 2 {
+			d.say("Both run kernel %s with DRBD %s. On each: Holdfast's satellite, and the volume group %s on a disk of its own. The controller is on alpha.", v[0], v[1], cluster.VG)
+		}
+	}
 	for _, act := range []func(context.Context) error{d.tutorial, d.files, d.controllerAway, d.changeWhileAway, d.powerCut, d.removal} {
 		if err := act(ctx); err != nil {
 			d.logs()

@@ -15,6 +15,7 @@ import (
 type demo struct {
 	*cluster.Cluster
 	start  time.Time
+	dev    string // the volume's device
 	proven []string
 }
 

@@ -1,5 +1,5 @@
 // Writer appends to a file, a block and an fdatasync at a time, until SIGTERM, and tells the longest pause between two
-// writes: what a user of a volume would feel. It runs in a lab machine.
+// writes: what a user of a volume would feel. SIGUSR1 begins another phase, which is told apart. It runs in a lab machine.
 package main
 
 import (
@@ -11,13 +11,17 @@ import (
 	"time"
 )
 
-// Result is printed as JSON when it ends. Times are milliseconds.
+// Result is printed as JSON when it ends.
 type Result struct {
-	Writes   int     `json:"writes"`
-	Seconds  float64 `json:"seconds"`
-	Longest  float64 `json:"longest_ms"`
-	LongestA float64 `json:"longest_at_s"` // seconds after the start
-	Error    string  `json:"error,omitempty"`
+	Phases []Phase `json:"phases"`
+	Error  string  `json:"error,omitempty"`
+}
+
+// Phase is what was written until the next one began.
+type Phase struct {
+	Writes  int     `json:"writes"`
+	Seconds float64 `json:"seconds"`
+	Longest float64 `json:"longest_ms"` // pause between two writes, the last of the phase before included
 }
 
 func main() {
@@ -25,45 +29,51 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: writer FILE")
 		os.Exit(2)
 	}
-	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, syscall.SIGTERM)
-	r := write(os.Args[1], stop)
+	told := make(chan os.Signal, 8)
+	signal.Notify(told, syscall.SIGTERM, syscall.SIGUSR1)
+	r := write(os.Args[1], told)
 	_ = json.NewEncoder(os.Stdout).Encode(r)
 	if r.Error != "" {
 		os.Exit(1)
 	}
 }
 
-func write(path string, stop <-chan os.Signal) (r Result) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
+func write(path string, told <-chan os.Signal) (r Result) {
+	fail := func(err error) Result {
 		r.Error = err.Error()
 		return r
 	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fail(err)
+	}
 	defer f.Close()
 	block := make([]byte, 4096)
-	start := time.Now()
-	last := start
-	for {
+	begin := time.Now()
+	last := begin
+	r.Phases = []Phase{{}}
+	for n := 0; ; n++ {
 		select {
-		case <-stop:
-			return r
+		case s := <-told:
+			if s == syscall.SIGTERM {
+				return r
+			}
+			r.Phases = append(r.Phases, Phase{})
+			begin = last
 		default:
 		}
-		copy(block, fmt.Sprintf("%d %s\n", r.Writes, time.Now().Format(time.RFC3339Nano)))
-		if _, err = f.WriteAt(block, int64(r.Writes%1024)*4096); err == nil {
+		p := &r.Phases[len(r.Phases)-1]
+		copy(block, fmt.Sprintf("%d %s\n", n, time.Now().Format(time.RFC3339Nano)))
+		if _, err = f.WriteAt(block, int64(n%1024)*4096); err == nil {
 			err = syscall.Fdatasync(int(f.Fd()))
 		}
 		if err != nil {
-			r.Error = err.Error()
-			return r
+			return fail(err)
 		}
 		now := time.Now()
-		if ms := float64(now.Sub(last).Microseconds()) / 1000; ms > r.Longest {
-			r.Longest, r.LongestA = ms, now.Sub(start).Seconds()
-		}
+		p.Longest = max(p.Longest, float64(now.Sub(last).Microseconds())/1000)
+		p.Writes++
+		p.Seconds = now.Sub(begin).Seconds()
 		last = now
-		r.Writes++
-		r.Seconds = now.Sub(start).Seconds()
 	}
 }
