@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -145,10 +146,11 @@ func (w *world) tidy() {
 	if err := w.api.Do(w.ctx, "GET", "/v1/resource-definitions", nil, nil, &list); err != nil {
 		w.t.Fatal(err)
 	}
-	for _, m := range w.Machines {
-		w.on(m.Name, "for r in $(drbdsetup status 2>/dev/null | awk '/^[^ ].* role:Primary/ {print $1}'); do drbdadm secondary $r; done")
-	}
 	if len(list) > 0 {
+		w.each(func(m *lab.Machine) error {
+			_, err := m.Sh(w.ctx, "for r in $(drbdsetup status | awk '/^[^ ].* role:Primary/ {print $1}'); do drbdadm secondary $r; done")
+			return err
+		})
 		line := "resource-definition delete"
 		for _, d := range list {
 			line += " " + d.Name
@@ -161,8 +163,20 @@ func (w *world) tidy() {
 			return false, out + err.Error()
 		})
 	}
-	for _, m := range w.Machines {
-		w.nothingLeft(m.Name)
+	w.each(func(m *lab.Machine) error { return w.empty(m.Name) })
+}
+
+// each does something on all machines at once; it must succeed.
+func (w *world) each(f func(*lab.Machine) error) {
+	w.t.Helper()
+	errs := make([]error, len(w.Machines))
+	var wg sync.WaitGroup
+	for i, m := range w.Machines {
+		wg.Go(func() { errs[i] = f(m) })
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		w.t.Fatal(err)
 	}
 }
 
@@ -379,7 +393,15 @@ func (w *world) connected(node, name string, want bool) {
 // nothingLeft checks that no LV, config file, kernel resource or device of Holdfast's is on the machine.
 func (w *world) nothingLeft(node string) {
 	w.t.Helper()
-	w.until(time.Minute, "nothing is left on "+node, func() (bool, string) {
+	begin := time.Now()
+	if err := w.empty(node); err != nil {
+		w.t.Fatal(err)
+	}
+	w.took(begin, "nothing is left on %s", node)
+}
+
+func (w *world) empty(node string) error {
+	return cluster.Wait(w.ctx, time.Minute, "nothing is left on "+node, func() (bool, string) {
 		out, err := w.Machine(node).Sh(w.ctx, left)
 		if err != nil {
 			return false, err.Error()

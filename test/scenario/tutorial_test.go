@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"holdfast/lab"
 	"holdfast/lab/cluster"
 )
 
@@ -46,8 +47,7 @@ func TestTutorial(t *testing.T) {
 	w.refused("storage-pool delete alpha swpool", "backups")
 	w.refused("node delete alpha", "backups")
 	w.lin("resource-definition delete backups")
-	w.nothingLeft("alpha")
-	w.nothingLeft("bravo")
+	w.each(func(m *lab.Machine) error { return w.empty(m.Name) })
 	for _, m := range w.Machines {
 		w.lin("storage-pool delete " + m.Name + " swpool")
 		w.lin("node delete " + m.Name)
