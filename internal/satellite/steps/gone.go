@@ -37,7 +37,7 @@ func (p *planner) gone() Plan {
 	if p.kernelOwn() {
 		return p.takeDown()
 	}
-	if drbd && !p.exempt() && !p.seen.Passed && left {
+	if drbd && !p.exempt() && !p.seen.Passed && slices.ContainsFunc(p.spec.Volumes, p.holds) {
 		return p.lookFirst()
 	}
 	var steps []Step
@@ -112,6 +112,12 @@ func (p *planner) goneBeside(stay []model.VolumeSpec, left bool) Plan {
 	return Plan{Phase: model.Done, Gone: true}
 }
 
+// holds tells whether the volume's device is there with its data: of one that is half removed only the label is.
+func (p *planner) holds(v model.VolumeSpec) bool {
+	sv := p.own(v)
+	return v.Pool != "" && sv != nil && !sv.Device.Leftover
+}
+
 // left tells whether a device of this incarnation is there, or why that can't be said.
 func (p *planner) left() (bool, *Plan) {
 	left := false
@@ -163,7 +169,7 @@ func (p *planner) takeDown() Plan {
 	if !p.exempt() {
 		// A volume that has no device here any more, or never was attached, has nothing to lose.
 		for _, v := range slices.Concat(p.spec.Volumes, p.seen.Extra) {
-			if _, up := k.Volumes[v.Number]; up || p.own(v) != nil && p.initialised(v) {
+			if _, up := k.Volumes[v.Number]; up || p.holds(v) && p.initialised(v) {
 				guard.Volumes = append(guard.Volumes, v.Number)
 			}
 		}
@@ -184,7 +190,7 @@ func (p *planner) lookFirst() Plan {
 	up.Want = model.Up
 	up.Volumes = nil
 	for _, v := range p.spec.Volumes {
-		if p.own(v) != nil && p.initialised(v) {
+		if p.holds(v) && p.initialised(v) {
 			v.Want, v.Seed = model.Up, model.NoSeed
 			up.Volumes = append(up.Volumes, v)
 		}
