@@ -36,7 +36,7 @@ const (
 	streamAge     = 10 * time.Minute
 	firstReport   = 5 * time.Second  // a session's first report waits so long for the first look at all there is
 	freeEvery     = 10 * time.Second // reports of free space that changed by itself
-	healForget    = time.Minute      // after that much peace the adjusts that mended don't count any more
+	healForget    = time.Minute      // after that much peace the adjusts that mended don't count any more; without it, one more try
 	maxJobs       = 8                // replica jobs at a time, those older than slowJob aside
 	slowJob       = 10 * time.Second
 	passedFor     = time.Minute // so long the guard's look counts, once the resource is down
@@ -392,6 +392,9 @@ func (a *Agent) Due(now time.Time) []Job {
 		}
 		if !r.passed.IsZero() && now.Sub(r.passed) >= passedFor {
 			r.passed, r.dirty = time.Time{}, true
+		}
+		if r.heals >= steps.MaxHeals && now.Sub(r.healAt) >= healForget {
+			r.heals, r.dirty = steps.MaxHeals-1, true // the peer may think otherwise by now
 		}
 		if r.dirty {
 			a.replan(r, now)
