@@ -270,7 +270,7 @@ func TestPlacementSaysWhy(t *testing.T) {
 	if !fault.Is(err, fault.NotEnoughNodes) {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"alpha, pool swpool: 524", "bravo, pool swpool: it would do", "charlie: it is not online"} {
+	for _, want := range []string{"alpha, pool swpool: 528384", "bravo, pool swpool: it would do", "charlie: it is not online"} {
 		if !slices.ContainsFunc(splitLines(e.Details), func(l string) bool { return len(l) >= len(want) && l[:len(want)] == want }) {
 			t.Errorf("no line %q in:\n%s", want, e.Details)
 		}

@@ -60,17 +60,22 @@ func (d *ResourceDefinition) LayerStack() []LayerKind {
 	return d.Layers
 }
 
-// Backing is the size in KiB that a volume takes of a pool, at least. Before the DRBD generation is pinned it is that of 9,
-// whose metadata is the larger.
+// extentKiB is LVM's extent, unless somebody chose another: what is asked of a pool comes in these.
+const extentKiB = 4096
+
+// Backing is the size in KiB that a volume takes of a pool: whole LVM extents whatever the pool, since DRBD refuses a peer
+// whose disk is smaller than the one that was there first, and so that what is counted is what is taken. Before the DRBD
+// generation is pinned it is that of 9, whose metadata is the larger.
 func (d *ResourceDefinition) Backing(vd *VolumeDefinition) int64 {
-	if !d.HasDRBD() || vd.Gross {
-		return vd.SizeKiB
+	size := vd.SizeKiB
+	if d.HasDRBD() && !vd.Gross {
+		gen := d.DRBD
+		if gen == Unpinned {
+			gen = DRBD9
+		}
+		size = BackingKiB(vd.SizeKiB, gen, d.PeerSlots)
 	}
-	gen := d.DRBD
-	if gen == Unpinned {
-		gen = DRBD9
-	}
-	return BackingKiB(vd.SizeKiB, gen, d.PeerSlots)
+	return (size + extentKiB - 1) / extentKiB * extentKiB
 }
 
 // VolumeDefinition is the cluster-wide half of a volume.

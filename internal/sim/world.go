@@ -84,10 +84,9 @@ func (w *world) chooseProfile() {
 	p := &w.profile
 	n := 2 + w.rng.IntN(2)
 	gen := []string{"8.4.11", "9.2.18"}[w.rng.IntN(2)]
-	files := w.chance(20)
 	for range n {
 		p.gen = append(p.gen, gen)
-		p.files = append(p.files, files)
+		p.files = append(p.files, w.chance(20))
 	}
 	if n == 3 && w.chance(10) {
 		p.gen[w.rng.IntN(n)] = []string{"8.4.11", "9.2.18", ""}[w.rng.IntN(3)]
