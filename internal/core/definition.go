@@ -410,6 +410,14 @@ func choosePool(s *state.Snapshot, n *state.Node, d *model.ResourceDefinition, v
 			Because("The node has no such pool that holds data.").Do("`storage-pool list` shows the pools.").Ref("Node", n.Name).Ref("StorPool", name)
 	}
 	need := d.Backing(vd)
+	if old := s.DefinitionByID(d.UUID); old == nil || old.Replica(r.UUID) == nil {
+		// Of a new replica nothing is counted yet, the volumes before this one neither.
+		for _, v := range r.Volumes {
+			if o := d.Volume(v.Number); o != nil && model.Key(v.Pool) == model.Key(p.Name) {
+				need += d.Backing(o)
+			}
+		}
+	}
 	if free, why := place.Free(s, n, p); why == "" && need > free {
 		return "", fault.New(fault.NoSpace, fault.StoragePool, "Storage pool '%s' on node '%s' is too small for volume %d of '%s'.", p.Name, n.Name, vd.Number, d.Name).
 			Because("%d KiB are needed, %d KiB are free.", need, free).Do("Choose another pool, or free space.").Ref("Node", n.Name).Ref("StorPool", p.Name)
