@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"maps"
 	"slices"
 
 	"holdfast/internal/core"
@@ -14,11 +15,12 @@ import (
 
 // oracle knows what nobody in the model may know: which write is where, whose disk is whose, what was ever ordered.
 type oracle struct {
-	names   naive
-	vols    map[model.UUID]*vol // by volume definition
-	incs    map[model.UUID]*inc // by label
-	reps    map[model.UUID]*rep // by replica
-	hosts   map[hostKey]model.UUID
+	names naive
+	vols  map[model.UUID]*vol // by volume definition
+	incs  map[model.UUID]*inc // by label
+	reps  map[model.UUID]*rep // by replica
+	// slots say of whom a disk remembers something: by label and node-id, the label of the peer's disk.
+	slots   map[slotKey]string
 	disks   map[string]diskSeen // node and path
 	version int                 // of the network at the last look
 	// learned counts what was learned of incarnations, looked is that of the last look.
@@ -27,9 +29,9 @@ type oracle struct {
 	orphans bool
 }
 
-type hostKey struct {
-	def model.UUID
-	id  int
+type slotKey struct {
+	label string
+	id    int
 }
 
 // vol is a volume definition.
@@ -69,7 +71,7 @@ type diskSeen struct {
 func (o *oracle) init() {
 	o.names.have = map[string]bool{}
 	o.vols, o.incs, o.reps = map[model.UUID]*vol{}, map[model.UUID]*inc{}, map[model.UUID]*rep{}
-	o.hosts, o.disks = map[hostKey]model.UUID{}, map[string]diskSeen{}
+	o.slots, o.disks = map[slotKey]string{}, map[string]diskSeen{}
 }
 
 // learn what a controller has published.
@@ -329,7 +331,41 @@ func (o *oracle) look(w *world) {
 		}
 	}
 	o.lookAtDisks(w)
+	o.lookAtSlots(w, all)
 	o.allHold(w)
+}
+
+// lookAtSlots is I3 on the disks: a node-id is given to another replica only when nobody remembers whose it was. What a
+// rolled back store gives again it can't know.
+func (o *oracle) lookAtSlots(w *world, all []attached) {
+	known := map[slotKey]bool{}
+	for _, n := range w.nodes {
+		for _, d := range n.m.Disks() {
+			for _, id := range d.Remembers() {
+				known[slotKey{d.Label, id}] = true
+			}
+		}
+	}
+	maps.DeleteFunc(o.slots, func(k slotKey, _ string) bool { return !known[k] })
+	for _, a := range all {
+		if a.n.m.Generation() != 9 {
+			continue
+		}
+		for _, p := range a.r.Peers {
+			for _, v := range a.r.Volumes {
+				key, label := slotKey{v.Label, p.ID}, p.Labels[v.Number]
+				if v.Label == "" || label == "" {
+					continue
+				}
+				if was := o.slots[key]; was != "" && was != label && !o.orphans {
+					w.broken("I3", "on %s volume %d of %s remembers node-id %d as %.8s's, and it is %.8s's now", a.n.name, v.Number, a.r.Name, p.ID, was, label)
+				}
+				if known[key] {
+					o.slots[key] = label
+				}
+			}
+		}
+	}
 }
 
 // lookAtDisks finds what vanished and what was made anew since the last look.

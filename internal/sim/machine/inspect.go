@@ -5,6 +5,7 @@ import (
 	"path"
 	"strings"
 
+	"holdfast/internal/tool/drbd"
 	"holdfast/internal/tool/run"
 )
 
@@ -23,6 +24,20 @@ type DiskView struct {
 
 // Has tells whether the write is on it.
 func (v DiskView) Has(write int) bool { return v.d.blocks[write] }
+
+// Remembers lists the node-ids of peers that its metadata (v09) have a slot for, in order.
+func (v DiskView) Remembers() []int {
+	if v.d.md == nil || v.d.md.format != drbd.V09 {
+		return nil
+	}
+	var out []int
+	for _, id := range sortedKeys(v.d.md.slots) {
+		if s := v.d.md.slots[id]; s.uuid != 0 || s.all || s.voter || len(s.dirty) > 0 {
+			out = append(out, id)
+		}
+	}
+	return out
+}
 
 // Writes counts the writes on it.
 func (v DiskView) Writes() int { return len(v.d.blocks) }
@@ -94,6 +109,8 @@ type PeerView struct {
 	State string
 	Role  string
 	Disks map[int]string // by volume
+	// Labels are of the disks at the other end, by volume, while connected.
+	Labels map[int]string
 }
 
 // Kernel lists what DRBD has.
@@ -118,8 +135,11 @@ func (m *Machine) Kernel() []ResourceView {
 		}
 		for _, c := range r.conns {
 			p := PeerView{ID: c.peerID, State: c.state, Role: c.peerRole, Disks: map[int]string{}}
-			if far, _, fc := m.net.other(m, r, c); fc != nil {
+			if far, fr, fc := m.net.other(m, r, c); fc != nil {
 				p.Node = far.name
+				if c.state == "Connected" {
+					p.Labels = far.labels(fr)
+				}
 			}
 			for n, pv := range c.vols {
 				p.Disks[n] = pv.disk
@@ -185,4 +205,17 @@ func (m *Machine) Option(res, section, key string) string {
 		return r.option(section, key)
 	}
 	return ""
+}
+
+// labels of a resource's disks, by volume.
+func (m *Machine) labels(r *resource) map[int]string {
+	out := map[int]string{}
+	m.eachDisk(func(_, label string, d *Disk) {
+		for _, v := range r.vols {
+			if v.disk == d {
+				out[v.num] = label
+			}
+		}
+	})
+	return out
 }
