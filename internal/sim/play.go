@@ -256,7 +256,7 @@ func (w *world) excuses(l rest) bool {
 	}
 	if w.oracle.orphans { // the controller has forgotten what the nodes still have
 		for _, why := range []string{
-			"of another incarnation", "Local address(port) already in use", "which runs on this node and is left untouched", "which the controller doesn't know",
+			"of another incarnation", "is Inconsistent and gets its data elsewhere", "Local address(port) already in use", "which runs on this node and is left untouched", "which the controller doesn't know",
 			"though it was initialised; it isn't made anew",
 		} {
 			if strings.Contains(l.text, why) {

@@ -231,6 +231,13 @@ func (m *Machine) countQuorum(r *resource) {
 		return
 	}
 	r.noQuorum = false
+	for _, v := range r.vols {
+		for _, c := range r.conns { // whoever was good once counts, also when quorum is switched on later
+			if p := c.vols[v.num]; v.disk != nil && !c.diskless && p != nil && p.disk == "UpToDate" {
+				v.disk.md.slot(c.peerID).voter = true
+			}
+		}
+	}
 	q := r.option("options", "quorum")
 	if q == "" || q == "off" {
 		return
