@@ -128,6 +128,20 @@ func (w *world) afterStale(n *node, stale []said) {
 	}
 }
 
+// checkMet: who says that he has met his peer since the boot has done so. On 8.4 a promotion hangs on it.
+func (n *node) checkMet(m wire.Message) {
+	r, ok := m.(wire.Report)
+	if !ok {
+		return
+	}
+	n.w.oracle.look(n.w)
+	for _, st := range r.Resources {
+		if st.MetPeer && !n.met[st.Name] {
+			n.w.broken("I1", "%s says that %s has met its peer since the boot, and it hasn't", n.name, st.Name)
+		}
+	}
+}
+
 // desiredText is for the trace.
 func desiredText(d wire.Desired) string {
 	var b strings.Builder

@@ -36,6 +36,7 @@ type node struct {
 	told    map[model.UUID]said // newest word on each replica
 	older   []said              // words that newer ones replaced
 	handUp  bool                // the resource made by hand runs
+	met     map[string]bool     // resources that were connected to a peer since the boot
 }
 
 // said is a word of a controller on a replica.
@@ -86,6 +87,7 @@ func must(err error) {
 // kernelFiles are what a kernel shows of itself after each boot.
 func (n *node) kernelFiles() {
 	n.boots++
+	n.met = map[string]bool{}
 	must(n.m.MkdirAll("/proc/sys/kernel/random", 0o755))
 	for _, f := range [][2]string{{"random/boot_id", fmt.Sprintf("boot-%d-%d", n.i, n.boots)}, {"hostname", n.name}, {"osrelease", "6.1.0-sim"}} {
 		must(n.m.WriteFile("/proc/sys/kernel/"+f[0], []byte(f[1]+"\n"), 0o444))
@@ -179,6 +181,7 @@ func (n *node) pump() {
 		n.jobs = append(n.jobs, &job{Job: j})
 	}
 	for _, m := range n.agent.Outbox(now) {
+		n.checkMet(m)
 		for _, x := range n.w.conns {
 			if x.node == n && x.ags == n.agent.Session() && x.ags != 0 && !x.nodeGone {
 				x.send(m)

@@ -295,6 +295,9 @@ func (o *oracle) look(w *world) {
 	}
 	all := w.running()
 	for _, a := range all {
+		if slices.ContainsFunc(a.r.Peers, func(p machine.PeerView) bool { return p.State == "Connected" }) {
+			a.n.met[a.r.Name] = true
+		}
 		for _, v := range a.r.Volumes {
 			i := o.inc(v.Label)
 			if i == nil || v.State != "UpToDate" {
