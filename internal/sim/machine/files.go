@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -162,6 +163,8 @@ func (m *Machine) Stat(p string) (s run.Stat, err error) {
 		return run.Stat{Exists: true, Size: f.size(), Allocated: int64(len(f.data)) + f.disk.allocatedKiB()*1024}, nil
 	case m.dirs[p]:
 		return run.Stat{Exists: true, Dir: true}, nil
+	case strings.HasPrefix(p, "/proc/") && m.hangs(strings.TrimPrefix(p, "/proc/")):
+		return run.Stat{Exists: true, Dir: true}, nil
 	case strings.HasPrefix(p, "/dev/") && m.device(p) != nil:
 		return run.Stat{Exists: true}, nil
 	}
@@ -212,4 +215,10 @@ func (m *Machine) Truncate(p string, size int64) (err error) {
 	f.disk.sizeKiB = size / 1024
 	m.effect("truncate %s to %d", p, size)
 	return nil
+}
+
+// hangs tells whether the program of that pid hangs still.
+func (m *Machine) hangs(pid string) bool {
+	n, err := strconv.Atoi(pid)
+	return err == nil && m.hang[m.hung[n]]
 }

@@ -43,6 +43,7 @@ type Machine struct {
 	dead     bool // the process; its calls get ErrCrashed
 	fail     map[string]int
 	hang     map[string]bool
+	hung     map[int]string // programs that hang, by pid: what makes them
 	full     bool
 	log      []string
 }
@@ -177,7 +178,7 @@ func (m *Machine) powerCut() {
 	m.loops = nil
 	m.kernel = map[string]*resource{}
 	m.told = nil
-	m.hang = map[string]bool{}
+	m.hang, m.hung = map[string]bool{}, map[int]string{}
 	for _, g := range m.vgs {
 		for _, v := range g.lvs {
 			v.active = false
@@ -274,8 +275,11 @@ func (m *Machine) Run(ctx context.Context, c run.Cmd) (res run.Result, err error
 		limit = run.DefaultTimeout
 	}
 	hung := &run.HungError{Pid: 1000 + len(m.log), Argv: c.Argv, After: limit}
-	if m.hang[prog] || m.hang[word] {
-		return run.Result{}, hung
+	for _, k := range []string{prog, word} {
+		if m.hang[k] {
+			m.hung[hung.Pid] = k
+			return run.Result{}, hung
+		}
 	}
 	for _, k := range []string{prog, word} {
 		if m.fail[k] > 0 {

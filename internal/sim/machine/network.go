@@ -51,7 +51,7 @@ func (n *Network) Add(name string, o Options) *Machine {
 	m := &Machine{
 		net: n, name: name, addr: o.Address, module: o.Module, on: true, diskKiB: o.DiskKiB,
 		files: map[string]*file{}, dirs: map[string]bool{"/": true},
-		kernel: map[string]*resource{}, fail: map[string]int{}, hang: map[string]bool{},
+		kernel: map[string]*resource{}, fail: map[string]int{}, hang: map[string]bool{}, hung: map[int]string{},
 	}
 	if m.diskKiB == 0 {
 		m.diskKiB = 10 << 20
