@@ -204,7 +204,7 @@ func (w *world) revive(what string, restart func(), ok func() bool) {
 		if alive, err := w.Alive(w.ctx, "satellite", "bravo"); err == nil && !alive {
 			restart()
 		}
-		return false, w.lin("-m resource list")
+		return false, fmt.Sprintf("%+v", w.resources(""))
 	})
 }
 
