@@ -296,3 +296,15 @@ func Wait(ctx context.Context, limit time.Duration, what string, ok func() (bool
 		}
 	}
 }
+
+// Pause waits that long, or until the context ends; then it returns its error.
+func Pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

@@ -129,7 +129,7 @@ func (d *demo) controllerAway(ctx context.Context) error {
 		return err
 	}
 	d.say("A writer writes to %s/log, block by block, each synced to both machines.", mnt)
-	if err := pause(ctx, 5*time.Second); err != nil {
+	if err := cluster.Pause(ctx, 5*time.Second); err != nil {
 		return err
 	}
 	d.say("The controller gets SIGTERM, and is away for some seconds.")
@@ -139,7 +139,7 @@ func (d *demo) controllerAway(ctx context.Context) error {
 	if err := d.StopController(ctx, syscall.SIGTERM); err != nil {
 		return err
 	}
-	if err := pause(ctx, 5*time.Second); err != nil {
+	if err := cluster.Pause(ctx, 5*time.Second); err != nil {
 		return err
 	}
 	if running, err := w.Running(ctx); err != nil || !running {
@@ -150,7 +150,7 @@ func (d *demo) controllerAway(ctx context.Context) error {
 		return err
 	}
 	d.say("The controller is back, %.1f s after it was started.", time.Since(begin).Seconds())
-	if err := pause(ctx, 2*time.Second); err != nil {
+	if err := cluster.Pause(ctx, 2*time.Second); err != nil {
 		return err
 	}
 	if err := w.Signal(ctx, syscall.SIGTERM); err != nil {
@@ -185,15 +185,6 @@ func (d *demo) controllerAway(ctx context.Context) error {
 	}
 	d.shown("%d synced writes in %.0f s while the controller was stopped and started; the longest took %.0f ms, %.0f ms before", without.Writes, without.Seconds, without.Longest, with.Longest)
 	return nil
-}
-
-func pause(ctx context.Context, t time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(t):
-		return nil
-	}
 }
 
 func (d *demo) changeWhileAway(ctx context.Context) error {

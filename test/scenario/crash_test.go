@@ -35,7 +35,9 @@ func TestControllerKilled(t *testing.T) {
 		})
 	}
 	for i := range 20 {
-		time.Sleep(time.Duration(20+rng.IntN(600)) * time.Millisecond) //nolint: a random moment is the point
+		if err := cluster.Pause(w.ctx, time.Duration(20+rng.IntN(600))*time.Millisecond); err != nil { // a random moment is the point
+			t.Fatal(err)
+		}
 		if err := w.StopController(w.ctx, syscall.SIGKILL); err != nil {
 			t.Fatalf("kill %d: %v", i, err)
 		}
@@ -128,8 +130,8 @@ func (l *ledger) ok(w *world, method, path string, in any, note func()) bool {
 		note()
 	}
 	l.mu.Unlock()
-	if err != nil {
-		time.Sleep(300 * time.Millisecond) //nolint: the controller is away; a busy loop would only take its processor
+	if err != nil { // the controller is away; a busy loop would only take its processor
+		_ = cluster.Pause(w.ctx, 300*time.Millisecond)
 	}
 	return err == nil
 }

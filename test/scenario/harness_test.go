@@ -106,14 +106,11 @@ func needLab(t *testing.T) {
 	}
 }
 
-// extra are the kernel modules that the lab uses instead of Debian's, "" for none: then DRBD is 8.4.
-func extra() string { return os.Getenv("HOLDFAST_LAB_MODULES") }
-
 // needDRBD9 skips a test that 8.4 can't pass.
 func needDRBD9(t *testing.T) {
 	t.Helper()
 	needLab(t)
-	if extra() == "" {
+	if os.Getenv("HOLDFAST_LAB_MODULES") == "" {
 		t.Skip("needs DRBD 9, which Debian's kernel doesn't have: set HOLDFAST_LAB_MODULES to a folder with its modules")
 	}
 }
