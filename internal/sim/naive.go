@@ -126,6 +126,17 @@ func effects(c core.Command, before, after *state.Snapshot) (out []effect, forgi
 			go_(volName(c.Definition, c.Number))
 			forgive = []model.UUID{d.Volume(c.Number).UUID}
 		}
+	case core.Spawn:
+		come(defName(c.Name))
+		d := after.Definition(c.Name)
+		for _, v := range d.Volumes {
+			come(volName(c.Name, v.Number))
+		}
+		for _, r := range d.Resources {
+			come(repName(c.Name, r.Node))
+		}
+	case core.MakeAvailable:
+		come(repName(c.Definition, c.Node))
 	case core.ResourceCreate:
 		for _, on := range c.On {
 			come(repName(c.Definition, on.Node))

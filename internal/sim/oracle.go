@@ -53,6 +53,7 @@ type inc struct {
 	node    string
 	gone    bool // its removal was ordered
 	behind  bool // it missed writes of a Primary that it wasn't connected to
+	alone   bool // and that Primary had no quorum to keep
 	started bool // metadata of a data generation were seen on it
 }
 
@@ -158,10 +159,11 @@ func (o *oracle) wrote(w *world, a attached, v machine.VolumeView, id int) {
 		return
 	}
 	x.writes = append(x.writes, id)
+	alone := !o.quorum(w, a)
 	for _, n := range w.nodes {
 		for _, d := range n.m.Disks() {
 			if i := o.inc(d.Label); i != nil && i.vol == x && !d.Has(id) {
-				i.behind = true
+				i.behind, i.alone = true, i.alone || alone
 			}
 		}
 	}
@@ -218,7 +220,8 @@ func (o *oracle) sortedVols() []*vol {
 	return out
 }
 
-// permits tells whether an operator who follows Holdfast's advice promotes there. With quorum the kernel decides. Without,
+// permits tells whether an operator who follows Holdfast's advice promotes there. With quorum the kernel decides, unless
+// somebody wrote alone before there was quorum to keep. Without,
 // the disk must be UpToDate, nobody else Primary, and (8.4) it must have met its peer since the boot; and the operator
 // knows by himself that nobody wrote where this node couldn't see it, as one does who has fenced the other.
 func (o *oracle) permits(w *world, a attached) bool {
@@ -242,6 +245,14 @@ func (o *oracle) permits(w *world, a attached) bool {
 	for _, v := range a.r.Volumes {
 		i := o.inc(v.Label)
 		if i == nil && !r.Diskless {
+			return false
+		}
+		for _, p := range a.r.Peers { // whose data it would read
+			if j := o.inc(p.Labels[v.Number]); j != nil && j.alone && p.Disks[v.Number] == "UpToDate" {
+				return false
+			}
+		}
+		if i != nil && i.alone && v.State == "UpToDate" {
 			return false
 		}
 		if i == nil {
@@ -325,7 +336,7 @@ func (o *oracle) look(w *world) {
 						}
 						for _, x := range b.r.Volumes {
 							if j := o.inc(x.Label); j != nil && j.vol == i.vol && !j.behind && x.State == "UpToDate" {
-								i.behind, again = false, true
+								i.behind, i.alone, again = false, false, true
 							}
 						}
 					}

@@ -92,14 +92,14 @@ func (w *world) mendAll() {
 
 const (
 	settleLimit = 20 * time.Minute  // of model time
-	still       = 200 * time.Second // nothing moves for so long: it won't
+	still       = 200 * time.Second // nothing new for so long: there won't be
 )
 
 // settle is I5: everything becomes as desired, or says why not.
 func (w *world) settle() {
 	began, moved := w.now, w.now
 	defer func() { w.idle = false }()
-	last := ""
+	last, seen := "", map[string]bool{} // what is tried again and again goes round in a circle: that is no movement
 	for w.failure == nil {
 		w.quiet(5000)
 		left := w.unsettled()
@@ -112,8 +112,8 @@ func (w *world) settle() {
 		for _, l := range left {
 			b.WriteString(l.text + "\n")
 		}
-		if text := b.String(); text != last {
-			last, moved = text, w.now
+		if last = b.String(); !seen[last] {
+			seen[last], moved = true, w.now
 		}
 		w.idle = w.now.Sub(moved) > 20*second
 		if w.now.Sub(moved) > still {

@@ -102,8 +102,10 @@ func (w *world) user() {
 		w.retire()
 	case k < 51:
 		w.type_(core.VolumeDelete{Definition: w.name(), Number: w.rng.IntN(2)})
-	case k < 56:
+	case k < 54:
 		w.props()
+	case k < 55:
+		w.type_(core.MakeAvailable{Definition: w.name(), Node: w.nodeName(), Diskful: w.chance(30)})
 	case k < 57:
 		w.type_(core.NodeDelete{Name: w.nodeName()})
 	case k < 58:
@@ -186,6 +188,14 @@ func (w *world) size() int64 { return []int64{4096, 8192, 16384, 65536}[w.rng.In
 func (w *world) deploy() { w.deployAs(w.name()) }
 
 func (w *world) deployAs(name string) {
+	if w.chance(30) {
+		c := core.Spawn{Group: model.DefaultGroup, Name: name, Filter: model.SelectFilter{PlaceCount: 1 + w.rng.IntN(3)}}
+		for range 1 + w.rng.IntN(5)/4 {
+			c.SizesKiB = append(c.SizesKiB, w.size())
+		}
+		w.type_(c)
+		return
+	}
 	w.type_(core.DefinitionCreate{Name: name})
 	for range 1 + w.rng.IntN(5)/4 {
 		w.type_(core.VolumeCreate{Definition: name, SizeKiB: w.size()})

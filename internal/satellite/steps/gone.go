@@ -37,7 +37,7 @@ func (p *planner) gone() Plan {
 	if p.kernelOwn() {
 		return p.takeDown()
 	}
-	if drbd && !p.exempt() && !p.seen.Passed && slices.ContainsFunc(p.spec.Volumes, p.holds) {
+	if drbd && !p.exempt() && !p.seen.Passed && slices.ContainsFunc(p.spec.Volumes, p.mayBeLost) {
 		return p.lookFirst()
 	}
 	var steps []Step
@@ -118,6 +118,9 @@ func (p *planner) holds(v model.VolumeSpec) bool {
 	return v.Pool != "" && sv != nil && !sv.Device.Leftover
 }
 
+// mayBeLost tells whether the volume's data are here: its device, and metadata with which it was or will be attached.
+func (p *planner) mayBeLost(v model.VolumeSpec) bool { return p.holds(v) && p.initialised(v) }
+
 // left tells whether a device of this incarnation is there, or why that can't be said.
 func (p *planner) left() (bool, *Plan) {
 	left := false
@@ -169,7 +172,7 @@ func (p *planner) takeDown() Plan {
 	if !p.exempt() {
 		// A volume that has no device here any more, or never was attached, has nothing to lose.
 		for _, v := range slices.Concat(p.spec.Volumes, p.seen.Extra) {
-			if _, up := k.Volumes[v.Number]; up || p.holds(v) && p.initialised(v) {
+			if _, up := k.Volumes[v.Number]; up || p.mayBeLost(v) {
 				guard.Volumes = append(guard.Volumes, v.Number)
 			}
 		}
@@ -190,7 +193,7 @@ func (p *planner) lookFirst() Plan {
 	up.Want = model.Up
 	up.Volumes = nil
 	for _, v := range p.spec.Volumes {
-		if p.holds(v) && p.initialised(v) {
+		if p.mayBeLost(v) {
 			v.Want, v.Seed = model.Up, model.NoSeed
 			up.Volumes = append(up.Volumes, v)
 		}

@@ -245,6 +245,20 @@ func TestGuardBeforeRemoval(t *testing.T) {
 			t.Errorf("%+v", p)
 		}
 	})
+	t.Run("a crash left only what never was attached", func(t *testing.T) {
+		w := up(model.DiskUpToDate)
+		w.restart(true)
+		w.peer = ""
+		v := volume(1) // its device was made, its metadata were not
+		v.Want = model.Gone
+		w.spec.Volumes = append(w.spec.Volumes, v)
+		clear(w.devices)
+		at := v.Pool + "/" + v.Backing
+		w.devices[at] = &pool.Device{Name: v.Backing, Label: v.ID, Path: "/dev/" + at}
+		if p := settled(t, w); !p.Gone || len(w.devices) > 0 {
+			t.Errorf("%+v", p)
+		}
+	})
 	t.Run("in use", func(t *testing.T) {
 		w := up(model.DiskUpToDate)
 		w.spec.WholeDefinition = true

@@ -112,6 +112,9 @@ func (n *Network) handshake(a *Machine, ar *resource, ac *conn, b *Machine, br *
 		bc.reset("StandAlone")
 		return true
 	}
+	if ar.gen == drbd.Gen9 && br.gen == drbd.Gen9 && (ac.peerID != br.nodeID || bc.peerID != ar.nodeID) {
+		return false // "Peer presented a node_id of 3 instead of 0": they try again
+	}
 	if ac.secret != bc.secret || ar.gen != br.gen || ar.role == "Primary" && br.role == "Primary" {
 		return refuse("other secret, generation, or both Primary")
 	}
