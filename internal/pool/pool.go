@@ -22,6 +22,31 @@ type Driver interface {
 	Remove(ctx context.Context, name string, label model.UUID) error
 }
 
+// Grower is a Driver that can make a device larger while it is in use.
+type Grower interface {
+	// Grow makes the device at least sizeKiB large; larger already is success. ErrLabel, ErrNotFound, ErrNoSpace.
+	Grow(ctx context.Context, name string, sizeKiB int64, label model.UUID) error
+}
+
+// Snapshotter is a Driver that can take snapshots, each in a moment whatever the size.
+//
+// A snapshot is a device of the pool's picture too: its name is SnapshotName's, Origin names what it was taken of, it has a
+// label of its own and no path. Remove destroys it like any other. How it is called in the pool is the driver's own.
+type Snapshotter interface {
+	// Snapshot takes one of the device origin, which carries originLabel. ErrExists, ErrLabel, ErrNotFound, ErrNoSpace.
+	Snapshot(ctx context.Context, origin string, originLabel model.UUID, snap string, label model.UUID) error
+	// Restore makes a new device with the snapshot's content, of at least sizeKiB. It may share blocks with the snapshot,
+	// but the snapshot can be removed while it stays. Errors as Create and ErrLabel, ErrNotFound of the snapshot.
+	Restore(ctx context.Context, snap string, snapLabel model.UUID, name string, sizeKiB int64, label model.UUID) error
+	// Rollback gives the device, which isn't in use, the snapshot's content; both stay. ErrInUse, ErrLabel, ErrNotFound.
+	// Where the storage can only go back to the newest snapshot, the driver makes the others stay by other means, or says
+	// ErrNewerSnapshots and changes nothing.
+	Rollback(ctx context.Context, name string, label model.UUID, snap string, snapLabel model.UUID) error
+}
+
+// SnapshotName is the name of the snapshot of a device.
+func SnapshotName(device, snapshot string) string { return device + "@" + snapshot }
+
 // Picture is what was in a pool at one moment.
 type Picture struct {
 	FreeKiB  int64
@@ -39,6 +64,8 @@ type Device struct {
 	SizeKiB int64
 	// AllocKiB is what it takes of the pool.
 	AllocKiB int64
+	// Origin is the device of which this one is a snapshot; "" for a device.
+	Origin string
 	// Leftover: only the label is there, of a device that was never finished or is half removed. Create of that name works.
 	Leftover bool
 }
@@ -60,7 +87,9 @@ var (
 	ErrLabel    = errors.New("the device doesn't carry the label of this incarnation")
 	ErrNoSpace  = errors.New("not enough free space in the pool")
 	ErrInUse    = errors.New("the device is in use")
-	ErrNoPool   = errors.New("the pool's volume group or directory isn't there")
+	// ErrNewerSnapshots: the storage can't go back further than to its newest snapshot.
+	ErrNewerSnapshots = errors.New("there are newer snapshots")
+	ErrNoPool         = errors.New("the pool's volume group or directory isn't there")
 )
 
 // Timeout of one storage command before it counts as hung.
