@@ -46,7 +46,7 @@ func (b *Brain) nextBatch(now time.Time) *batch {
 	if again {
 		x.retouched, b.retouch = b.retouch, nil
 		for _, id := range x.retouched {
-			b.see(x, func(tx *state.Tx) { tx.Touch(id) })
+			b.see(x, env, func(tx *state.Tx) { tx.Touch(id) })
 		}
 	}
 	n := min(len(b.queue), batchLimit)
@@ -54,7 +54,7 @@ func (b *Brain) nextBatch(now time.Time) *batch {
 		switch t := in.ticket; {
 		case t == nil:
 			x.seen = append(x.seen, in.see)
-			b.see(x, in.see)
+			b.see(x, env, in.see)
 		case t.gone || t.done:
 		default:
 			t.taken = true
@@ -96,7 +96,7 @@ func (b *Brain) command(x *batch, t *Ticket, env core.Env) {
 				names[w.Definition] = d.Name
 			}
 		}
-		return b.rules(f)
+		return b.rules(f, env)
 	})
 	if err != nil {
 		t.answer(core.Reply{}, fault.Of(err))
@@ -107,10 +107,10 @@ func (b *Brain) command(x *batch, t *Ticket, env core.Env) {
 }
 
 // see writes down what was seen, and runs the rules behind it. If a rule fails what was seen still counts.
-func (b *Brain) see(x *batch, see func(*state.Tx)) {
+func (b *Brain) see(x *batch, env core.Env, see func(*state.Tx)) {
 	err := b.try(x.tx, func(f *state.Tx) error {
 		see(f)
-		return b.rules(f)
+		return b.rules(f, env)
 	})
 	if err == nil {
 		return
@@ -122,12 +122,12 @@ func (b *Brain) see(x *batch, see func(*state.Tx)) {
 }
 
 // rules run behind every change, except where nothing may be changed.
-func (b *Brain) rules(f *state.Tx) error {
+func (b *Brain) rules(f *state.Tx, env core.Env) error {
 	if b.readOnly != "" {
 		f.Touched()
 		return nil
 	}
-	return plan.After(f)
+	return plan.After(f, env.Rules())
 }
 
 // try runs fn on a fork of tx and joins it if fn succeeds.

@@ -8,6 +8,7 @@ import (
 
 	"holdfast/internal/fault"
 	"holdfast/internal/model"
+	"holdfast/internal/plan"
 	"holdfast/internal/state"
 )
 
@@ -16,6 +17,9 @@ type Env struct {
 	Now  time.Time
 	Rand io.Reader // a stream that the caller seeds: same seed, same ids and secrets
 }
+
+// Rules is what the rules behind a command may know.
+func (e Env) Rules() plan.Env { return plan.Env{NowMS: e.Now.UnixMilli(), UUID: e.UUID} }
 
 // UUID draws a random (version 4) one.
 func (e Env) UUID() model.UUID {

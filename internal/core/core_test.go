@@ -38,7 +38,7 @@ func (w *world) try(c core.Command) (core.Reply, error) {
 	if err != nil {
 		return r, err
 	}
-	if err := plan.After(f); err != nil {
+	if err := plan.After(f, w.env.Rules()); err != nil {
 		w.t.Fatalf("%T: %v", c, err)
 	}
 	w.tx.Join(f)
@@ -105,7 +105,7 @@ func (w *world) see(node, def, disk string, more func(*model.ResourceStatus)) {
 		}
 		w.tx.SeeResource(d.UUID, spec.ID, st)
 	}
-	if err := plan.After(w.tx); err != nil {
+	if err := plan.After(w.tx, w.env.Rules()); err != nil {
 		w.t.Fatal(err)
 	}
 }

@@ -11,9 +11,15 @@ import (
 // rounds bounds After: each round only moves forward (a milestone set, a tombstone gone), three is the longest chain.
 const rounds = 8
 
+// Env is what a rule may know besides the state.
+type Env struct {
+	NowMS int64 // since 1970 UTC
+	UUID  func() model.UUID
+}
+
 // After applies the rules to what the Tx touched, until nothing moves any more. It is called in the same batch, so what
 // follows from a change is committed with it.
-func After(tx *state.Tx) error {
+func After(tx *state.Tx, env Env) error {
 	for range rounds {
 		ids := tx.Touched()
 		if len(ids) == 0 {
@@ -21,7 +27,7 @@ func After(tx *state.Tx) error {
 		}
 		for _, id := range ids {
 			if d := tx.Snapshot().DefinitionByID(id); d != nil {
-				if err := definition(tx, d); err != nil {
+				if err := definition(tx, env, d); err != nil {
 					return err
 				}
 			}
@@ -30,7 +36,7 @@ func After(tx *state.Tx) error {
 	return fmt.Errorf("apply the rules: no rest after %d rounds", rounds)
 }
 
-func definition(tx *state.Tx, d *state.Definition) error {
+func definition(tx *state.Tx, _ Env, d *state.Definition) error {
 	c := d.ResourceDefinition.Clone()
 	moved := pin(tx.Snapshot(), c)
 	moved = milestones(d, c) || moved

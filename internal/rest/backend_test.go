@@ -59,7 +59,7 @@ func (b *cluster) Do(_ context.Context, cmd core.Command, async bool) (core.Repl
 	if err != nil {
 		return core.Reply{}, err
 	}
-	if err := plan.After(f); err != nil {
+	if err := plan.After(f, b.env.Rules()); err != nil {
 		return core.Reply{}, err
 	}
 	b.tx.Join(f)
@@ -93,7 +93,7 @@ func (b *cluster) see(t testing.TB, fn func(*state.Tx)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	fn(b.tx)
-	if err := plan.After(b.tx); err != nil {
+	if err := plan.After(b.tx, b.env.Rules()); err != nil {
 		t.Fatal(err)
 	}
 	b.publish()
