@@ -1,88 +1,44 @@
 package satellite
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
 	"holdfast/internal/model"
-	"holdfast/internal/tool/run"
 	"holdfast/internal/wire"
 )
-
-// keptSchema is raised when an older satellite could not read the file any more.
-const keptSchema = 1
 
 // kept is what survives a restart: what a controller wants of this node, and what must not be forgotten whatever a
 // controller says. One file, replaced whole before the controller's word is acknowledged.
 type kept struct {
-	Schema int `json:"schema"`
 	// Cluster that spoke last. Order is the newest of it that was obeyed.
-	Cluster model.UUID      `json:"cluster,omitempty"`
-	Order   model.Order     `json:"order"`
-	State   model.NodeState `json:"state"`
+	Cluster model.UUID
+	Order   model.Order
+	State   model.NodeState
 	// Initialised volumes: metadata is never made on them again. Data: they were good once: never a source of a first sync.
-	Initialised []model.UUID `json:"initialised,omitempty"` // sorted
-	Data        []model.UUID `json:"data,omitempty"`        // sorted
+	// Both sorted.
+	Initialised []model.UUID
+	Data        []model.UUID
 	// Unmentioned volumes, by replica: they hold data, the controller spoke of them once, never said that they shall go,
 	// and doesn't mention them any more (its store was rolled back). They stay as they were.
-	Unmentioned map[model.UUID][]model.VolumeSpec `json:"unmentioned,omitempty"`
+	Unmentioned map[model.UUID][]model.VolumeSpec
 	// Epochs in which each replica's spec was said: within one, an older generation changes nothing.
-	Epochs map[model.UUID]uint64 `json:"epochs,omitempty"`
+	Epochs map[model.UUID]uint64
 	// Past incarnations of this epoch, the newest last: a late word of the time before they went changes nothing.
-	Past []past `json:"past,omitempty"`
+	Past []past
 	// Forgotten peers' node-ids by replica.
-	Forgotten map[model.UUID][]int `json:"forgotten,omitempty"`
+	Forgotten map[model.UUID][]int
 }
 
 // past is an incarnation that is no longer mentioned, and the last generation that was.
 type past struct {
-	ID         model.UUID `json:"id"`
-	Generation uint64     `json:"generation"`
+	ID         model.UUID
+	Generation uint64
 }
 
 // pastMost bounds kept.Past. A word is late by seconds, not by a thousand removals.
 const pastMost = 1000
-
-func (c Config) keptFile() string { return path.Join(c.StateDir, "replicas", "desired.json") }
-
-func loadKept(f run.FS, c Config) (kept, error) {
-	b, err := f.ReadFile(c.keptFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		return kept{Schema: keptSchema}, nil
-	}
-	if err != nil {
-		return kept{}, fmt.Errorf("read desired state: %w", err)
-	}
-	var k kept
-	if err := json.Unmarshal(b, &k); err != nil {
-		return kept{}, fmt.Errorf("read desired state %s: %w", c.keptFile(), err)
-	}
-	if k.Schema > keptSchema {
-		return kept{}, fmt.Errorf("read desired state %s: it is of a newer release (schema %d, this one knows %d)", c.keptFile(), k.Schema, keptSchema)
-	}
-	return k, nil
-}
-
-func (k *kept) save(f run.FS, c Config) error {
-	k.Schema = keptSchema
-	b, err := json.Marshal(k)
-	if err != nil {
-		return fmt.Errorf("keep desired state: %w", err)
-	}
-	if err := f.MkdirAll(path.Dir(c.keptFile()), 0o700); err != nil {
-		return fmt.Errorf("keep desired state: %w", err)
-	}
-	if err := f.WriteFile(c.keptFile(), b, 0o600); err != nil {
-		return fmt.Errorf("keep desired state: %w", err)
-	}
-	return nil
-}
 
 // clone shares specs, which are never edited.
 func (k kept) clone() kept {

@@ -113,14 +113,19 @@ func (w *world) afterStale(n *node, stale []said) {
 		return
 	}
 	var kept struct {
-		State model.NodeState `json:"state"`
+		State json.RawMessage `json:"state"`
 	}
-	if err := json.Unmarshal(n.memory(), &kept); err != nil {
+	err := json.Unmarshal(n.memory(), &kept)
+	var told model.NodeState
+	if err == nil {
+		told, err = wire.UnmarshalState(kept.State)
+	}
+	if err != nil {
 		w.broken("I7", "the memory of %s can't be read: %v", n.name, err)
 		return
 	}
 	for _, s := range stale {
-		for _, r := range kept.State.Resources {
+		for _, r := range told.Resources {
 			if r.ID == s.spec.ID && r.Generation < s.spec.Generation {
 				w.broken("I7", "%s took generation %d of %s, and had heard %d", n.name, r.Generation, r.Name, s.spec.Generation)
 			}
