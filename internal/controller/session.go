@@ -271,13 +271,13 @@ func (b *Brain) seeReplica(tx *state.Tx, p *peer, s *session, st *model.Resource
 	if d == nil {
 		return
 	}
-	r := d.Replica(st.ID)
+	node := d.NodeOf(st.ID)
 	switch {
-	case r == nil:
-	case model.Key(r.Node) != p.key:
+	case node == "":
+	case model.Key(node) != p.key:
 		if !s.strange[st.ID] {
 			s.strange[st.ID] = true
-			b.cfg.Log.Warn("node reports another node's replica; ignored", "node", p.name, "resource", d.Name, "replica", st.ID, "owner", r.Node)
+			b.cfg.Log.Warn("node reports another node's replica; ignored", "node", p.name, "resource", d.Name, "replica", st.ID, "owner", node)
 		}
 	case d.Seen[st.ID] == nil || !reflect.DeepEqual(d.Seen[st.ID], st):
 		tx.SeeResource(st.Definition, st.ID, st)

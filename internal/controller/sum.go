@@ -19,7 +19,16 @@ func sumSpec(r *model.ResourceSpec) uint64 {
 	s.h.SetSeed(seed)
 	s.str(string(r.Definition), r.Name, string(r.ID))
 	s.num(r.Generation, uint64(r.Want))
-	s.flag(r.Diskless, r.WholeDefinition, r.LastUnused, r.Lose, r.DRBD != nil)
+	s.flag(r.Diskless, r.WholeDefinition, r.LastUnused, r.Lose, r.DRBD != nil, r.Snapshot != nil)
+	s.str(string(r.Quiet))
+	if c := r.Snapshot; c != nil {
+		s.flag(c.Take)
+		s.num(uint64(len(c.Copies)))
+		for _, v := range c.Copies {
+			s.str(string(v.ID), v.Pool, v.Name, string(v.Of), v.Device)
+			s.num(uint64(v.Number))
+		}
+	}
 	if d := r.DRBD; d != nil {
 		s.num(uint64(d.Generation), uint64(d.PeerSlots), uint64(d.NodeID), uint64(d.Port))
 		s.str(d.Secret, d.Address)
@@ -41,7 +50,10 @@ func sumSpec(r *model.ResourceSpec) uint64 {
 		v := &r.Volumes[i]
 		s.str(string(v.ID), v.Pool, v.Backing)
 		s.num(uint64(v.Number), uint64(v.Minor), uint64(v.SizeKiB), uint64(v.BackingKiB), uint64(v.Want), uint64(v.Seed))
-		s.flag(v.Initialised)
+		s.flag(v.Initialised, v.From != nil)
+		if v.From != nil {
+			s.str(string(v.From.Snapshot), string(v.From.Label), v.From.Device)
+		}
 		s.options(v.Options)
 	}
 	return s.h.Sum64()

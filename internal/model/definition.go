@@ -45,6 +45,7 @@ type ResourceDefinition struct {
 	Volumes   []VolumeDefinition // by number
 	Resources []Resource         // by node, then creation; those that are Deleting are the tombstones
 	Retired   []RetiredNodeID
+	Snapshots []Snapshot // by creation
 }
 
 // HasDRBD tells whether DRBD is in the layer stack.
@@ -127,6 +128,8 @@ type Volume struct {
 	Deleting bool
 	// Initialised is a milestone: DRBD metadata was made on this incarnation; it is never made again.
 	Initialised bool
+	// From: the device is made from this copy of a snapshot; nil: it is made empty. It means nothing once the device is there.
+	From *Source
 }
 
 // RetiredNodeID is a DRBD node-id that may not be given again before every peer has forgotten it.
@@ -157,6 +160,10 @@ func (d *ResourceDefinition) Clone() *ResourceDefinition {
 	c.Retired = slices.Clone(d.Retired)
 	for i := range c.Retired {
 		c.Retired[i].WaitFor = slices.Clone(c.Retired[i].WaitFor)
+	}
+	c.Snapshots = slices.Clone(d.Snapshots)
+	for i := range c.Snapshots {
+		c.Snapshots[i] = c.Snapshots[i].Clone()
 	}
 	return &c
 }

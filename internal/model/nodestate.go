@@ -45,6 +45,11 @@ type ResourceSpec struct {
 	Lose    bool
 	DRBD    *DRBDSpec    // nil: no DRBD layer, or a tombstone that never had one
 	Volumes []VolumeSpec // by number
+	// Quiet names the standstill in which I/O is to be held; "": I/O goes on. Held under a lease of QuietLimit.
+	Quiet UUID
+	// Snapshot: this isn't a replica but a copy of a snapshot, and only Definition, Name, ID, Generation and Want mean
+	// something besides.
+	Snapshot *SnapshotSpec
 }
 
 // DRBDSpec is DRBD's part of a resource.
@@ -96,6 +101,8 @@ type VolumeSpec struct {
 	Initialised bool
 	Seed        Seed
 	Options     map[string]map[string]string // Disk
+	// From: the device is made from this copy of a snapshot in the same pool instead of empty.
+	From *Source
 }
 
 // Clone is deep enough for a node that keeps what it was told: specs are replaced whole, never edited.

@@ -37,7 +37,9 @@ type NodeReport struct {
 	Unsupported map[string][]string
 	Pools       []PoolStatus
 	Orphans     []Orphan
-	Hung        []HungProgram
+	// Snapshots are the kinds of pools of which this satellite can take snapshots.
+	Snapshots []ProviderKind
+	Hung      []HungProgram
 }
 
 // PoolStatus is a pool as last seen. Capacities in KiB.
@@ -102,6 +104,7 @@ type ResourceStatus struct {
 	Forgotten []int // node-ids that DRBD here has forgotten
 	Volumes   []VolumeStatus
 	Peers     []PeerStatus
+	Quiet     QuietStatus
 }
 
 // VolumeStatus is one volume. Disk is DRBD's word (UpToDate, Inconsistent, Outdated, Consistent, Diskless, Attaching,

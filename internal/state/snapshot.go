@@ -34,7 +34,7 @@ func (n *Node) Online() bool { return n.Seen.Status == model.StatusOnline }
 // Definition is a resource definition with what is seen of its replicas. Immutable: replaced whole.
 type Definition struct {
 	*model.ResourceDefinition
-	// Seen holds, by replica, the newest status of the current session; a node that goes offline takes its own away.
+	// Seen holds, by replica or copy of a snapshot, the newest status of the current session; a node that goes offline takes its own away.
 	Seen map[model.UUID]*model.ResourceStatus
 	Memo Memo
 }
@@ -153,7 +153,7 @@ func (s *Snapshot) AllDefinitions(yield func(*Definition) bool) {
 // DefinitionCount counts those that have their names.
 func (s *Snapshot) DefinitionCount() int { return s.names.Len() }
 
-// OnNode yields every definition with a replica, or what is left of one, on the node.
+// OnNode yields every definition with a replica or a copy of a snapshot, or what is left of one, on the node.
 func (s *Snapshot) OnNode(node string, yield func(*Definition) bool) {
 	pre := model.Key(node) + "\x00"
 	s.onNode.Ascend(pre, func(k string, _ struct{}) bool {

@@ -230,15 +230,15 @@ func (t *Tx) Touch(id model.UUID) {
 
 func (t *Tx) touch(d *Definition) {
 	t.touched[d.UUID] = struct{}{}
-	for _, r := range d.Resources { // what a peer is told (a guard) can hang on it
-		t.dirty[Dirty{model.Key(r.Node), d.UUID}] = struct{}{}
+	for _, node := range d.Nodes() { // what a peer is told (a guard) can hang on it
+		t.dirty[Dirty{node, d.UUID}] = struct{}{}
 	}
 }
 
-// SeeResource replaces what is seen of one replica; nil takes it away. Unknown definitions and replicas are ignored.
+// SeeResource replaces what is seen of one replica or copy of a snapshot; nil takes it away. Unknown definitions and replicas are ignored.
 func (t *Tx) SeeResource(def, replica model.UUID, st *model.ResourceStatus) {
 	d := t.s.DefinitionByID(def)
-	if d == nil || d.Replica(replica) == nil || st == nil && d.Seen[replica] == nil {
+	if d == nil || d.NodeOf(replica) == "" || st == nil && d.Seen[replica] == nil {
 		return
 	}
 	seen := maps.Clone(d.Seen)
@@ -256,9 +256,9 @@ func (t *Tx) SeeResource(def, replica model.UUID, st *model.ResourceStatus) {
 
 func prune(seen map[model.UUID]*model.ResourceStatus, d *model.ResourceDefinition) map[model.UUID]*model.ResourceStatus {
 	for id := range seen {
-		if d.Replica(id) == nil {
+		if d.NodeOf(id) == "" {
 			seen = maps.Clone(seen)
-			maps.DeleteFunc(seen, func(id model.UUID, _ *model.ResourceStatus) bool { return d.Replica(id) == nil })
+			maps.DeleteFunc(seen, func(id model.UUID, _ *model.ResourceStatus) bool { return d.NodeOf(id) == "" })
 			return seen
 		}
 	}
@@ -295,8 +295,10 @@ func (s *Snapshot) index(d *model.ResourceDefinition) error {
 		}
 	}
 	s.promise(d, "", 1)
+	for _, node := range d.Nodes() {
+		s.onNode.Set(onNodeKey(node, d.UUID), struct{}{})
+	}
 	for _, r := range d.Resources {
-		s.onNode.Set(onNodeKey(r.Node, d.UUID), struct{}{})
 		if r.Port != 0 {
 			s.ports.Set(portKey(r.Node, r.Port), d.UUID)
 		}
@@ -311,9 +313,11 @@ func (t *Tx) unindex(d *model.ResourceDefinition) {
 		}
 	}
 	t.s.promise(d, "", -1)
+	for _, node := range d.Nodes() {
+		t.s.onNode.Delete(onNodeKey(node, d.UUID))
+		t.dirty[Dirty{node, d.UUID}] = struct{}{}
+	}
 	for _, r := range d.Resources {
-		t.s.onNode.Delete(onNodeKey(r.Node, d.UUID))
-		t.dirty[Dirty{model.Key(r.Node), d.UUID}] = struct{}{}
 		if t.s.PortUser(r.Node, r.Port) == d.UUID {
 			t.s.ports.Delete(portKey(r.Node, r.Port))
 		}

@@ -20,6 +20,7 @@ type definition struct {
 	Volumes      []volumeDefinition   `json:"volumes,omitempty"`
 	Replicas     []replica            `json:"replicas,omitempty"`
 	Retired      []retired            `json:"retired,omitempty"`
+	Snapshots    []snapshot           `json:"snapshots,omitempty"`
 }
 
 type volumeDefinition struct {
@@ -57,6 +58,7 @@ type volume struct {
 	Props       map[string]string `json:"props,omitempty"`
 	Deleting    bool              `json:"deleting,omitempty"`
 	Initialised bool              `json:"initialised,omitempty"`
+	From        *source           `json:"from,omitempty"`
 }
 
 type retired struct {
@@ -80,13 +82,14 @@ func definitionOut(d *model.ResourceDefinition) *definition {
 			Props: r.Props, CreatedMS: r.CreatedMS, First: r.First, Deleting: r.Deleting, Lose: r.Lose}
 		for _, v := range r.Volumes {
 			t.Volumes = append(t.Volumes, volume{ID: v.UUID, Number: v.Number, Pool: v.Pool, Props: v.Props,
-				Deleting: v.Deleting, Initialised: v.Initialised})
+				Deleting: v.Deleting, Initialised: v.Initialised, From: sourceOut(v.From)})
 		}
 		s.Replicas = append(s.Replicas, t)
 	}
 	for _, r := range d.Retired {
 		s.Retired = append(s.Retired, retired{NodeID: r.NodeID, Replica: r.Replica, Since: r.Since, WaitFor: r.WaitFor})
 	}
+	s.Snapshots = snapshotsOut(d.Snapshots)
 	return s
 }
 
@@ -113,12 +116,13 @@ func (s *definition) in(record int64) *model.ResourceDefinition {
 		}
 		for _, v := range t.Volumes {
 			r.Volumes = append(r.Volumes, model.Volume{UUID: v.ID, Number: v.Number, Pool: v.Pool, Props: v.Props,
-				Deleting: v.Deleting, Initialised: v.Initialised})
+				Deleting: v.Deleting, Initialised: v.Initialised, From: v.From.in()})
 		}
 		d.Resources = append(d.Resources, r)
 	}
 	for _, t := range s.Retired {
 		d.Retired = append(d.Retired, model.RetiredNodeID{NodeID: t.NodeID, Replica: t.Replica, Since: t.Since, WaitFor: t.WaitFor})
 	}
+	d.Snapshots = snapshotsIn(s.Snapshots)
 	return d
 }

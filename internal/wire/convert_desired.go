@@ -29,7 +29,8 @@ func poolSpecIn(p *pb.PoolSpec) model.PoolSpec {
 func resourceSpecOut(s *model.ResourceSpec) *pb.ResourceSpec {
 	p := &pb.ResourceSpec{Definition: u(string(s.Definition)), Name: u(s.Name), Id: u(string(s.ID)),
 		Generation: s.Generation, Want: uint32(s.Want), Diskless: s.Diskless, WholeDefinition: s.WholeDefinition,
-		LastUnused: s.LastUnused, Lose: s.Lose, Volumes: each(s.Volumes, volumeSpecOut)}
+		LastUnused: s.LastUnused, Lose: s.Lose, Volumes: each(s.Volumes, volumeSpecOut),
+		Quiet: u(string(s.Quiet)), Snapshot: snapshotSpecOut(s.Snapshot)}
 	if d := s.DRBD; d != nil {
 		p.Drbd = &pb.DRBDSpec{Generation: int64(d.Generation), Secret: u(d.Secret), PeerSlots: int64(d.PeerSlots),
 			NodeId: int64(d.NodeID), Address: u(d.Address), Port: int64(d.Port), Options: optionsOut(d.Options),
@@ -42,7 +43,7 @@ func resourceSpecIn(p *pb.ResourceSpec) model.ResourceSpec {
 	s := model.ResourceSpec{Definition: model.UUID(p.GetDefinition()), Name: p.GetName(), ID: model.UUID(p.GetId()),
 		Generation: p.GetGeneration(), Want: model.Want(small(p.GetWant())), Diskless: p.GetDiskless(),
 		WholeDefinition: p.GetWholeDefinition(), LastUnused: p.GetLastUnused(), Lose: p.GetLose(),
-		Volumes: each(p.GetVolumes(), deref(volumeSpecIn))}
+		Volumes: each(p.GetVolumes(), deref(volumeSpecIn)), Quiet: model.UUID(p.GetQuiet()), Snapshot: snapshotSpecIn(p.GetSnapshot())}
 	if d := p.GetDrbd(); d != nil {
 		s.DRBD = &model.DRBDSpec{Generation: model.DRBDGeneration(d.GetGeneration()), Secret: d.GetSecret(),
 			PeerSlots: int(d.GetPeerSlots()), NodeID: int(d.GetNodeId()), Address: d.GetAddress(), Port: int(d.GetPort()),
@@ -64,13 +65,13 @@ func peerSpecIn(p *pb.PeerSpec) model.PeerSpec {
 func volumeSpecOut(s *model.VolumeSpec) *pb.VolumeSpec {
 	return &pb.VolumeSpec{Id: u(string(s.ID)), Number: int64(s.Number), Minor: int64(s.Minor), SizeKib: s.SizeKiB,
 		BackingKib: s.BackingKiB, Pool: u(s.Pool), Backing: u(s.Backing), Want: uint32(s.Want),
-		Initialised: s.Initialised, Seed: uint32(s.Seed), Options: optionsOut(s.Options)}
+		Initialised: s.Initialised, Seed: uint32(s.Seed), Options: optionsOut(s.Options), From: sourceOut(s.From)}
 }
 
 func volumeSpecIn(p *pb.VolumeSpec) model.VolumeSpec {
 	s := model.VolumeSpec{ID: model.UUID(p.GetId()), Number: int(p.GetNumber()), Minor: int(p.GetMinor()),
 		SizeKiB: p.GetSizeKib(), BackingKiB: p.GetBackingKib(), Pool: p.GetPool(), Backing: p.GetBacking(),
-		Want: model.Want(small(p.GetWant())), Initialised: p.GetInitialised(), Options: optionsIn(p.GetOptions())}
+		Want: model.Want(small(p.GetWant())), Initialised: p.GetInitialised(), Options: optionsIn(p.GetOptions()), From: sourceIn(p.GetFrom())}
 	if n := p.GetSeed(); n <= uint32(model.SeedSkip) {
 		s.Seed = model.Seed(n)
 	}

@@ -26,7 +26,7 @@ func reportIn(p *pb.Report) Report {
 func nodeOut(n *model.NodeReport) *pb.NodeReport {
 	p := &pb.NodeReport{Uname: u(n.Uname), BootId: u(n.BootID), Version: u(n.Version), Kernel: u(n.Kernel),
 		Drbd: int64(n.DRBD), DrbdVersion: u(n.DRBDVersion), UtilsVersion: u(n.UtilsVersion), Providers: us(n.Providers),
-		Layers: us(n.Layers), Pools: each(n.Pools, poolOut),
+		Layers: us(n.Layers), Snapshots: us(n.Snapshots), Pools: each(n.Pools, poolOut),
 		Orphans: each(n.Orphans, func(o *model.Orphan) *pb.Orphan {
 			return &pb.Orphan{Id: u(string(o.ID)), Pool: u(o.Pool), Name: u(o.Name)}
 		}),
@@ -46,7 +46,7 @@ func nodeIn(p *pb.NodeReport) model.NodeReport {
 	n := model.NodeReport{Uname: p.GetUname(), BootID: p.GetBootId(), Version: p.GetVersion(), Kernel: p.GetKernel(),
 		DRBD: model.DRBDGeneration(p.GetDrbd()), DRBDVersion: p.GetDrbdVersion(), UtilsVersion: p.GetUtilsVersion(),
 		Providers: words[model.ProviderKind](p.GetProviders()), Layers: words[model.LayerKind](p.GetLayers()),
-		Pools: each(p.GetPools(), deref(poolIn)),
+		Pools: each(p.GetPools(), deref(poolIn)), Snapshots: words[model.ProviderKind](p.GetSnapshots()),
 		Orphans: each(p.GetOrphans(), func(o **pb.Orphan) model.Orphan {
 			return model.Orphan{ID: model.UUID((*o).GetId()), Pool: (*o).GetPool(), Name: (*o).GetName()}
 		}),
@@ -76,7 +76,8 @@ func statusOut(s *model.ResourceStatus) *pb.ResourceStatus {
 	return &pb.ResourceStatus{Definition: u(string(s.Definition)), Name: u(s.Name), Id: u(string(s.ID)),
 		Generation: s.Generation, Phase: uint32(s.Phase), Reason: u(s.Reason), SinceMs: s.SinceMS, Gone: s.Gone,
 		InUse: s.InUse, Suspended: s.Suspended, MayPromote: s.MayPromote, MetPeer: s.MetPeer,
-		Forgotten: ints(s.Forgotten), Volumes: each(s.Volumes, volumeOut), Peers: each(s.Peers, peerOut)}
+		Forgotten: ints(s.Forgotten), Volumes: each(s.Volumes, volumeOut), Peers: each(s.Peers, peerOut),
+		Quiet: quietOut(s.Quiet)}
 }
 
 func statusIn(p *pb.ResourceStatus) model.ResourceStatus {
@@ -84,7 +85,7 @@ func statusIn(p *pb.ResourceStatus) model.ResourceStatus {
 		Generation: p.GetGeneration(), Reason: p.GetReason(), SinceMS: p.GetSinceMs(), Gone: p.GetGone(),
 		InUse: p.GetInUse(), Suspended: p.GetSuspended(), MayPromote: p.GetMayPromote(), MetPeer: p.GetMetPeer(),
 		Forgotten: intsIn(p.GetForgotten()), Volumes: each(p.GetVolumes(), deref(volumeIn)),
-		Peers: each(p.GetPeers(), deref(peerIn))}
+		Peers: each(p.GetPeers(), deref(peerIn)), Quiet: quietIn(p.GetQuiet())}
 	if n := p.GetPhase(); n <= uint32(model.Blocked) {
 		s.Phase = model.Phase(n)
 	}

@@ -41,6 +41,7 @@ func anyMessage(t *rapid.T) Message {
 		r := rapid.Make[Report]().Draw(t, "report")
 		for i := range r.Resources {
 			r.Resources[i].Phase %= 4
+			r.Resources[i].Quiet.State %= 4
 		}
 		return r
 	case 5:

@@ -658,6 +658,8 @@ type ResourceSpec struct {
 	Lose            bool                   `protobuf:"varint,9,opt,name=lose,proto3" json:"lose,omitempty"`
 	Drbd            *DRBDSpec              `protobuf:"bytes,10,opt,name=drbd,proto3" json:"drbd,omitempty"`
 	Volumes         []*VolumeSpec          `protobuf:"bytes,11,rep,name=volumes,proto3" json:"volumes,omitempty"`
+	Quiet           string                 `protobuf:"bytes,30,opt,name=quiet,proto3" json:"quiet,omitempty"`       // names a standstill of I/O; empty: none
+	Snapshot        *SnapshotSpec          `protobuf:"bytes,31,opt,name=snapshot,proto3" json:"snapshot,omitempty"` // there: a copy of a snapshot, not a replica
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -769,6 +771,216 @@ func (x *ResourceSpec) GetVolumes() []*VolumeSpec {
 	return nil
 }
 
+func (x *ResourceSpec) GetQuiet() string {
+	if x != nil {
+		return x.Quiet
+	}
+	return ""
+}
+
+func (x *ResourceSpec) GetSnapshot() *SnapshotSpec {
+	if x != nil {
+		return x.Snapshot
+	}
+	return nil
+}
+
+type SnapshotSpec struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Take          bool                   `protobuf:"varint,1,opt,name=take,proto3" json:"take,omitempty"`
+	Copies        []*CopySpec            `protobuf:"bytes,2,rep,name=copies,proto3" json:"copies,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SnapshotSpec) Reset() {
+	*x = SnapshotSpec{}
+	mi := &file_holdfast_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SnapshotSpec) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SnapshotSpec) ProtoMessage() {}
+
+func (x *SnapshotSpec) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SnapshotSpec.ProtoReflect.Descriptor instead.
+func (*SnapshotSpec) Descriptor() ([]byte, []int) {
+	return file_holdfast_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *SnapshotSpec) GetTake() bool {
+	if x != nil {
+		return x.Take
+	}
+	return false
+}
+
+func (x *SnapshotSpec) GetCopies() []*CopySpec {
+	if x != nil {
+		return x.Copies
+	}
+	return nil
+}
+
+type CopySpec struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Number        int64                  `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
+	Pool          string                 `protobuf:"bytes,3,opt,name=pool,proto3" json:"pool,omitempty"`
+	Name          string                 `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	Of            string                 `protobuf:"bytes,5,opt,name=of,proto3" json:"of,omitempty"`
+	Device        string                 `protobuf:"bytes,6,opt,name=device,proto3" json:"device,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CopySpec) Reset() {
+	*x = CopySpec{}
+	mi := &file_holdfast_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CopySpec) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CopySpec) ProtoMessage() {}
+
+func (x *CopySpec) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CopySpec.ProtoReflect.Descriptor instead.
+func (*CopySpec) Descriptor() ([]byte, []int) {
+	return file_holdfast_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *CopySpec) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *CopySpec) GetNumber() int64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *CopySpec) GetPool() string {
+	if x != nil {
+		return x.Pool
+	}
+	return ""
+}
+
+func (x *CopySpec) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *CopySpec) GetOf() string {
+	if x != nil {
+		return x.Of
+	}
+	return ""
+}
+
+func (x *CopySpec) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+type Source struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Snapshot      string                 `protobuf:"bytes,1,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	Label         string                 `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
+	Device        string                 `protobuf:"bytes,3,opt,name=device,proto3" json:"device,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Source) Reset() {
+	*x = Source{}
+	mi := &file_holdfast_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Source) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Source) ProtoMessage() {}
+
+func (x *Source) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Source.ProtoReflect.Descriptor instead.
+func (*Source) Descriptor() ([]byte, []int) {
+	return file_holdfast_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Source) GetSnapshot() string {
+	if x != nil {
+		return x.Snapshot
+	}
+	return ""
+}
+
+func (x *Source) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
+func (x *Source) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
 type Section struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Options       map[string]string      `protobuf:"bytes,1,rep,name=options,proto3" json:"options,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
@@ -778,7 +990,7 @@ type Section struct {
 
 func (x *Section) Reset() {
 	*x = Section{}
-	mi := &file_holdfast_proto_msgTypes[8]
+	mi := &file_holdfast_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -790,7 +1002,7 @@ func (x *Section) String() string {
 func (*Section) ProtoMessage() {}
 
 func (x *Section) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[8]
+	mi := &file_holdfast_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -803,7 +1015,7 @@ func (x *Section) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Section.ProtoReflect.Descriptor instead.
 func (*Section) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{8}
+	return file_holdfast_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Section) GetOptions() map[string]string {
@@ -830,7 +1042,7 @@ type DRBDSpec struct {
 
 func (x *DRBDSpec) Reset() {
 	*x = DRBDSpec{}
-	mi := &file_holdfast_proto_msgTypes[9]
+	mi := &file_holdfast_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -842,7 +1054,7 @@ func (x *DRBDSpec) String() string {
 func (*DRBDSpec) ProtoMessage() {}
 
 func (x *DRBDSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[9]
+	mi := &file_holdfast_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -855,7 +1067,7 @@ func (x *DRBDSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DRBDSpec.ProtoReflect.Descriptor instead.
 func (*DRBDSpec) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{9}
+	return file_holdfast_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *DRBDSpec) GetGeneration() int64 {
@@ -935,7 +1147,7 @@ type PeerSpec struct {
 
 func (x *PeerSpec) Reset() {
 	*x = PeerSpec{}
-	mi := &file_holdfast_proto_msgTypes[10]
+	mi := &file_holdfast_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -947,7 +1159,7 @@ func (x *PeerSpec) String() string {
 func (*PeerSpec) ProtoMessage() {}
 
 func (x *PeerSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[10]
+	mi := &file_holdfast_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -960,7 +1172,7 @@ func (x *PeerSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeerSpec.ProtoReflect.Descriptor instead.
 func (*PeerSpec) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{10}
+	return file_holdfast_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *PeerSpec) GetNode() string {
@@ -1018,13 +1230,14 @@ type VolumeSpec struct {
 	Initialised   bool                   `protobuf:"varint,9,opt,name=initialised,proto3" json:"initialised,omitempty"`
 	Seed          uint32                 `protobuf:"varint,10,opt,name=seed,proto3" json:"seed,omitempty"` // 0 none, 1 sync, 2 skip; another: none
 	Options       map[string]*Section    `protobuf:"bytes,11,rep,name=options,proto3" json:"options,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	From          *Source                `protobuf:"bytes,30,opt,name=from,proto3" json:"from,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *VolumeSpec) Reset() {
 	*x = VolumeSpec{}
-	mi := &file_holdfast_proto_msgTypes[11]
+	mi := &file_holdfast_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1036,7 +1249,7 @@ func (x *VolumeSpec) String() string {
 func (*VolumeSpec) ProtoMessage() {}
 
 func (x *VolumeSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[11]
+	mi := &file_holdfast_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1049,7 +1262,7 @@ func (x *VolumeSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VolumeSpec.ProtoReflect.Descriptor instead.
 func (*VolumeSpec) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{11}
+	return file_holdfast_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *VolumeSpec) GetId() string {
@@ -1129,6 +1342,13 @@ func (x *VolumeSpec) GetOptions() map[string]*Section {
 	return nil
 }
 
+func (x *VolumeSpec) GetFrom() *Source {
+	if x != nil {
+		return x.From
+	}
+	return nil
+}
+
 type Report struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	AckSeq        uint64                 `protobuf:"varint,1,opt,name=ack_seq,json=ackSeq,proto3" json:"ack_seq,omitempty"`
@@ -1142,7 +1362,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_holdfast_proto_msgTypes[12]
+	mi := &file_holdfast_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1154,7 +1374,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[12]
+	mi := &file_holdfast_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1167,7 +1387,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{12}
+	return file_holdfast_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Report) GetAckSeq() uint64 {
@@ -1214,7 +1434,7 @@ type Words struct {
 
 func (x *Words) Reset() {
 	*x = Words{}
-	mi := &file_holdfast_proto_msgTypes[13]
+	mi := &file_holdfast_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1226,7 +1446,7 @@ func (x *Words) String() string {
 func (*Words) ProtoMessage() {}
 
 func (x *Words) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[13]
+	mi := &file_holdfast_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1239,7 +1459,7 @@ func (x *Words) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Words.ProtoReflect.Descriptor instead.
 func (*Words) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{13}
+	return file_holdfast_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Words) GetWords() []string {
@@ -1264,13 +1484,14 @@ type NodeReport struct {
 	Pools         []*PoolStatus          `protobuf:"bytes,11,rep,name=pools,proto3" json:"pools,omitempty"`
 	Orphans       []*Orphan              `protobuf:"bytes,12,rep,name=orphans,proto3" json:"orphans,omitempty"`
 	Hung          []*HungProgram         `protobuf:"bytes,13,rep,name=hung,proto3" json:"hung,omitempty"`
+	Snapshots     []string               `protobuf:"bytes,30,rep,name=snapshots,proto3" json:"snapshots,omitempty"` // kinds of pools of which snapshots can be taken
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *NodeReport) Reset() {
 	*x = NodeReport{}
-	mi := &file_holdfast_proto_msgTypes[14]
+	mi := &file_holdfast_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1282,7 +1503,7 @@ func (x *NodeReport) String() string {
 func (*NodeReport) ProtoMessage() {}
 
 func (x *NodeReport) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[14]
+	mi := &file_holdfast_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1295,7 +1516,7 @@ func (x *NodeReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeReport.ProtoReflect.Descriptor instead.
 func (*NodeReport) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{14}
+	return file_holdfast_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *NodeReport) GetUname() string {
@@ -1389,6 +1610,13 @@ func (x *NodeReport) GetHung() []*HungProgram {
 	return nil
 }
 
+func (x *NodeReport) GetSnapshots() []string {
+	if x != nil {
+		return x.Snapshots
+	}
+	return nil
+}
+
 type PoolStatus struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Uuid          string                 `protobuf:"bytes,1,opt,name=uuid,proto3" json:"uuid,omitempty"`
@@ -1404,7 +1632,7 @@ type PoolStatus struct {
 
 func (x *PoolStatus) Reset() {
 	*x = PoolStatus{}
-	mi := &file_holdfast_proto_msgTypes[15]
+	mi := &file_holdfast_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1416,7 +1644,7 @@ func (x *PoolStatus) String() string {
 func (*PoolStatus) ProtoMessage() {}
 
 func (x *PoolStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[15]
+	mi := &file_holdfast_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1429,7 +1657,7 @@ func (x *PoolStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolStatus.ProtoReflect.Descriptor instead.
 func (*PoolStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{15}
+	return file_holdfast_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *PoolStatus) GetUuid() string {
@@ -1492,7 +1720,7 @@ type Orphan struct {
 
 func (x *Orphan) Reset() {
 	*x = Orphan{}
-	mi := &file_holdfast_proto_msgTypes[16]
+	mi := &file_holdfast_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1504,7 +1732,7 @@ func (x *Orphan) String() string {
 func (*Orphan) ProtoMessage() {}
 
 func (x *Orphan) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[16]
+	mi := &file_holdfast_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1517,7 +1745,7 @@ func (x *Orphan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Orphan.ProtoReflect.Descriptor instead.
 func (*Orphan) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{16}
+	return file_holdfast_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Orphan) GetId() string {
@@ -1553,7 +1781,7 @@ type HungProgram struct {
 
 func (x *HungProgram) Reset() {
 	*x = HungProgram{}
-	mi := &file_holdfast_proto_msgTypes[17]
+	mi := &file_holdfast_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1565,7 +1793,7 @@ func (x *HungProgram) String() string {
 func (*HungProgram) ProtoMessage() {}
 
 func (x *HungProgram) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[17]
+	mi := &file_holdfast_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1578,7 +1806,7 @@ func (x *HungProgram) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HungProgram.ProtoReflect.Descriptor instead.
 func (*HungProgram) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{17}
+	return file_holdfast_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *HungProgram) GetPid() int64 {
@@ -1626,13 +1854,14 @@ type ResourceStatus struct {
 	Forgotten     []int64                `protobuf:"varint,13,rep,packed,name=forgotten,proto3" json:"forgotten,omitempty"`
 	Volumes       []*VolumeStatus        `protobuf:"bytes,14,rep,name=volumes,proto3" json:"volumes,omitempty"`
 	Peers         []*PeerStatus          `protobuf:"bytes,15,rep,name=peers,proto3" json:"peers,omitempty"`
+	Quiet         *QuietStatus           `protobuf:"bytes,30,opt,name=quiet,proto3" json:"quiet,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ResourceStatus) Reset() {
 	*x = ResourceStatus{}
-	mi := &file_holdfast_proto_msgTypes[18]
+	mi := &file_holdfast_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1644,7 +1873,7 @@ func (x *ResourceStatus) String() string {
 func (*ResourceStatus) ProtoMessage() {}
 
 func (x *ResourceStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[18]
+	mi := &file_holdfast_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1657,7 +1886,7 @@ func (x *ResourceStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResourceStatus.ProtoReflect.Descriptor instead.
 func (*ResourceStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{18}
+	return file_holdfast_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ResourceStatus) GetDefinition() string {
@@ -1765,6 +1994,73 @@ func (x *ResourceStatus) GetPeers() []*PeerStatus {
 	return nil
 }
 
+func (x *ResourceStatus) GetQuiet() *QuietStatus {
+	if x != nil {
+		return x.Quiet
+	}
+	return nil
+}
+
+type QuietStatus struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Lease         string                 `protobuf:"bytes,1,opt,name=lease,proto3" json:"lease,omitempty"`
+	State         uint32                 `protobuf:"varint,2,opt,name=state,proto3" json:"state,omitempty"` // 1 held, 2 over, 3 lapsed; another: none
+	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QuietStatus) Reset() {
+	*x = QuietStatus{}
+	mi := &file_holdfast_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QuietStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QuietStatus) ProtoMessage() {}
+
+func (x *QuietStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QuietStatus.ProtoReflect.Descriptor instead.
+func (*QuietStatus) Descriptor() ([]byte, []int) {
+	return file_holdfast_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *QuietStatus) GetLease() string {
+	if x != nil {
+		return x.Lease
+	}
+	return ""
+}
+
+func (x *QuietStatus) GetState() uint32 {
+	if x != nil {
+		return x.State
+	}
+	return 0
+}
+
+func (x *QuietStatus) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 type VolumeStatus struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1782,7 +2078,7 @@ type VolumeStatus struct {
 
 func (x *VolumeStatus) Reset() {
 	*x = VolumeStatus{}
-	mi := &file_holdfast_proto_msgTypes[19]
+	mi := &file_holdfast_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1794,7 +2090,7 @@ func (x *VolumeStatus) String() string {
 func (*VolumeStatus) ProtoMessage() {}
 
 func (x *VolumeStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[19]
+	mi := &file_holdfast_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1807,7 +2103,7 @@ func (x *VolumeStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VolumeStatus.ProtoReflect.Descriptor instead.
 func (*VolumeStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{19}
+	return file_holdfast_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *VolumeStatus) GetId() string {
@@ -1886,7 +2182,7 @@ type PeerStatus struct {
 
 func (x *PeerStatus) Reset() {
 	*x = PeerStatus{}
-	mi := &file_holdfast_proto_msgTypes[20]
+	mi := &file_holdfast_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1898,7 +2194,7 @@ func (x *PeerStatus) String() string {
 func (*PeerStatus) ProtoMessage() {}
 
 func (x *PeerStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[20]
+	mi := &file_holdfast_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1911,7 +2207,7 @@ func (x *PeerStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeerStatus.ProtoReflect.Descriptor instead.
 func (*PeerStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{20}
+	return file_holdfast_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *PeerStatus) GetNode() string {
@@ -1962,7 +2258,7 @@ type PeerVolumeStatus struct {
 
 func (x *PeerVolumeStatus) Reset() {
 	*x = PeerVolumeStatus{}
-	mi := &file_holdfast_proto_msgTypes[21]
+	mi := &file_holdfast_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1974,7 +2270,7 @@ func (x *PeerVolumeStatus) String() string {
 func (*PeerVolumeStatus) ProtoMessage() {}
 
 func (x *PeerVolumeStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[21]
+	mi := &file_holdfast_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1987,7 +2283,7 @@ func (x *PeerVolumeStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeerVolumeStatus.ProtoReflect.Descriptor instead.
 func (*PeerVolumeStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{21}
+	return file_holdfast_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *PeerVolumeStatus) GetNumber() int64 {
@@ -2034,7 +2330,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_holdfast_proto_msgTypes[22]
+	mi := &file_holdfast_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2046,7 +2342,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[22]
+	mi := &file_holdfast_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2059,7 +2355,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{22}
+	return file_holdfast_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Ping) GetNonce() uint64 {
@@ -2078,7 +2374,7 @@ type Pong struct {
 
 func (x *Pong) Reset() {
 	*x = Pong{}
-	mi := &file_holdfast_proto_msgTypes[23]
+	mi := &file_holdfast_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2090,7 +2386,7 @@ func (x *Pong) String() string {
 func (*Pong) ProtoMessage() {}
 
 func (x *Pong) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[23]
+	mi := &file_holdfast_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2103,7 +2399,7 @@ func (x *Pong) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pong.ProtoReflect.Descriptor instead.
 func (*Pong) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{23}
+	return file_holdfast_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Pong) GetNonce() uint64 {
@@ -2164,7 +2460,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x04uuid\x18\x01 \x01(\tR\x04uuid\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x18\n" +
-	"\abacking\x18\x04 \x01(\tR\abacking\"\xea\x02\n" +
+	"\abacking\x18\x04 \x01(\tR\abacking\"\xbc\x03\n" +
 	"\fResourceSpec\x12\x1e\n" +
 	"\n" +
 	"definition\x18\x01 \x01(\tR\n" +
@@ -2182,7 +2478,23 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x04lose\x18\t \x01(\bR\x04lose\x12.\n" +
 	"\x04drbd\x18\n" +
 	" \x01(\v2\x1a.holdfast.wire.v1.DRBDSpecR\x04drbd\x126\n" +
-	"\avolumes\x18\v \x03(\v2\x1c.holdfast.wire.v1.VolumeSpecR\avolumes\"\x87\x01\n" +
+	"\avolumes\x18\v \x03(\v2\x1c.holdfast.wire.v1.VolumeSpecR\avolumes\x12\x14\n" +
+	"\x05quiet\x18\x1e \x01(\tR\x05quiet\x12:\n" +
+	"\bsnapshot\x18\x1f \x01(\v2\x1e.holdfast.wire.v1.SnapshotSpecR\bsnapshot\"V\n" +
+	"\fSnapshotSpec\x12\x12\n" +
+	"\x04take\x18\x01 \x01(\bR\x04take\x122\n" +
+	"\x06copies\x18\x02 \x03(\v2\x1a.holdfast.wire.v1.CopySpecR\x06copies\"\x82\x01\n" +
+	"\bCopySpec\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\x03R\x06number\x12\x12\n" +
+	"\x04pool\x18\x03 \x01(\tR\x04pool\x12\x12\n" +
+	"\x04name\x18\x04 \x01(\tR\x04name\x12\x0e\n" +
+	"\x02of\x18\x05 \x01(\tR\x02of\x12\x16\n" +
+	"\x06device\x18\x06 \x01(\tR\x06device\"R\n" +
+	"\x06Source\x12\x1a\n" +
+	"\bsnapshot\x18\x01 \x01(\tR\bsnapshot\x12\x14\n" +
+	"\x05label\x18\x02 \x01(\tR\x05label\x12\x16\n" +
+	"\x06device\x18\x03 \x01(\tR\x06device\"\x87\x01\n" +
 	"\aSection\x12@\n" +
 	"\aoptions\x18\x01 \x03(\v2&.holdfast.wire.v1.Section.OptionsEntryR\aoptions\x1a:\n" +
 	"\fOptionsEntry\x12\x10\n" +
@@ -2210,7 +2522,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\anode_id\x18\x03 \x01(\x03R\x06nodeId\x12\x18\n" +
 	"\aaddress\x18\x04 \x01(\tR\aaddress\x12\x12\n" +
 	"\x04port\x18\x05 \x01(\x03R\x04port\x12\x1a\n" +
-	"\bdiskless\x18\x06 \x01(\bR\bdisklessJ\x04\b\a\x10\b\"\x9a\x03\n" +
+	"\bdiskless\x18\x06 \x01(\bR\bdisklessJ\x04\b\a\x10\b\"\xc8\x03\n" +
 	"\n" +
 	"VolumeSpec\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
@@ -2225,7 +2537,8 @@ const file_holdfast_proto_rawDesc = "" +
 	"\vinitialised\x18\t \x01(\bR\vinitialised\x12\x12\n" +
 	"\x04seed\x18\n" +
 	" \x01(\rR\x04seed\x12C\n" +
-	"\aoptions\x18\v \x03(\v2).holdfast.wire.v1.VolumeSpec.OptionsEntryR\aoptions\x1aU\n" +
+	"\aoptions\x18\v \x03(\v2).holdfast.wire.v1.VolumeSpec.OptionsEntryR\aoptions\x12,\n" +
+	"\x04from\x18\x1e \x01(\v2\x18.holdfast.wire.v1.SourceR\x04from\x1aU\n" +
 	"\fOptionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
 	"\x05value\x18\x02 \x01(\v2\x19.holdfast.wire.v1.SectionR\x05value:\x028\x01\"\xc5\x01\n" +
@@ -2236,7 +2549,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\tresources\x18\x04 \x03(\v2 .holdfast.wire.v1.ResourceStatusR\tresources\x12\x1c\n" +
 	"\tforgotten\x18\x05 \x03(\tR\tforgotten\"\x1d\n" +
 	"\x05Words\x12\x14\n" +
-	"\x05words\x18\x01 \x03(\tR\x05words\"\xc4\x04\n" +
+	"\x05words\x18\x01 \x03(\tR\x05words\"\xe2\x04\n" +
 	"\n" +
 	"NodeReport\x12\x14\n" +
 	"\x05uname\x18\x01 \x01(\tR\x05uname\x12\x17\n" +
@@ -2252,7 +2565,8 @@ const file_holdfast_proto_rawDesc = "" +
 	" \x03(\v2-.holdfast.wire.v1.NodeReport.UnsupportedEntryR\vunsupported\x122\n" +
 	"\x05pools\x18\v \x03(\v2\x1c.holdfast.wire.v1.PoolStatusR\x05pools\x122\n" +
 	"\aorphans\x18\f \x03(\v2\x18.holdfast.wire.v1.OrphanR\aorphans\x121\n" +
-	"\x04hung\x18\r \x03(\v2\x1d.holdfast.wire.v1.HungProgramR\x04hung\x1aW\n" +
+	"\x04hung\x18\r \x03(\v2\x1d.holdfast.wire.v1.HungProgramR\x04hung\x12\x1c\n" +
+	"\tsnapshots\x18\x1e \x03(\tR\tsnapshots\x1aW\n" +
 	"\x10UnsupportedEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12-\n" +
 	"\x05value\x18\x02 \x01(\v2\x17.holdfast.wire.v1.WordsR\x05value:\x028\x01\"\xb7\x01\n" +
@@ -2273,7 +2587,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x03pid\x18\x01 \x01(\x03R\x03pid\x12\x12\n" +
 	"\x04argv\x18\x02 \x03(\tR\x04argv\x12\x19\n" +
 	"\bsince_ms\x18\x03 \x01(\x03R\asinceMs\x12\x12\n" +
-	"\x04pool\x18\x04 \x01(\tR\x04pool\"\xce\x03\n" +
+	"\x04pool\x18\x04 \x01(\tR\x04pool\"\x83\x04\n" +
 	"\x0eResourceStatus\x12\x1e\n" +
 	"\n" +
 	"definition\x18\x01 \x01(\tR\n" +
@@ -2295,7 +2609,12 @@ const file_holdfast_proto_rawDesc = "" +
 	"\bmet_peer\x18\f \x01(\bR\ametPeer\x12\x1c\n" +
 	"\tforgotten\x18\r \x03(\x03R\tforgotten\x128\n" +
 	"\avolumes\x18\x0e \x03(\v2\x1e.holdfast.wire.v1.VolumeStatusR\avolumes\x122\n" +
-	"\x05peers\x18\x0f \x03(\v2\x1c.holdfast.wire.v1.PeerStatusR\x05peers\"\xf2\x01\n" +
+	"\x05peers\x18\x0f \x03(\v2\x1c.holdfast.wire.v1.PeerStatusR\x05peers\x123\n" +
+	"\x05quiet\x18\x1e \x01(\v2\x1d.holdfast.wire.v1.QuietStatusR\x05quiet\"Q\n" +
+	"\vQuietStatus\x12\x14\n" +
+	"\x05lease\x18\x01 \x01(\tR\x05lease\x12\x14\n" +
+	"\x05state\x18\x02 \x01(\rR\x05state\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xf2\x01\n" +
 	"\fVolumeStatus\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x03R\x06number\x12\x16\n" +
@@ -2338,7 +2657,7 @@ func file_holdfast_proto_rawDescGZIP() []byte {
 	return file_holdfast_proto_rawDescData
 }
 
-var file_holdfast_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_holdfast_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_holdfast_proto_goTypes = []any{
 	(*Envelope)(nil),         // 0: holdfast.wire.v1.Envelope
 	(*Order)(nil),            // 1: holdfast.wire.v1.Order
@@ -2348,62 +2667,70 @@ var file_holdfast_proto_goTypes = []any{
 	(*Desired)(nil),          // 5: holdfast.wire.v1.Desired
 	(*PoolSpec)(nil),         // 6: holdfast.wire.v1.PoolSpec
 	(*ResourceSpec)(nil),     // 7: holdfast.wire.v1.ResourceSpec
-	(*Section)(nil),          // 8: holdfast.wire.v1.Section
-	(*DRBDSpec)(nil),         // 9: holdfast.wire.v1.DRBDSpec
-	(*PeerSpec)(nil),         // 10: holdfast.wire.v1.PeerSpec
-	(*VolumeSpec)(nil),       // 11: holdfast.wire.v1.VolumeSpec
-	(*Report)(nil),           // 12: holdfast.wire.v1.Report
-	(*Words)(nil),            // 13: holdfast.wire.v1.Words
-	(*NodeReport)(nil),       // 14: holdfast.wire.v1.NodeReport
-	(*PoolStatus)(nil),       // 15: holdfast.wire.v1.PoolStatus
-	(*Orphan)(nil),           // 16: holdfast.wire.v1.Orphan
-	(*HungProgram)(nil),      // 17: holdfast.wire.v1.HungProgram
-	(*ResourceStatus)(nil),   // 18: holdfast.wire.v1.ResourceStatus
-	(*VolumeStatus)(nil),     // 19: holdfast.wire.v1.VolumeStatus
-	(*PeerStatus)(nil),       // 20: holdfast.wire.v1.PeerStatus
-	(*PeerVolumeStatus)(nil), // 21: holdfast.wire.v1.PeerVolumeStatus
-	(*Ping)(nil),             // 22: holdfast.wire.v1.Ping
-	(*Pong)(nil),             // 23: holdfast.wire.v1.Pong
-	nil,                      // 24: holdfast.wire.v1.Section.OptionsEntry
-	nil,                      // 25: holdfast.wire.v1.DRBDSpec.OptionsEntry
-	nil,                      // 26: holdfast.wire.v1.VolumeSpec.OptionsEntry
-	nil,                      // 27: holdfast.wire.v1.NodeReport.UnsupportedEntry
+	(*SnapshotSpec)(nil),     // 8: holdfast.wire.v1.SnapshotSpec
+	(*CopySpec)(nil),         // 9: holdfast.wire.v1.CopySpec
+	(*Source)(nil),           // 10: holdfast.wire.v1.Source
+	(*Section)(nil),          // 11: holdfast.wire.v1.Section
+	(*DRBDSpec)(nil),         // 12: holdfast.wire.v1.DRBDSpec
+	(*PeerSpec)(nil),         // 13: holdfast.wire.v1.PeerSpec
+	(*VolumeSpec)(nil),       // 14: holdfast.wire.v1.VolumeSpec
+	(*Report)(nil),           // 15: holdfast.wire.v1.Report
+	(*Words)(nil),            // 16: holdfast.wire.v1.Words
+	(*NodeReport)(nil),       // 17: holdfast.wire.v1.NodeReport
+	(*PoolStatus)(nil),       // 18: holdfast.wire.v1.PoolStatus
+	(*Orphan)(nil),           // 19: holdfast.wire.v1.Orphan
+	(*HungProgram)(nil),      // 20: holdfast.wire.v1.HungProgram
+	(*ResourceStatus)(nil),   // 21: holdfast.wire.v1.ResourceStatus
+	(*QuietStatus)(nil),      // 22: holdfast.wire.v1.QuietStatus
+	(*VolumeStatus)(nil),     // 23: holdfast.wire.v1.VolumeStatus
+	(*PeerStatus)(nil),       // 24: holdfast.wire.v1.PeerStatus
+	(*PeerVolumeStatus)(nil), // 25: holdfast.wire.v1.PeerVolumeStatus
+	(*Ping)(nil),             // 26: holdfast.wire.v1.Ping
+	(*Pong)(nil),             // 27: holdfast.wire.v1.Pong
+	nil,                      // 28: holdfast.wire.v1.Section.OptionsEntry
+	nil,                      // 29: holdfast.wire.v1.DRBDSpec.OptionsEntry
+	nil,                      // 30: holdfast.wire.v1.VolumeSpec.OptionsEntry
+	nil,                      // 31: holdfast.wire.v1.NodeReport.UnsupportedEntry
 }
 var file_holdfast_proto_depIdxs = []int32{
 	2,  // 0: holdfast.wire.v1.Envelope.hello:type_name -> holdfast.wire.v1.Hello
 	3,  // 1: holdfast.wire.v1.Envelope.welcome:type_name -> holdfast.wire.v1.Welcome
 	4,  // 2: holdfast.wire.v1.Envelope.refused:type_name -> holdfast.wire.v1.Refused
 	5,  // 3: holdfast.wire.v1.Envelope.desired:type_name -> holdfast.wire.v1.Desired
-	12, // 4: holdfast.wire.v1.Envelope.report:type_name -> holdfast.wire.v1.Report
-	22, // 5: holdfast.wire.v1.Envelope.ping:type_name -> holdfast.wire.v1.Ping
-	23, // 6: holdfast.wire.v1.Envelope.pong:type_name -> holdfast.wire.v1.Pong
+	15, // 4: holdfast.wire.v1.Envelope.report:type_name -> holdfast.wire.v1.Report
+	26, // 5: holdfast.wire.v1.Envelope.ping:type_name -> holdfast.wire.v1.Ping
+	27, // 6: holdfast.wire.v1.Envelope.pong:type_name -> holdfast.wire.v1.Pong
 	1,  // 7: holdfast.wire.v1.Hello.order:type_name -> holdfast.wire.v1.Order
 	1,  // 8: holdfast.wire.v1.Desired.order:type_name -> holdfast.wire.v1.Order
 	6,  // 9: holdfast.wire.v1.Desired.pools:type_name -> holdfast.wire.v1.PoolSpec
 	7,  // 10: holdfast.wire.v1.Desired.resources:type_name -> holdfast.wire.v1.ResourceSpec
-	9,  // 11: holdfast.wire.v1.ResourceSpec.drbd:type_name -> holdfast.wire.v1.DRBDSpec
-	11, // 12: holdfast.wire.v1.ResourceSpec.volumes:type_name -> holdfast.wire.v1.VolumeSpec
-	24, // 13: holdfast.wire.v1.Section.options:type_name -> holdfast.wire.v1.Section.OptionsEntry
-	25, // 14: holdfast.wire.v1.DRBDSpec.options:type_name -> holdfast.wire.v1.DRBDSpec.OptionsEntry
-	10, // 15: holdfast.wire.v1.DRBDSpec.peers:type_name -> holdfast.wire.v1.PeerSpec
-	26, // 16: holdfast.wire.v1.VolumeSpec.options:type_name -> holdfast.wire.v1.VolumeSpec.OptionsEntry
-	14, // 17: holdfast.wire.v1.Report.node:type_name -> holdfast.wire.v1.NodeReport
-	18, // 18: holdfast.wire.v1.Report.resources:type_name -> holdfast.wire.v1.ResourceStatus
-	27, // 19: holdfast.wire.v1.NodeReport.unsupported:type_name -> holdfast.wire.v1.NodeReport.UnsupportedEntry
-	15, // 20: holdfast.wire.v1.NodeReport.pools:type_name -> holdfast.wire.v1.PoolStatus
-	16, // 21: holdfast.wire.v1.NodeReport.orphans:type_name -> holdfast.wire.v1.Orphan
-	17, // 22: holdfast.wire.v1.NodeReport.hung:type_name -> holdfast.wire.v1.HungProgram
-	19, // 23: holdfast.wire.v1.ResourceStatus.volumes:type_name -> holdfast.wire.v1.VolumeStatus
-	20, // 24: holdfast.wire.v1.ResourceStatus.peers:type_name -> holdfast.wire.v1.PeerStatus
-	21, // 25: holdfast.wire.v1.PeerStatus.volumes:type_name -> holdfast.wire.v1.PeerVolumeStatus
-	8,  // 26: holdfast.wire.v1.DRBDSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
-	8,  // 27: holdfast.wire.v1.VolumeSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
-	13, // 28: holdfast.wire.v1.NodeReport.UnsupportedEntry.value:type_name -> holdfast.wire.v1.Words
-	29, // [29:29] is the sub-list for method output_type
-	29, // [29:29] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	12, // 11: holdfast.wire.v1.ResourceSpec.drbd:type_name -> holdfast.wire.v1.DRBDSpec
+	14, // 12: holdfast.wire.v1.ResourceSpec.volumes:type_name -> holdfast.wire.v1.VolumeSpec
+	8,  // 13: holdfast.wire.v1.ResourceSpec.snapshot:type_name -> holdfast.wire.v1.SnapshotSpec
+	9,  // 14: holdfast.wire.v1.SnapshotSpec.copies:type_name -> holdfast.wire.v1.CopySpec
+	28, // 15: holdfast.wire.v1.Section.options:type_name -> holdfast.wire.v1.Section.OptionsEntry
+	29, // 16: holdfast.wire.v1.DRBDSpec.options:type_name -> holdfast.wire.v1.DRBDSpec.OptionsEntry
+	13, // 17: holdfast.wire.v1.DRBDSpec.peers:type_name -> holdfast.wire.v1.PeerSpec
+	30, // 18: holdfast.wire.v1.VolumeSpec.options:type_name -> holdfast.wire.v1.VolumeSpec.OptionsEntry
+	10, // 19: holdfast.wire.v1.VolumeSpec.from:type_name -> holdfast.wire.v1.Source
+	17, // 20: holdfast.wire.v1.Report.node:type_name -> holdfast.wire.v1.NodeReport
+	21, // 21: holdfast.wire.v1.Report.resources:type_name -> holdfast.wire.v1.ResourceStatus
+	31, // 22: holdfast.wire.v1.NodeReport.unsupported:type_name -> holdfast.wire.v1.NodeReport.UnsupportedEntry
+	18, // 23: holdfast.wire.v1.NodeReport.pools:type_name -> holdfast.wire.v1.PoolStatus
+	19, // 24: holdfast.wire.v1.NodeReport.orphans:type_name -> holdfast.wire.v1.Orphan
+	20, // 25: holdfast.wire.v1.NodeReport.hung:type_name -> holdfast.wire.v1.HungProgram
+	23, // 26: holdfast.wire.v1.ResourceStatus.volumes:type_name -> holdfast.wire.v1.VolumeStatus
+	24, // 27: holdfast.wire.v1.ResourceStatus.peers:type_name -> holdfast.wire.v1.PeerStatus
+	22, // 28: holdfast.wire.v1.ResourceStatus.quiet:type_name -> holdfast.wire.v1.QuietStatus
+	25, // 29: holdfast.wire.v1.PeerStatus.volumes:type_name -> holdfast.wire.v1.PeerVolumeStatus
+	11, // 30: holdfast.wire.v1.DRBDSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
+	11, // 31: holdfast.wire.v1.VolumeSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
+	16, // 32: holdfast.wire.v1.NodeReport.UnsupportedEntry.value:type_name -> holdfast.wire.v1.Words
+	33, // [33:33] is the sub-list for method output_type
+	33, // [33:33] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_proto_init() }
@@ -2426,7 +2753,7 @@ func file_holdfast_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_proto_rawDesc), len(file_holdfast_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   28,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

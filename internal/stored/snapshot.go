@@ -1,0 +1,101 @@
+package stored
+
+import "holdfast/internal/model"
+
+type snapshot struct {
+	ID           model.UUID          `json:"id"`
+	Name         string              `json:"name,omitempty"`
+	Props        map[string]string   `json:"props,omitempty"`
+	CreatedMS    int64               `json:"created,omitempty"`
+	State        model.SnapshotState `json:"state,omitempty"`
+	Reason       string              `json:"reason,omitempty"`
+	Disconnected bool                `json:"disconnected,omitempty"`
+	With         []model.UUID        `json:"with,omitempty"`
+	Lease        model.UUID          `json:"lease,omitempty"`
+	Quiet        []model.UUID        `json:"quiet,omitempty"`
+	NodeIDs      []int               `json:"nodeIds,omitempty"`
+	Volumes      []snapshotVolume    `json:"volumes,omitempty"`
+	Copies       []snapshotCopy      `json:"copies,omitempty"`
+}
+
+type snapshotVolume struct {
+	Number     int               `json:"nr"`
+	SizeKiB    int64             `json:"kib"`
+	Gross      bool              `json:"gross,omitempty"`
+	Props      map[string]string `json:"props,omitempty"`
+	BackingKiB int64             `json:"backing,omitempty"`
+}
+
+type snapshotCopy struct {
+	ID       model.UUID   `json:"id"`
+	Node     string       `json:"node"`
+	Replica  model.UUID   `json:"of,omitempty"` // not "replica": a record is known by its id
+	Deleting bool         `json:"deleting,omitempty"`
+	Volumes  []copyVolume `json:"volumes,omitempty"`
+}
+
+type copyVolume struct {
+	ID     model.UUID `json:"id"`
+	Number int        `json:"nr"`
+	Pool   string     `json:"pool"`
+	Of     model.UUID `json:"of,omitempty"`
+}
+
+// source of a volume's first data.
+type source struct {
+	Snapshot model.UUID `json:"snapshot"`
+	Label    model.UUID `json:"label"`
+	Device   string     `json:"device"`
+}
+
+func snapshotsOut(in []model.Snapshot) (out []snapshot) {
+	for _, s := range in {
+		t := snapshot{ID: s.UUID, Name: s.Name, Props: s.Props, CreatedMS: s.CreatedMS, State: s.State, Reason: s.Reason,
+			Disconnected: s.Disconnected, With: s.With, Lease: s.Lease, Quiet: s.Quiet, NodeIDs: s.NodeIDs}
+		for _, v := range s.Volumes {
+			t.Volumes = append(t.Volumes, snapshotVolume(v))
+		}
+		for _, c := range s.Copies {
+			k := snapshotCopy{ID: c.UUID, Node: c.Node, Replica: c.Replica, Deleting: c.Deleting}
+			for _, v := range c.Volumes {
+				k.Volumes = append(k.Volumes, copyVolume{ID: v.UUID, Number: v.Number, Pool: v.Pool, Of: v.Of})
+			}
+			t.Copies = append(t.Copies, k)
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+func snapshotsIn(in []snapshot) (out []model.Snapshot) {
+	for _, t := range in {
+		s := model.Snapshot{UUID: t.ID, Name: t.Name, Props: t.Props, CreatedMS: t.CreatedMS, State: t.State, Reason: t.Reason,
+			Disconnected: t.Disconnected, With: t.With, Lease: t.Lease, Quiet: t.Quiet, NodeIDs: t.NodeIDs}
+		for _, v := range t.Volumes {
+			s.Volumes = append(s.Volumes, model.SnapshotVolume(v))
+		}
+		for _, k := range t.Copies {
+			c := model.SnapshotCopy{UUID: k.ID, Node: k.Node, Replica: k.Replica, Deleting: k.Deleting}
+			for _, v := range k.Volumes {
+				c.Volumes = append(c.Volumes, model.CopyVolume{UUID: v.ID, Number: v.Number, Pool: v.Pool, Of: v.Of})
+			}
+			s.Copies = append(s.Copies, c)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func sourceOut(s *model.Source) *source {
+	if s == nil {
+		return nil
+	}
+	return &source{Snapshot: s.Snapshot, Label: s.Label, Device: s.Device}
+}
+
+func (s *source) in() *model.Source {
+	if s == nil {
+		return nil
+	}
+	return &model.Source{Snapshot: s.Snapshot, Label: s.Label, Device: s.Device}
+}
