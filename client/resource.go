@@ -13,6 +13,11 @@ func (c *Client) ResourceView(ctx context.Context, f Filter) ([]api.ResourceWith
 	return get[[]api.ResourceWithVolumes](ctx, c, path("view", "resources"), f.values())
 }
 
+// Conditions lists what is wrong with resources.
+func (c *Client) Conditions(ctx context.Context, f Filter) ([]api.Condition, error) {
+	return get[[]api.Condition](ctx, c, path("view", "conditions"), f.values())
+}
+
 // Resources lists the resources of a definition.
 func (c *Client) Resources(ctx context.Context, name string) ([]api.Resource, error) {
 	return get[[]api.Resource](ctx, c, path(definitions, name, "resources"), nil)

@@ -119,7 +119,7 @@ func TestLists(t *testing.T) {
 		"n lp alpha", "sp l", "sp l --show-props Aux/x", "sp lp alpha swpool", "rd l", "rd l -e --ports", "rd lp backups",
 		"vd l", "vd l -e -g size", "vd lp backups 0", "vd lp backups 9", "r l", "r l --faulty", "r l --show-drbd-ports", "r lp alpha backups",
 		"v l", "r lv --hrep", "v lp alpha backups 0", "rg l", "rg lp grp", "vg l grp", "vg lp grp 0", "c lp", "c v", "c which",
-		"kv l", "kv s ui", "err l", "err l -f", "err l --report-id 5F000001", "err s 5F000000-00000-000001", "s l", "list-commands", "help node",
+		"kv l", "kv s ui", "err l", "err l -f", "err l --report-id 5F000001", "err s 5F000000-00000-000001", "s l", "r diagnose", "list-commands", "help node",
 		"-m n l", "-m rd lp backups", "-m c v", "-m c which", "-m err l", "-m n dsc node2", "-m kv l",
 	} {
 		t.Run(line, func(t *testing.T) {

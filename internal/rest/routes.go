@@ -115,6 +115,7 @@ func implemented() []route {
 		{put, vol + "/{vlmnr}", 200, modify, fault.Volume, nil, modifyVolume, "change a volume"},
 
 		{get, "/v1/view/resources", 200, 0, fault.Resource, viewReplicas, nil, "all resources with their volumes"},
+		{get, "/v1/view/conditions", 200, 0, fault.Resource, viewConditions, nil, "what is wrong with resources, and what would mend it (Holdfast's own)"},
 		{get, "/v1/view/storage-pools", 200, 0, fault.StoragePool, viewPools, nil, "all storage pools"},
 		{get, "/v1/view/snapshots", 200, 0, fault.Snapshot, noneOf, nil, "all snapshots"},
 		{get, snap, 200, 0, fault.Snapshot, noneOfDefinition, nil, "list a definition's snapshots"},
