@@ -18,7 +18,7 @@ type PoolCreate struct {
 }
 
 // Kinds that this release drives.
-var Kinds = []model.ProviderKind{model.LVM, model.FileThin, model.Diskless}
+var Kinds = []model.ProviderKind{model.LVM, model.File, model.FileThin, model.Diskless}
 
 // legacyPoolProps are LINSTOR's older names of StorDriver/StorPoolName (linstor-features 1.2).
 var legacyPoolProps = []string{"StorDriver/LvmVg", "StorDriver/FileDir", "StorDriver/ZPool", "StorDriver/ZPoolThin"}
@@ -36,11 +36,11 @@ func (c PoolCreate) Apply(tx *state.Tx, env Env) (Reply, error) {
 	if !slices.Contains(Kinds, kind) {
 		k := fault.Invalid
 		why := "No such driver is known."
-		if slices.Contains([]model.ProviderKind{model.LVMThin, model.ZFS, model.ZFSThin, model.File}, kind) {
-			k, why = fault.Unsupported, "This release of Holdfast drives LVM and FILE_THIN."
+		if slices.Contains([]model.ProviderKind{model.LVMThin, model.ZFS, model.ZFSThin}, kind) {
+			k, why = fault.Unsupported, "This release of Holdfast drives LVM, FILE and FILE_THIN."
 		}
 		return Reply{}, fault.New(k, fault.StoragePool, "A storage pool of kind '%s' can't be made.", c.Kind).In("provider_kind").
-			Because("%s", why).Do("Choose lvm or filethin.")
+			Because("%s", why).Do("Choose lvm, file or filethin.")
 	}
 	if !n.Type.HasSatellite() {
 		return Reply{}, fault.New(fault.Invalid, fault.StoragePool, "Node '%s' can't have storage pools.", n.Name).In("node_name").

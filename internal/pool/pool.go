@@ -52,6 +52,12 @@ type Picture struct {
 	FreeKiB  int64
 	TotalKiB int64
 	Devices  []Device // by name; ours and others'
+	// MetaPercent is how full the metadata of a thin pool are, 0 to 100; 0 where there are none to run out of.
+	MetaPercent float64
+	// Zeroes: new volumes of this very pool read as zeros, whatever lay there before.
+	Zeroes bool
+	// Trouble says why nothing new can be made here though the pool can be read, such as a thin pool that went read-only.
+	Trouble string
 }
 
 // Device is a backing device, ours or not.
@@ -89,7 +95,9 @@ var (
 	ErrInUse    = errors.New("the device is in use")
 	// ErrNewerSnapshots: the storage can't go back further than to its newest snapshot.
 	ErrNewerSnapshots = errors.New("there are newer snapshots")
-	ErrNoPool         = errors.New("the pool's volume group or directory isn't there")
+	// ErrUnsupported: what lies beneath the pool can't do it, such as a file system that shares no blocks between files.
+	ErrUnsupported = errors.New("the storage beneath the pool can't do that")
+	ErrNoPool      = errors.New("the pool's volume group or directory isn't there")
 )
 
 // Timeout of one storage command before it counts as hung.

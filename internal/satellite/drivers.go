@@ -17,8 +17,8 @@ func driver(h run.Host, c Config, p model.PoolSpec) (pool.Driver, error) {
 	switch p.Kind {
 	case model.LVM:
 		return poollvm.Driver{Tool: lvm.Tool{Run: h, Allow: c.LVMAllow}, VG: p.Backing}, nil
-	case model.FileThin:
-		return poolfile.Driver{Host: h, Loop: loop.Tool{Run: h}, Dir: p.Backing}, nil
+	case model.File, model.FileThin:
+		return poolfile.Driver{Host: h, Loop: loop.Tool{Run: h}, Dir: p.Backing, Thick: p.Kind == model.File}, nil
 	}
 	return nil, fmt.Errorf("this satellite has no driver for storage pools of kind %s", p.Kind)
 }
@@ -29,5 +29,6 @@ var providers = []struct {
 	programs [][]string // each is run to see whether it's there
 }{
 	{model.LVM, [][]string{{"lvm", "version"}}},
+	{model.File, [][]string{{"losetup", "--version"}, {"fallocate", "--version"}}},
 	{model.FileThin, [][]string{{"losetup", "--version"}}},
 }

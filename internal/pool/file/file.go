@@ -27,12 +27,15 @@ type Driver struct {
 	Host run.Host
 	Loop loop.Tool
 	Dir  string // absolute
+	// Thick: files have all their blocks from the beginning (provider FILE).
+	Thick bool
 }
 
 var _ pool.Driver = Driver{}
 
 func (d Driver) data(name string) string  { return path.Join(d.Dir, name+dataExt) }
 func (d Driver) label(name string) string { return path.Join(d.Dir, name+labelExt) }
+func (d Driver) draft(name string) string { return path.Join(d.Dir, name+newExt) }
 
 // there checks the pool itself.
 func (d Driver) there() error {
@@ -71,7 +74,10 @@ func (d Driver) Scan(ctx context.Context) (pool.Picture, error) {
 				continue
 			}
 		}
-		dev := pool.Device{Name: name, Path: attached(loops, d.data(name))}
+		dev := pool.Device{Name: name, Origin: origin(name)}
+		if dev.Origin == "" {
+			dev.Path = attached(loops, d.data(name))
+		}
 		if dev.Label, err = d.read(name); err != nil {
 			return pool.Picture{}, err
 		}
@@ -83,6 +89,14 @@ func (d Driver) Scan(ctx context.Context) (pool.Picture, error) {
 			return pool.Picture{}, fmt.Errorf("look at %s: %w", d.data(name), err)
 		}
 		dev.SizeKiB, dev.AllocKiB = st.Size>>10, st.Allocated>>10
+		if dev.Path != "" {
+			// A loop device doesn't notice that its file has grown.
+			if size, err := d.Loop.SizeKiB(d.Host, dev.Path); err == nil {
+				dev.SizeKiB = size
+			} else if !errors.Is(err, fs.ErrNotExist) { // detached meanwhile
+				return pool.Picture{}, err
+			}
+		}
 		p.Devices = append(p.Devices, dev)
 	}
 	slices.SortFunc(p.Devices, func(a, b pool.Device) int { return strings.Compare(a.Name, b.Name) })
@@ -119,27 +133,16 @@ func (d Driver) Create(ctx context.Context, name string, sizeKiB int64, id model
 	if err := d.there(); err != nil {
 		return err
 	}
-	st, err := d.Host.Stat(d.data(name))
-	if err != nil {
-		return fmt.Errorf("look at %s: %w", d.data(name), err)
+	if err := d.begin(name, id); err != nil {
+		return err
 	}
-	if st.Exists {
-		return fmt.Errorf("create %s: %w", d.data(name), pool.ErrExists)
-	}
-	if err := d.Host.WriteFile(d.label(name), []byte(prefix+string(id)+"\n"), 0o600); err != nil {
-		return fmt.Errorf("write label of %s: %w", name, err)
-	}
-	draft := path.Join(d.Dir, name+newExt)
-	if err := d.Host.Remove(draft); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := d.allocate(ctx, d.draft(name), sizeKiB); err != nil {
 		return fmt.Errorf("create %s: %w", d.data(name), err)
 	}
-	if err := d.Host.Truncate(draft, sizeKiB<<10); err != nil {
-		return fmt.Errorf("create %s: %w", d.data(name), err)
+	if err := d.finish(name); err != nil {
+		return err
 	}
-	if err := d.Host.Rename(draft, d.data(name)); err != nil {
-		return fmt.Errorf("create %s: %w", d.data(name), err)
-	}
-	_, err = d.Loop.Attach(ctx, d.data(name))
+	_, err := d.Loop.Attach(ctx, d.data(name))
 	return err
 }
 
@@ -186,23 +189,10 @@ func (d Driver) Remove(ctx context.Context, name string, id model.UUID) error {
 	} else if err != nil {
 		return err
 	}
-	loops, err := d.Loop.List(ctx)
-	if err != nil {
+	if err := d.detach(ctx, name); err != nil {
 		return err
 	}
-	if dev := attached(loops, d.data(name)); dev != "" {
-		if err := d.Loop.Detach(ctx, dev); err != nil && !errors.Is(err, loop.ErrNotFound) {
-			return err
-		}
-		// The kernel detaches an open one at its last close, without a word now (losetup(8)).
-		if loops, err = d.Loop.List(ctx); err != nil {
-			return err
-		}
-		if attached(loops, d.data(name)) == dev {
-			return fmt.Errorf("remove %s: %s is open: %w", d.data(name), dev, pool.ErrInUse)
-		}
-	}
-	for _, f := range []string{d.data(name), path.Join(d.Dir, name+newExt), d.label(name)} {
+	for _, f := range []string{d.data(name), d.draft(name), d.label(name)} {
 		if err := d.Host.Remove(f); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove %s: %w", f, err)
 		}

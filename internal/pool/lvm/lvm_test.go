@@ -3,6 +3,7 @@ package lvm_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"holdfast/internal/pool"
@@ -23,6 +24,15 @@ func TestDriver(t *testing.T) {
 				if err := m.Hold(path, on); err != nil {
 					t.Fatal(err)
 				}
+			},
+			Write: func(t *testing.T, name string) {
+				if !m.WriteDisk("/dev/sw_ssd/" + name) {
+					t.Fatal(name)
+				}
+			},
+			Read: func(t *testing.T, name string) string {
+				v, ok := m.OnDisk("/dev/sw_ssd/" + name)
+				return fmt.Sprint(v, ok)
 			},
 			Vanish: func(t *testing.T) { m.VGGone("sw_ssd", true) },
 		}

@@ -16,11 +16,14 @@ import (
 type file struct {
 	data []byte
 	disk *Disk
+	// sparseKiB is the length of a file that holds a disk; its loop device hears of growth by losetup -c.
+	sparseKiB int64
+	thick     bool // all its blocks are there
 }
 
 func (f *file) size() int64 {
 	if f.data == nil {
-		return f.disk.sizeKiB * 1024
+		return f.sparseKiB * 1024
 	}
 	return int64(len(f.data))
 }
@@ -46,6 +49,9 @@ func (m *Machine) ReadFile(p string) (b []byte, err error) {
 			api = "api:2/proto:118-124"
 		}
 		return []byte(fmt.Sprintf("version: %s (%s)\nsrcversion: F73C670A7EC572DB9CF3E5B \n", m.loaded, api)), nil
+	}
+	if l := m.loop("/dev/" + strings.TrimSuffix(strings.TrimPrefix(p, "/sys/block/"), "/size")); l != nil {
+		return []byte(fmt.Sprintf("%d\n", l.disk.sizeKiB*2)), nil // sectors
 	}
 	f := m.files[p]
 	if f == nil {
@@ -160,7 +166,7 @@ func (m *Machine) Stat(p string) (s run.Stat, err error) {
 	p = path.Clean(p)
 	switch f := m.files[p]; {
 	case f != nil:
-		return run.Stat{Exists: true, Size: f.size(), Allocated: int64(len(f.data)) + f.disk.allocatedKiB()*1024}, nil
+		return run.Stat{Exists: true, Size: f.size(), Allocated: f.allocatedKiB() * 1024}, nil
 	case m.dirs[p]:
 		return run.Stat{Exists: true, Dir: true}, nil
 	case strings.HasPrefix(p, "/proc/") && m.hangs(strings.TrimPrefix(p, "/proc/")):
@@ -212,9 +218,17 @@ func (m *Machine) Truncate(p string, size int64) (err error) {
 	case f.size() == size:
 		return nil
 	}
-	f.disk.sizeKiB = size / 1024
+	m.resizeFile(f, size/1024)
 	m.effect("truncate %s to %d", p, size)
 	return nil
+}
+
+// resizeFile changes the length; a loop device over it keeps its size.
+func (m *Machine) resizeFile(f *file, kib int64) {
+	f.sparseKiB = kib
+	if !slices.ContainsFunc(m.loops, func(l *loopDev) bool { return l.disk == f.disk }) {
+		f.disk.sizeKiB = kib
+	}
 }
 
 // hangs tells whether the program of that pid hangs still.

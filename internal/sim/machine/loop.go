@@ -12,6 +12,7 @@ type loopDev struct {
 	deleted bool
 	auto    bool // goes when its holder does
 	disk    *Disk
+	of      *file
 }
 
 func (l *loopDev) path() string { return fmt.Sprintf("/dev/loop%d", l.n) }
@@ -37,6 +38,10 @@ func (m *Machine) loop(dev string) *loopDev {
 
 func (x *call) losetup() {
 	m := x.m
+	if x.take("--version", "-V") {
+		x.out.WriteString("losetup from util-linux 2.38.1\n")
+		return
+	}
 	if x.take("--list", "-l") {
 		x.take("--json", "-J")
 		cols := x.value("-O")
@@ -88,10 +93,12 @@ func (x *call) losetup() {
 		return
 	}
 	if dev := x.value("-c"); dev != "" {
-		if m.loop(dev) == nil {
+		l := m.loop(dev)
+		if l == nil {
 			x.fail(1, "losetup: %s: set capacity failed: No such device or address", dev)
 			return
 		}
+		l.disk.sizeKiB = l.of.sparseKiB
 		m.effect("losetup -c %s", dev)
 		return
 	}
@@ -115,7 +122,8 @@ func (x *call) losetup() {
 		for m.loop(fmt.Sprintf("/dev/loop%d", n)) != nil {
 			n++
 		}
-		l = &loopDev{n: n, file: file, disk: f.disk}
+		l = &loopDev{n: n, file: file, disk: f.disk, of: f}
+		f.disk.sizeKiB = f.sparseKiB
 		m.loops = append(m.loops, l)
 		m.effect("losetup %s %s", l.path(), file)
 	}

@@ -36,16 +36,17 @@ type Machine struct {
 	told    []object // what streams have been told
 
 	// Faults.
-	effects  int
-	stopAt   int // effect after which to stop; 0: none
-	stopHard bool
-	quiet    bool // effects don't count
-	dead     bool // the process; its calls get ErrCrashed
-	fail     map[string]int
-	hang     map[string]bool
-	hung     map[int]string // programs that hang, by pid: what makes them
-	full     bool
-	log      []string
+	effects   int
+	stopAt    int // effect after which to stop; 0: none
+	stopHard  bool
+	quiet     bool // effects don't count
+	dead      bool // the process; its calls get ErrCrashed
+	fail      map[string]int
+	hang      map[string]bool
+	hung      map[int]string // programs that hang, by pid: what makes them
+	full      bool
+	noReflink bool // the file system shares no blocks
+	log       []string
 }
 
 var _ run.Host = (*Machine)(nil)
@@ -380,6 +381,12 @@ func program(name string) func(*call) {
 		return (*call).blockdev
 	case "df":
 		return (*call).df
+	case "cp":
+		return (*call).cp
+	case "fallocate":
+		return (*call).fallocate
+	case "sync":
+		return (*call).syncFile
 	case "findmnt":
 		return (*call).findmnt
 	case "uname":

@@ -25,12 +25,8 @@ func (x *call) df() {
 		x.fail(1, "df: %s: No such file or directory", x.argv[0])
 		return
 	}
-	free := x.m.diskKiB
-	for _, f := range x.m.files {
-		free -= (int64(len(f.data)) + 1023) / 1024
-		free -= f.disk.allocatedKiB()
-	}
-	if x.m.full || free < 0 {
+	free := x.m.freeKiB()
+	if x.m.full {
 		free = 0
 	}
 	fmt.Fprintf(&x.out, "1K-blocks    Avail\n%9d %8d\n", x.m.diskKiB, free)

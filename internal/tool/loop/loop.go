@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"holdfast/internal/tool/run"
@@ -125,4 +126,21 @@ func (t Tool) SetCapacity(ctx context.Context, dev string) error {
 		return fmt.Errorf("set capacity of %s: %w", dev, err)
 	}
 	return nil
+}
+
+// SizeKiB is the device's size, which may be less than its file's. An error for which errors.Is(err, fs.ErrNotExist)
+// holds if there is no such device.
+func (t Tool) SizeKiB(f run.FS, dev string) (int64, error) {
+	if !devRE.MatchString(dev) {
+		return 0, fmt.Errorf("%q: %w", dev, ErrBadName)
+	}
+	b, err := f.ReadFile("/sys/block/" + strings.TrimPrefix(dev, "/dev/") + "/size")
+	if err != nil {
+		return 0, fmt.Errorf("read size of %s: %w", dev, err)
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("read size of %s: %w", dev, err)
+	}
+	return n / 2, nil // in sectors of 512 bytes, whatever the device's own are
 }

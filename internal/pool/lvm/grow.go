@@ -1,0 +1,25 @@
+package lvm
+
+import (
+	"context"
+
+	"holdfast/internal/model"
+	"holdfast/internal/pool"
+)
+
+var _ pool.Grower = Driver{}
+
+// Grow implements pool.Grower. LVM does it while the volume is in use.
+func (d Driver) Grow(ctx context.Context, name string, sizeKiB int64, id model.UUID) error {
+	g, v, err := d.own(ctx, name, id)
+	if err != nil {
+		return err
+	}
+	if v.SizeBytes>>10 >= sizeKiB {
+		return nil
+	}
+	if err := d.Tool.Extend(ctx, d.VG, name, sizeKiB); err != nil {
+		return translate(err)
+	}
+	return d.flush(ctx, g.PVs...)
+}
