@@ -64,7 +64,16 @@ func addReplica(tx *state.Tx, env Env, d *state.Definition, m *model.ResourceDef
 	if err != nil {
 		return nil, err
 	}
-	if r := m.On(n.Name); r != nil && !r.Deleting {
+	if r := m.On(n.Name); r != nil && !r.Deleting && r.TieBreaker {
+		if on.Diskless {
+			return untie(d.Name, r), nil
+		}
+		if st := d.Seen[r.UUID]; st != nil && st.InUse {
+			return nil, fault.New(fault.InUse, fault.Resource, "Resource '%s' on node '%s' can't get a disk.", d.Name, n.Name).
+				Because("It is in use (primary) there, diskless.").Do("Stop what uses it there, then try again.").Ref("RscDfn", d.Name).Ref("Node", n.Name)
+		}
+		r.Deleting = true // the vote goes where the data comes; the new one waits until it is gone
+	} else if r != nil && !r.Deleting {
 		return nil, fault.New(fault.Exists, fault.Resource, "Resource '%s' on node '%s' already exists.", d.Name, n.Name).
 			Because("A node has one replica of a definition.").Do("Choose another node.").Ref("RscDfn", d.Name).Ref("Node", n.Name)
 	}
@@ -179,10 +188,8 @@ func nodeID(m *model.ResourceDefinition, want *int) (int, error) {
 		}
 		return *want, nil
 	}
-	for id := 0; id <= model.MaxNodeID; id++ {
-		if !taken(id) {
-			return id, nil
-		}
+	if id := plan.FreeNodeID(m); id >= 0 {
+		return id, nil
 	}
 	return 0, fault.New(fault.Exhausted, fault.Resource, "No DRBD node-id of '%s' is free.", m.Name).In("drbd_node_id").
 		Because("All %d are taken, or remembered by a peer that is offline.", model.MaxNodeID+1).Do("Bring its nodes online.")
@@ -294,7 +301,7 @@ func disklessOnRemaining(tx *state.Tx, env Env, d *state.Definition, m *model.Re
 	var notes []fault.Note
 	var names []string
 	s.Nodes(func(n *state.Node) bool {
-		if r := m.On(n.Name); (r == nil || r.Deleting) && n.Type.HasSatellite() {
+		if r := m.On(n.Name); (r == nil || r.Deleting || r.TieBreaker) && n.Type.HasSatellite() {
 			names = append(names, n.Name)
 		}
 		return true
@@ -391,6 +398,8 @@ func (c ReplicaVolumeModify) Apply(tx *state.Tx, _ Env) (Reply, error) {
 type ResourceDelete struct {
 	Definition, Node string
 	Lose             []string
+	// KeepTieBreaker makes the definition's tie-breaker a plain diskless replica, which stays whatever becomes of the others.
+	KeepTieBreaker bool
 }
 
 func (c ResourceDelete) Apply(tx *state.Tx, _ Env) (Reply, error) {
@@ -417,6 +426,18 @@ func (c ResourceDelete) Apply(tx *state.Tx, _ Env) (Reply, error) {
 	id := r.UUID
 	m := d.ResourceDefinition.Clone()
 	r = m.Replica(id)
+	if notes := takesOver(s, m, r); notes != nil {
+		if err := tx.PutDefinition(m); err != nil {
+			return Reply{}, err
+		}
+		return Reply{Notes: notes}, nil
+	}
+	if tb := m.TieBreaker(); tb != nil && c.KeepTieBreaker && tb != r {
+		tb.TieBreaker = false
+	}
+	if r.TieBreaker && !r.Deleting {
+		plan.NoTieBreaker(m)
+	}
 	r.Deleting, r.Lose = true, r.Lose || lose
 	if err := tx.PutDefinition(m); err != nil {
 		return Reply{}, err
@@ -441,7 +462,7 @@ func (c MakeAvailable) Apply(tx *state.Tx, env Env) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	if r := d.On(n.Name); r != nil && !r.Deleting {
+	if r := d.On(n.Name); r != nil && !r.Deleting && !r.TieBreaker {
 		if c.Diskful && r.Diskless {
 			return Reply{}, fault.New(fault.Unsupported, fault.Resource, "'%s' on node '%s' is diskless.", d.Name, n.Name).
 				Because("This release of Holdfast doesn't turn a diskless replica into one with a disk.").Do("Delete it, then create one with a disk.")

@@ -36,7 +36,7 @@ func After(tx *state.Tx, env Env) error {
 	return fmt.Errorf("apply the rules: no rest after %d rounds", rounds)
 }
 
-func definition(tx *state.Tx, _ Env, d *state.Definition) error {
+func definition(tx *state.Tx, env Env, d *state.Definition) error {
 	c := d.ResourceDefinition.Clone()
 	moved := pin(tx.Snapshot(), c)
 	moved = milestones(d, c) || moved
@@ -44,6 +44,7 @@ func definition(tx *state.Tx, _ Env, d *state.Definition) error {
 	moved = replicasGone(d, c) || moved
 	moved = forgotten(d, c) || moved
 	moved = seed(tx.Snapshot(), d, c) || moved
+	moved = tieBreaker(tx.Snapshot(), env, d, c) || moved
 	if c.Deleting && len(c.Resources) == 0 {
 		tx.DropDefinition(c.UUID)
 		return nil

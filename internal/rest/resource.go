@@ -265,10 +265,11 @@ func modifyReplica(c *call) (core.Command, error) {
 }
 
 func deleteReplica(c *call) (core.Command, error) {
-	if _, err := c.flag("keep_tiebreaker", false); err != nil { // nothing to keep: Holdfast makes none unasked
+	keep, err := c.flag("keep_tiebreaker", false)
+	if err != nil {
 		return nil, err
 	}
-	return core.ResourceDelete{Definition: c.param("rsc"), Node: c.param("node"), Lose: c.q[api.QueryLose]}, nil
+	return core.ResourceDelete{Definition: c.param("rsc"), Node: c.param("node"), Lose: c.q[api.QueryLose], KeepTieBreaker: keep}, nil
 }
 
 func makeAvailable(c *call) (core.Command, error) {

@@ -261,7 +261,7 @@ func names(s *state.Snapshot) map[string]bool {
 			}
 		}
 		for _, r := range d.Resources {
-			if !r.Deleting {
+			if !r.Deleting && !r.TieBreaker { // that one comes and goes by itself
 				out[repName(d.Name, r.Node)] = true
 			}
 		}

@@ -218,6 +218,14 @@ func (t *Tx) SeeNode(name string, seen *model.NodeObserved) {
 		t.touch(d)
 		return true
 	})
+	if seen.Status == model.StatusOnline { // it may carry a vote that others lack
+		t.s.Definitions(func(d *Definition) bool {
+			if d.LacksVote() && d.TieBreaker() == nil {
+				t.touch(d)
+			}
+			return true
+		})
+	}
 }
 
 // Touch runs the rules again for a definition and tells its nodes, though it didn't change itself: something that it

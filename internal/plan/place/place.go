@@ -64,7 +64,7 @@ func Place(s *state.Snapshot, q Request) Result {
 			return true
 		}
 		if q.Diskless {
-			cands = append(cands, candidate{node: n})
+			cands = append(cands, candidate{node: n, score: spread(q.Definition.UUID, n.UUID)})
 			return true
 		}
 		found := false
@@ -216,7 +216,7 @@ func nodeRefused(s *state.Snapshot, q Request, n *state.Node) string {
 	case len(q.Filter.Nodes) > 0 && !contains(q.Filter.Nodes, n.Name):
 		return "it isn't in the list of nodes asked for"
 	}
-	if r := d.On(n.Name); r != nil && !r.Deleting {
+	if r := d.On(n.Name); r != nil && !r.Deleting && !r.TieBreaker {
 		return "it has a replica already"
 	}
 	if d.HasDRBD() {
