@@ -47,3 +47,43 @@ type MaxVolumeSizes struct {
 	Candidates                      []Candidate `json:"candidates,omitempty"`
 	DefaultMaxOversubscriptionRatio float64     `json:"default_max_oversubscription_ratio"`
 }
+
+// QuerySizeInfoRequest asks how much more a resource group could hold.
+type QuerySizeInfoRequest struct {
+	SelectFilter *AutoSelectFilter `json:"select_filter,omitempty"`
+	// IgnoreCacheOlderThanSec is taken and has no effect: the figures are those that the nodes reported last.
+	IgnoreCacheOlderThanSec *Int `json:"ignore_cache_older_than_sec,omitempty"`
+}
+
+// QuerySizeInfoResponse answers for one resource group.
+type QuerySizeInfoResponse struct {
+	SpaceInfo *QuerySizeInfoSpaceInfo `json:"space_info,omitempty"`
+	Reports   ApiCallRcList           `json:"reports,omitempty"`
+}
+
+// QueryAllSizeInfoResponse answers for all of them, by name.
+type QueryAllSizeInfoResponse struct {
+	Result  map[string]QuerySizeInfoResponse `json:"result"`
+	Reports ApiCallRcList                    `json:"reports,omitempty"`
+}
+
+// QuerySizeInfoSpaceInfo are sizes in KiB of volumes as their users see them, and the ratios of thin pools.
+type QuerySizeInfoSpaceInfo struct {
+	MaxVolumeSizeKib                 int64                      `json:"max_vlm_size_in_kib"`
+	AvailableSizeKib                 int64                      `json:"available_size_in_kib"`
+	CapacityKib                      int64                      `json:"capacity_in_kib"`
+	DefaultMaxOversubscriptionRatio  float64                    `json:"default_max_oversubscription_ratio"`
+	MaxOversubscriptionRatio         float64                    `json:"max_oversubscription_ratio"`
+	MaxFreeCapacityOversubscription  float64                    `json:"max_free_capacity_oversubscription_ratio"`
+	MaxTotalCapacityOversubscription float64                    `json:"max_total_capacity_oversubscription_ratio"`
+	NextSpawnResult                  []QuerySizeInfoSpawnResult `json:"next_spawn_result"`
+}
+
+// QuerySizeInfoSpawnResult is a pool that the next placement takes.
+type QuerySizeInfoSpawnResult struct {
+	NodeName                      string  `json:"node_name"`
+	StorPoolName                  string  `json:"stor_pool_name"`
+	OversubscriptionRatio         float64 `json:"stor_pool_oversubscription_ratio"`
+	FreeCapacityOversubscription  float64 `json:"stor_pool_free_capacity_oversubscription_ratio"`
+	TotalCapacityOversubscription float64 `json:"stor_pool_total_capacity_oversubscription_ratio"`
+}

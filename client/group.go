@@ -49,6 +49,29 @@ func (c *Client) AdjustResourceGroup(ctx context.Context, name string, a api.Res
 	return c.change(ctx, http.MethodPost, p, o, a)
 }
 
+// QuerySizeInfo tells how much more a group could hold; fields of f that are there go before the group's.
+func (c *Client) QuerySizeInfo(ctx context.Context, group string, f *api.AutoSelectFilter) (api.QuerySizeInfoResponse, error) {
+	var out api.QuerySizeInfoResponse
+	return out, c.Do(ctx, http.MethodPost, path(groups, group, "query-size-info"), nil, api.QuerySizeInfoRequest{SelectFilter: f}, &out)
+}
+
+// QueryAllSizeInfo tells how much more each group could hold.
+func (c *Client) QueryAllSizeInfo(ctx context.Context, f *api.AutoSelectFilter) (api.QueryAllSizeInfoResponse, error) {
+	var out api.QueryAllSizeInfoResponse
+	return out, c.Do(ctx, http.MethodPost, path("queries", groups, "query-all-size-info"), nil, api.QuerySizeInfoRequest{SelectFilter: f}, &out)
+}
+
+// MaxVolumeSizes tells the largest possible volume of a group, by storage pool.
+func (c *Client) MaxVolumeSizes(ctx context.Context, group string) (api.MaxVolumeSizes, error) {
+	return get[api.MaxVolumeSizes](ctx, c, path(groups, group, "query-max-volume-size"), nil)
+}
+
+// QueryMaxVolumeSize tells the largest possible volume, by storage pool.
+func (c *Client) QueryMaxVolumeSize(ctx context.Context, f api.AutoSelectFilter) (api.MaxVolumeSizes, error) {
+	var out api.MaxVolumeSizes
+	return out, c.Do(ctx, http.MethodOptions, path("query-max-volume-size"), nil, f, &out)
+}
+
 // VolumeGroups lists the volume groups of a resource group.
 func (c *Client) VolumeGroups(ctx context.Context, group string) ([]api.VolumeGroup, error) {
 	return get[[]api.VolumeGroup](ctx, c, path(groups, group, "volume-groups"), nil)

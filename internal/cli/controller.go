@@ -13,7 +13,7 @@ import (
 )
 
 func newController(a *App) *cobra.Command {
-	cmd := group("controller", "c", "The controller: version and properties", newControllerVersion(a), newControllerWhich(a))
+	cmd := group("controller", "c", "The controller: version and properties", newControllerVersion(a), newControllerWhich(a), newMaxVolume(a))
 	cmd.AddCommand(controllerOwner().commands(a)...)
 	return cmd
 }

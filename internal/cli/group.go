@@ -15,7 +15,7 @@ import (
 
 func newResourceGroup(a *App) *cobra.Command {
 	cmd := group("resource-group", "rg", "Templates for resource definitions",
-		newGroupCreate(a), newGroupModify(a), newGroupDelete(a), newGroupList(a), newSpawn(a), newGroupAdjust(a))
+		newGroupCreate(a), newGroupModify(a), newGroupDelete(a), newGroupList(a), newSpawn(a), newGroupAdjust(a), newQuerySizeInfo(a), newGroupMaxVolume(a))
 	cmd.AddCommand(groupOwner().commands(a)...)
 	return cmd
 }

@@ -39,6 +39,7 @@ func newRoot(a *App) *cobra.Command {
 		newSnapshot(a),
 		newKeyValueStore(a),
 		newErrorReports(a),
+		newAdvise(a),
 		newListCommands(a),
 	)
 	for _, e := range a.extra {

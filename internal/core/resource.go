@@ -243,11 +243,10 @@ func (c Autoplace) Apply(tx *state.Tx, env Env) (Reply, error) {
 		return Reply{}, fault.New(fault.Invalid, fault.Resource, "The layers %v don't fit '%s'.", c.Layers, d.Name).In("layer_list").
 			Because("All replicas have the definition's: %v.", d.LayerStack()).Do("Leave them away, or set them on the definition before the first replica.")
 	}
-	have := 0
-	for _, r := range d.Resources {
-		if !r.Deleting && !r.Diskless {
-			have++
-		}
+	have, less := d.Votes()
+	diskless := c.Filter.DisklessType != ""
+	if diskless {
+		have = less
 	}
 	want := f.PlaceCount
 	if want == 0 {
@@ -256,32 +255,37 @@ func (c Autoplace) Apply(tx *state.Tx, env Env) (Reply, error) {
 	if c.Filter.AdditionalPlaceCount > 0 {
 		want = have + c.Filter.AdditionalPlaceCount
 	}
-	if have >= want {
+	remaining := f.DisklessOnRemaining != nil && *f.DisklessOnRemaining
+	if have >= want && !remaining {
 		n := warn(fault.AlreadyDeployed, fault.Create, fault.Resource, map[string]string{"RscDfn": d.Name},
 			"Resource '%s' already deployed: it has %d of %d replicas.", d.Name, have, want)
 		n.Severity = fault.Warning
 		return Reply{Notes: []fault.Note{n}, Wait: waits(tx, d.UUID, fault.Create)}, nil
 	}
-	q := place.Request{Definition: d, Filter: f, Count: want - have}
+	q := place.Request{Definition: d, Filter: f, Count: max(0, want-have), Diskless: diskless}
 	for i := range d.Volumes {
 		q.SizesKiB = append(q.SizesKiB, d.Backing(&d.Volumes[i]))
 	}
 	res := place.Place(s, q)
-	if res.Chosen == nil {
+	if len(res.Chosen) < q.Count {
 		return Reply{}, place.NotEnough(q, res)
 	}
 	m := d.ResourceDefinition.Clone()
 	refs := map[string]string{"RscDfn": d.Name}
 	var notes []fault.Note
 	for i, ch := range res.Chosen {
-		if _, err := addReplica(tx, env, d, m, ResourceOn{Node: ch.Node, Pool: ch.Pool}); err != nil {
+		if _, err := addReplica(tx, env, d, m, ResourceOn{Node: ch.Node, Pool: ch.Pool, Diskless: diskless}); err != nil {
 			return Reply{}, err
 		}
 		refs["Node/"+strconv.Itoa(i)] = ch.Node
+		if diskless {
+			notes = append(notes, info(fault.Create, fault.Resource, refsOf(d.Name, ch.Node), "Resource '%s' goes to node '%s', diskless.", d.Name, ch.Node))
+			continue
+		}
 		refs["StoragePool/"+strconv.Itoa(i)+"/0"] = ch.Pool
 		notes = append(notes, info(fault.Create, fault.Resource, refsOf(d.Name, ch.Node), "Resource '%s' goes to node '%s', storage pool '%s'.", d.Name, ch.Node, ch.Pool))
 	}
-	if f.DisklessOnRemaining != nil && *f.DisklessOnRemaining {
+	if remaining {
 		more, err := disklessOnRemaining(tx, env, d, m, f)
 		if err != nil {
 			return Reply{}, err

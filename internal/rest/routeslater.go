@@ -47,8 +47,6 @@ PUT /v1/nodes/{node}/restore take an eviction or evacuation back
 GET /v1/physical-storage list unused disks
 GET /v1/physical-storage/{node} list a node's unused disks
 POST /v1/physical-storage/{node} make a storage pool of unused disks
-POST /v1/queries/resource-groups/query-all-size-info sizes of all resource groups
-OPTIONS /v1/query-max-volume-size the largest possible volume
 DELETE /v1/remotes delete a remote
 GET /v1/remotes list remotes
 GET /v1/remotes/ebs list EBS remotes
@@ -97,10 +95,6 @@ POST /v1/resource-definitions/{rsc}/snapshot-rollback/{snap} roll back to a snap
 POST /v1/resource-definitions/{rsc}/snapshots create a snapshot
 PUT /v1/resource-definitions/{rsc}/snapshots/{snap} change a snapshot
 PUT /v1/resource-definitions/{rsc}/volume-definitions/{vlmnr}/encryption-passphrase change a volume's passphrase
-POST /v1/resource-groups/adjustall place the resources of all groups again
-POST /v1/resource-groups/{group}/adjust place the resources of a group again
-GET /v1/resource-groups/{group}/query-max-volume-size the largest possible volume
-POST /v1/resource-groups/{group}/query-size-info sizes of a resource group
 GET /v1/schedules list schedules
 POST /v1/schedules create a schedule
 DELETE /v1/schedules/{schedule} delete a schedule

@@ -2,6 +2,7 @@
 package place
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"regexp"
@@ -43,20 +44,38 @@ type Result struct {
 type candidate struct {
 	node  *state.Node
 	pool  *model.StoragePool
+	free  int64 // KiB, for new volumes
 	score float64
 }
 
-// Place picks Count candidates, best score first (MaxFreeSpace: most free after what is already promised), one pool per
-// node. With fewer than Count, Chosen is nil: all or nothing.
+// Place picks Count candidates, best score first (see the strategies), one pool per node. With fewer than Count, Chosen is
+// nil: all or nothing.
 func Place(s *state.Snapshot, q Request) Result {
-	var res Result
-	no := func(n *state.Node, pool, why string, args ...any) {
-		res.Refused = append(res.Refused, Refused{n.Name, pool, fmt.Sprintf(why, args...)})
-	}
-	var cands []candidate
 	var need int64
 	for _, k := range q.SizesKiB {
 		need += k
+	}
+	cands, refused := gather(s, q, need)
+	res := Result{Refused: refused}
+	rate(s, cands)
+	slices.SortStableFunc(cands, byScore)
+	chosen, why := choose(s, q, cands)
+	if chosen == nil {
+		for _, c := range cands {
+			res.Refused = append(res.Refused, Refused{c.node.Name, poolName(c.pool), why})
+		}
+		return res
+	}
+	for _, c := range chosen {
+		res.Chosen = append(res.Chosen, Choice{c.node.Name, poolName(c.pool)})
+	}
+	return res
+}
+
+// gather finds the pools, or nodes, that could carry one replica of that size in KiB, and says of the others why not.
+func gather(s *state.Snapshot, q Request, need int64) (cands []candidate, refused []Refused) {
+	no := func(n *state.Node, pool, why string, args ...any) {
+		refused = append(refused, Refused{n.Name, pool, fmt.Sprintf(why, args...)})
 	}
 	s.Nodes(func(n *state.Node) bool {
 		if why := nodeRefused(s, q, n); why != "" {
@@ -79,38 +98,27 @@ func Place(s *state.Snapshot, q Request) Result {
 				no(n, p.Name, "%s", why)
 				continue
 			}
-			cands = append(cands, candidate{n, p, float64(free)})
+			cands = append(cands, candidate{node: n, pool: p, free: free})
 		}
 		if !found {
 			no(n, "", "it has no storage pool")
 		}
 		return true
 	})
-	slices.SortStableFunc(cands, func(a, b candidate) int {
-		switch {
-		case a.score != b.score:
-			if a.score > b.score {
-				return -1
-			}
-			return 1
-		case model.Key(a.node.Name) != model.Key(b.node.Name):
-			return strings.Compare(model.Key(a.node.Name), model.Key(b.node.Name))
-		case a.pool != nil:
-			return strings.Compare(model.Key(a.pool.Name), model.Key(b.pool.Name))
-		}
-		return 0
-	})
-	chosen, why := choose(s, q, cands)
-	if chosen == nil {
-		for _, c := range cands {
-			no(c.node, poolName(c.pool), "%s", why)
-		}
-		return res
+	return cands, refused
+}
+
+// byScore sorts the best first, then by name.
+func byScore(a, b candidate) int {
+	switch {
+	case a.score != b.score:
+		return cmp.Compare(b.score, a.score)
+	case model.Key(a.node.Name) != model.Key(b.node.Name):
+		return strings.Compare(model.Key(a.node.Name), model.Key(b.node.Name))
+	case a.pool != nil:
+		return strings.Compare(model.Key(a.pool.Name), model.Key(b.pool.Name))
 	}
-	for _, c := range chosen {
-		res.Chosen = append(res.Chosen, Choice{c.node.Name, poolName(c.pool)})
-	}
-	return res
+	return 0
 }
 
 func poolName(p *model.StoragePool) string {
