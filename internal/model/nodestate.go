@@ -81,7 +81,7 @@ type Seed uint8
 
 const (
 	NoSeed   Seed = iota
-	SeedSync      // become UpToDate alone (primary --force, secondary), peers sync from here
+	SeedSync      // become UpToDate alone, peers sync from here
 	SeedSkip      // when every peer is Connected and all are Inconsistent: declare all equal
 )
 

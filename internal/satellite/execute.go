@@ -162,9 +162,9 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 		if err != nil {
 			return err
 		}
-		why := steps.SyncAlone(k, s.Number)
-		if why == "" && s.DRBD != model.DRBD8 {
-			why = steps.SyncAll(k, s.Volumes)
+		why := steps.SyncAlone(k, s.Number, s.DRBD)
+		if why == "" && s.DRBD == model.DRBD8 && s.InUse != (k.Role == "Primary") {
+			why = "somebody promoted or demoted it this moment"
 		}
 		if why != "" {
 			return &WaitError{"the first sync doesn't start here: " + why}
@@ -174,14 +174,10 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 		if s.DRBD == model.DRBD8 {
 			return x.drbd.PrimaryVolume(ctx, at, s.Number, true)
 		}
-		return x.drbd.Primary(ctx, at, true)
+		return x.drbd.ForceSync(ctx, s.Minor)
 	case steps.Demote:
 		// Who holds it open by now wanted it Primary.
-		demote := func() error { return x.drbd.Secondary(ctx, at) }
-		if s.DRBD == model.DRBD8 {
-			demote = func() error { return x.drbd.SecondaryVolume(ctx, at, s.Number) }
-		}
-		if err := demote(); err != nil && !errors.Is(err, drbd.ErrInUse) && !errors.Is(err, drbd.ErrUnknownResource) {
+		if err := x.drbd.SecondaryVolume(ctx, at, s.Number); err != nil && !errors.Is(err, drbd.ErrInUse) && !errors.Is(err, drbd.ErrUnknownResource) {
 			return err
 		}
 		return nil

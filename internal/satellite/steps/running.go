@@ -1,8 +1,6 @@
 package steps
 
 import (
-	"fmt"
-	"maps"
 	"slices"
 
 	"holdfast/internal/model"
@@ -48,23 +46,10 @@ func (p *planner) run(ready []model.VolumeSpec) Plan {
 		}
 		switch seed {
 		case model.SeedSync:
-			if why := SyncAlone(k, v.Number); why != "" {
+			if why := SyncAlone(k, v.Number, p.spec.DRBD.Generation); why != "" {
 				continue
 			}
-			if k.Role == primary && p.spec.DRBD.Generation != model.DRBD8 {
-				w := blocked("volume %d: the first sync waits until %s isn't in use here", v.Number, p.spec.Name)
-				wait = &w
-				continue
-			}
-			all := p.seeds(ready)
-			if p.spec.DRBD.Generation == model.DRBD8 {
-				all = []int{v.Number} // it alone is made Primary
-			} else if why := SyncAll(k, all); why != "" {
-				w := working("volume %d: the first sync waits: %s", v.Number, why)
-				wait = &w
-				continue
-			}
-			return p.seedSync(v, all)
+			return p.seedSync(v)
 		case model.SeedSkip:
 			n := p.diskfulPeers()
 			why, never := SkipAll(k, v.Number, n)
@@ -118,11 +103,11 @@ func attached(disk string) bool {
 
 func undo(s ...Step) Plan { return Plan{Steps: s, Undo: true} }
 
-// seedSync: Primary for a moment, with a note beforehand so that a crash between doesn't leave it Primary.
-func (p *planner) seedSync(v model.VolumeSpec, all []int) Plan {
+// seedSync: with 8.4 Primary for a moment, with a note beforehand so that a crash between doesn't leave it Primary.
+func (p *planner) seedSync(v model.VolumeSpec) Plan {
 	guard := p.volumeStep(GuardSeed, v)
-	guard.Volumes = all
-	if p.seen.Kernel.Role == primary {
+	guard.InUse = p.seen.Kernel.Role == primary
+	if p.spec.DRBD.Generation != model.DRBD8 || guard.InUse {
 		// In use: with 8.4 each volume has a role of its own, and the user's stay (seen in the lab).
 		return do(guard, p.volumeStep(SeedSync, v))
 	}
@@ -131,16 +116,6 @@ func (p *planner) seedSync(v model.VolumeSpec, all []int) Plan {
 	off := p.seen.Record
 	off.Seeding, off.SeedVolume = false, 0
 	return do(guard, p.record(on), p.volumeStep(SeedSync, v), p.volumeStep(Demote, v), p.record(off))
-}
-
-// seeds are the volumes whose first sync may start here.
-func (p *planner) seeds(ready []model.VolumeSpec) (out []int) {
-	for _, v := range ready {
-		if (v.Seed == model.SeedSync || v.Seed == model.SeedSkip && p.diskfulPeers() == 0) && !p.seen.Volumes[v.Number].Data {
-			out = append(out, v.Number)
-		}
-	}
-	return out
 }
 
 func (p *planner) diskfulPeers() (n int) {
@@ -153,8 +128,8 @@ func (p *planner) diskfulPeers() (n int) {
 }
 
 // SyncAlone tells why the volume may not be declared good here, alone; "" if it may: this disk is Inconsistent, nobody
-// connected has a better one, and nobody is Primary.
-func SyncAlone(k *Kernel, number int) string {
+// connected has a better one, and with 8.4, which has to promote it, nobody is Primary.
+func SyncAlone(k *Kernel, number int, gen model.DRBDGeneration) string {
 	if k == nil {
 		return "it isn't up"
 	}
@@ -162,33 +137,13 @@ func SyncAlone(k *Kernel, number int) string {
 		return "the disk here is " + d
 	}
 	for _, kp := range k.Peers {
-		if kp.Role == primary {
+		if kp.Role == primary && gen == model.DRBD8 {
 			return "a peer is Primary"
 		}
 		switch d := kp.Volumes[number].Disk; d {
 		case "", "DUnknown", "Diskless", model.DiskInconsistent:
 		default:
 			return "a peer's disk is " + d
-		}
-	}
-	return ""
-}
-
-// SyncAll tells why the resource may not be forced to be Primary, which makes each of its Inconsistent volumes good here;
-// "" if it may: all of them are among those named, and each may alone.
-func SyncAll(k *Kernel, numbers []int) string {
-	if k == nil {
-		return "it isn't up"
-	}
-	for _, n := range slices.Sorted(maps.Keys(k.Volumes)) {
-		switch {
-		case k.Volumes[n].Disk == model.DiskUpToDate:
-		case !slices.Contains(numbers, n):
-			return fmt.Sprintf("volume %d is %s and gets its data elsewhere", n, k.Volumes[n].Disk)
-		default:
-			if why := SyncAlone(k, n); why != "" {
-				return why
-			}
 		}
 	}
 	return ""

@@ -30,11 +30,12 @@ const (
 	RemoveConfig
 	// Adjust makes the kernel as the config file says.
 	Adjust
-	// GuardSeed looks at the kernel again: volume Number is Inconsistent here and on every connected peer.
+	// GuardSeed looks at the kernel again: volume Number is Inconsistent here and on every connected peer, and the resource is
+	// Primary here as InUse says.
 	GuardSeed
-	// SeedSync makes Number UpToDate alone, and with 9 all of Volumes.
+	// SeedSync makes Number UpToDate alone: with 8.4 by making it Primary for a moment, with 9 by a word of its own.
 	SeedSync
-	// Demote makes the resource, with 8.4 volume Number, Secondary.
+	// Demote makes volume Number Secondary; 8.4 only.
 	Demote
 	// GuardSkip looks at the kernel again: Peers are all connected and Number is Inconsistent on each and here.
 	GuardSkip
@@ -82,7 +83,8 @@ type Step struct {
 	Record  Record
 	NodeID  int
 	Volumes []int
-	Peers   int // how many diskful peers must be connected
+	Peers   int  // how many diskful peers must be connected
+	InUse   bool // it was Primary here when this was planned
 }
 
 // Pooled tells whether the step runs a storage command and so waits in Pool's queue.

@@ -155,20 +155,14 @@ func (w *world) do(s Step) error {
 		}
 		w.kernel.Peers = w.peers()
 	case GuardSeed:
-		why := SyncAlone(w.kernel, s.Number)
-		if why == "" && s.DRBD == model.DRBD9 {
-			why = SyncAll(w.kernel, s.Volumes)
-		}
-		if why != "" {
+		if why := SyncAlone(w.kernel, s.Number, s.DRBD); why != "" {
 			return fmt.Errorf("%s", why)
 		}
 	case SeedSync:
-		w.kernel.Role = primary
-		for n, v := range w.kernel.Volumes {
-			if v.Disk == model.DiskInconsistent && (s.DRBD == model.DRBD9 || n == s.Number) {
-				w.good(Step{Number: n})
-			}
+		if s.DRBD == model.DRBD8 {
+			w.kernel.Role = primary
 		}
+		w.good(Step{Number: s.Number})
 	case Demote:
 		w.kernel.Role = secondary
 	case GuardSkip:

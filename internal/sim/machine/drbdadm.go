@@ -454,6 +454,25 @@ func (x *call) skipSync(r *resource, v *volume) {
 	x.m.effect("skip first sync of %s/%d", r.name, v.num)
 }
 
+// forceSync is new-current-uuid --force-resync, of 9: the volume is good here from now on, and others sync from it. Whoever
+// is connected must see it as just made; who isn't syncs when he comes.
+func (x *call) forceSync(r *resource, v *volume, forced bool) {
+	switch {
+	case r.gen == drbd.Gen8 || !forced:
+		x.fail(20, "drbdsetup: the model only knows --force-resync, of 9")
+		return
+	case v.disk == nil:
+		x.fail(10, "%d: Failure: (138) Device does not have a disk-config", v.minor)
+		return
+	case v.disk.md.current != justCreated && len(x.m.net.members(x.m, r, v)) > 1:
+		x.fail(10, "%d: Failure: (151) Need to be StandAlone", v.minor)
+		return
+	}
+	v.state = "UpToDate"
+	x.m.net.seize(x.m, r, v)
+	x.m.effect("force first sync of %s/%d", r.name, v.num)
+}
+
 // resize takes over a grown disk.
 func (x *call) resize(r *resource, v *volume, alone bool) {
 	if v.disk == nil {

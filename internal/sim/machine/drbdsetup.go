@@ -12,7 +12,7 @@ import (
 func (x *call) drbdsetup() {
 	now, _ := x.take("--now"), x.take("--statistics")
 	x.take("--verbose")
-	assume := x.take("--assume-peer-has-space")
+	assume, forced := x.take("--assume-peer-has-space"), x.take("--force-resync")
 	if !x.load() {
 		return
 	}
@@ -22,7 +22,7 @@ func (x *call) drbdsetup() {
 	}
 	cmd, args := x.argv[0], x.argv[1:]
 	m := x.m
-	need := map[string]int{"down": 1, "suspend-io": 1, "resume-io": 1, "resize": 1, "del-peer": 2, "forget-peer": 2, "events2": 0}
+	need := map[string]int{"down": 1, "suspend-io": 1, "resume-io": 1, "resize": 1, "new-current-uuid": 1, "del-peer": 2, "forget-peer": 2, "events2": 0}
 	if n, ok := need[cmd]; !ok || n != len(args) {
 		x.fail(20, "drbdsetup: the model doesn't know: %s", strings.Join(x.argv, " "))
 		return
@@ -41,7 +41,7 @@ func (x *call) drbdsetup() {
 		if r := m.kernel[args[0]]; r != nil {
 			m.stop(x, r)
 		}
-	case "suspend-io", "resume-io", "resize":
+	case "suspend-io", "resume-io", "resize", "new-current-uuid":
 		v, r := m.minor(args[0])
 		if v == nil {
 			x.fail(10, "%s: Failure: (127) Device minor not allocated\nadditional info from kernel:\nunknown minor", args[0])
@@ -52,6 +52,8 @@ func (x *call) drbdsetup() {
 			x.hung = true
 		case cmd == "resize":
 			x.resize(r, v, assume)
+		case cmd == "new-current-uuid":
+			x.forceSync(r, v, forced)
 		default:
 			x.freeze(r, v, cmd == "suspend-io")
 		}

@@ -118,6 +118,13 @@ func (t Tool) SkipInitialSync(ctx context.Context, g Target, volume int) error {
 	return t.adm(ctx, g, "skip first sync of", "new-current-uuid", "--clear-bitmap", g.volume(volume))
 }
 
+// ForceSync (9) declares a fresh volume good here, in use or not, and makes it the source for all others, those that connect
+// later too. The role and the resource's other volumes stay as they are (drbdsetup(8): new-current-uuid). ErrWrongState if
+// its metadata isn't as made while somebody is connected, ErrUnknownResource.
+func (t Tool) ForceSync(ctx context.Context, minor int) error {
+	return t.setup(ctx, strconv.Itoa(minor), "start first sync of", "new-current-uuid", strconv.Itoa(minor), "--force-resync")
+}
+
 // Resize takes over a backing device that has grown, on all nodes.
 // ErrUnknownResource. Without a connection 8.4 exits 0 and grows nothing;
 // ResizeAlone is for a volume that has no peer.

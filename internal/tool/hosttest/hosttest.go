@@ -388,7 +388,16 @@ func DRBDPair(t *testing.T, a, b Node) {
 		p := conn(x).PeerDevices[0]
 		return p != nil && p.PeerDisk == "Inconsistent" && p.Replication == "Established"
 	})
-	x.ok("force", x.drbd.Primary(ctx, x.target(), true))
+	if x.gen == drbd.Gen8 {
+		x.ok("force", x.drbd.Primary(ctx, x.target(), true))
+	} else {
+		x.ok("start first sync", x.drbd.ForceSync(ctx, Minor))
+		if r := x.state(); r.Role != "Secondary" || r.Devices[0].Disk != "UpToDate" {
+			t.Errorf("after the first sync started: %+v %+v", r, r.Devices[0])
+		}
+		x.is("start first sync again", x.drbd.ForceSync(ctx, Minor), drbd.ErrWrongState)
+		x.ok("promote", x.drbd.Primary(ctx, x.target(), false))
+	}
 	good := func(s step) func() bool {
 		return func() bool {
 			r := s.state()
