@@ -19,6 +19,7 @@ func sumSpec(r *model.ResourceSpec) uint64 {
 	s.h.SetSeed(seed)
 	s.str(string(r.Definition), r.Name, string(r.ID))
 	s.num(r.Generation, uint64(r.Want))
+	s.flag(r.Client, r.DropDisk, r.Hold, r.Down)
 	s.flag(r.Diskless, r.WholeDefinition, r.LastUnused, r.Lose, r.DRBD != nil, r.Snapshot != nil)
 	s.str(string(r.Quiet))
 	if c := r.Snapshot; c != nil {

@@ -113,6 +113,13 @@ type Resource struct {
 	First   bool
 	Volumes []Volume // by number
 
+	// Toggle is where the replica is between having a disk and having none.
+	Toggle Toggle
+	// Successor is the replica that takes this one's place: this one goes when that one is proven UpToDate. "": none.
+	Successor UUID
+	// Inactive: down on its node on the user's word; its devices, metadata and numbers stay.
+	Inactive bool
+
 	Deleting bool
 	// Lose: the user typed the override; the guard on the last good copy doesn't hold this one back.
 	Lose bool

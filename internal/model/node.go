@@ -35,7 +35,11 @@ type Node struct {
 	Pools       []StoragePool
 	Fingerprint string // of the satellite's certificate: given at creation, or learnt at the claim; "" before
 	Deleting    bool
-	Generation  uint64 // raised with each change of this object
+	// Evacuate: its replicas move elsewhere, and nothing new is placed on it.
+	Evacuate bool
+	// Evicted: it was away for too long: its replicas are replaced elsewhere, and are down on it when it returns.
+	Evicted    bool
+	Generation uint64 // raised with each change of this object
 }
 
 // Clone is deep.

@@ -42,7 +42,17 @@ type ResourceSpec struct {
 	// LastUnused, with Gone: it is the definition's only diskful replica; removing it is allowed while unused.
 	LastUnused bool
 	// Lose, with Gone: the user typed the override, the node's own guard doesn't hold it back either.
-	Lose    bool
+	Lose bool
+	// Client: it is up without a disk, while the disks that its volumes name and their metadata are made. An older node
+	// attaches them at once.
+	Client bool
+	// DropDisk: the disks of the incarnations that its volumes name are detached and removed, as soon as a connected peer is
+	// UpToDate for each; the replica stays, without a disk. An older node leaves all as it is.
+	DropDisk bool
+	// Hold, with DropDisk: not now, the controller sees no other good copy. What is done stays done.
+	Hold bool
+	// Down: taken out of the kernel where it isn't in use; devices, metadata and config stay. An older node leaves it up.
+	Down    bool
 	DRBD    *DRBDSpec    // nil: no DRBD layer, or a tombstone that never had one
 	Volumes []VolumeSpec // by number
 	// Quiet names the standstill in which I/O is to be held; "": I/O goes on. Held under a lease of QuietLimit.

@@ -119,6 +119,8 @@ type VolumeStatus struct {
 	UsableKiB int64
 	MDReady   bool
 	HasQuorum bool
+	// NoDisk, under the order DropDisk: nothing of this incarnation's device is left.
+	NoDisk bool
 }
 
 // PeerStatus is the connection to another replica. State is DRBD's word (Connected, Connecting, StandAlone ...).

@@ -43,6 +43,8 @@ func definition(tx *state.Tx, env Env, d *state.Definition) error {
 	moved = volumesGone(d, c) || moved
 	moved = replicasGone(d, c) || moved
 	moved = forgotten(d, c) || moved
+	moved = toggles(tx.Snapshot(), d, c) || moved
+	moved = successions(tx.Snapshot(), d, c) || moved
 	moved = seed(tx.Snapshot(), d, c) || moved
 	moved = tieBreaker(tx.Snapshot(), env, d, c) || moved
 	if c.Deleting && len(c.Resources) == 0 {
@@ -84,7 +86,7 @@ func milestones(d *state.Definition, c *model.ResourceDefinition) (moved bool) {
 				continue
 			}
 			// A removed one that isn't initialised by now never will be: nothing of it was attached, so it may go.
-			if seen.MDReady && !v.Initialised && !r.Deleting {
+			if seen.MDReady && !v.Initialised && !r.Deleting && r.Toggle != model.Removing {
 				v.Initialised, moved = true, true
 			}
 			if vd := c.Volume(v.Number); vd != nil && !vd.Initialised && !r.Diskless &&
@@ -179,7 +181,7 @@ func seed(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition) (
 	}
 	for i := range c.Volumes {
 		vd := &c.Volumes[i]
-		if vd.Initialised || vd.Deleting || vd.Source != "" && c.Replica(vd.Source) != nil {
+		if vd.Initialised || vd.Deleting || sourceStays(c, vd.Source) {
 			continue
 		}
 		first, n, skip := source(s, d, c, vd)
@@ -202,7 +204,7 @@ func source(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition,
 	for j := range c.Resources {
 		r := &c.Resources[j]
 		v := r.Volume(vd.Number)
-		if r.Diskless || r.Deleting || v == nil {
+		if !r.Diskful() || v == nil {
 			continue
 		}
 		node := s.Node(r.Node)
@@ -226,7 +228,7 @@ func source(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition,
 // sourceOfOthers is the replica from which another volume's first sync starts that isn't over; "" if there is none.
 func sourceOfOthers(c *model.ResourceDefinition, vd *model.VolumeDefinition) model.UUID {
 	for i := range c.Volumes {
-		if o := &c.Volumes[i]; o.Number != vd.Number && !o.Initialised && !o.Deleting && o.Source != "" && c.Replica(o.Source) != nil {
+		if o := &c.Volumes[i]; o.Number != vd.Number && !o.Initialised && !o.Deleting && sourceStays(c, o.Source) {
 			return o.Source
 		}
 	}

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 
 	"holdfast/internal/model"
@@ -20,6 +21,9 @@ type Removal struct {
 func MayRemove(s *state.Snapshot, d *state.Definition, r *model.Resource) Removal {
 	if d.Deleting || r.Lose || r.Diskless {
 		return Removal{OK: true}
+	}
+	if r.Successor != "" {
+		return Removal{Reason: Succession(s, d, r)}
 	}
 	others := 0
 	for i := range d.Resources {
@@ -57,6 +61,10 @@ func unproven(s *state.Snapshot, d *state.Definition, r *model.Resource, number 
 	for i := range d.Resources {
 		o := &d.Resources[i]
 		if !other(d, r, o) {
+			continue
+		}
+		if o.DiskLeaves() {
+			why = cmp.Or(why, fmt.Sprintf("%s on %s loses its disk too", d.Name, o.Node))
 			continue
 		}
 		st := d.Seen[o.UUID]

@@ -472,6 +472,7 @@ func (a *Agent) replan(r *replica, now time.Time) {
 	r.dirty = false
 	seen := a.seen(r)
 	r.plan = steps.Next(r.spec, seen, a.facts(r))
+	a.dropped(r.spec, seen)
 	if r.heals > 0 && len(r.plan.Steps) == 0 && r.plan.Phase == model.Done && now.Sub(r.healAt) >= healForget {
 		r.heals = 0
 	}

@@ -202,6 +202,26 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 		}
 		x.result.passed = true // the planner puts the guard before it
 		return nil
+	case steps.GuardDrop:
+		k, err := x.now(ctx, s)
+		if err != nil {
+			return err
+		}
+		if why := steps.OtherGood(k, s.Volumes); why != "" {
+			return &WaitError{"the disk isn't removed yet: " + why}
+		}
+		return nil
+	case steps.GuardIdle:
+		k, err := x.now(ctx, s)
+		if err != nil {
+			return err
+		}
+		if k != nil && k.Role == "Primary" {
+			return &WaitError{s.Resource + " is in use on this node (Primary): unmount it, or stop what uses it"}
+		}
+		return nil
+	case steps.TakeDown:
+		return x.drbd.DownByName(ctx, s.Resource)
 	}
 	return fmt.Errorf("run step: kind %d", s.Kind)
 }

@@ -120,7 +120,7 @@ func (a *Agent) desired(d wire.Desired) (wire.Message, error) {
 	taken := next.apply(d)
 	for _, r := range next.State.Resources {
 		for _, v := range r.Volumes {
-			if v.Initialised && v.Pool != "" {
+			if v.Initialised && v.Pool != "" && !r.DropDisk {
 				add(&next.Initialised, v.ID)
 			}
 		}

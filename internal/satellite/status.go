@@ -89,6 +89,7 @@ func (a *Agent) volumes(st *model.ResourceStatus, s model.ResourceSpec, seen ste
 				}
 			}
 		}
+		vs.NoDisk = steps.WithoutDisk(s, seen, v)
 		// A volume that is to go and has left nothing isn't there any more.
 		if v.Want == model.Gone && !mine && !up && (v.Pool == "" || sv.PoolSeen && sv.PoolReason == "") {
 			continue

@@ -49,6 +49,9 @@ type replica struct {
 	Volumes    []volume          `json:"volumes,omitempty"`
 	Deleting   bool              `json:"deleting,omitempty"`
 	Lose       bool              `json:"lose,omitempty"`
+	Toggle     model.Toggle      `json:"toggle,omitempty"`
+	Successor  model.UUID        `json:"successor,omitempty"`
+	Inactive   bool              `json:"inactive,omitempty"`
 }
 
 type volume struct {
@@ -79,7 +82,8 @@ func definitionOut(d *model.ResourceDefinition) *definition {
 	for i := range d.Resources {
 		r := &d.Resources[i]
 		t := replica{ID: r.UUID, Node: r.Node, Diskless: r.Diskless, TieBreaker: r.TieBreaker, NodeID: r.NodeID, Port: r.Port,
-			Props: r.Props, CreatedMS: r.CreatedMS, First: r.First, Deleting: r.Deleting, Lose: r.Lose}
+			Props: r.Props, CreatedMS: r.CreatedMS, First: r.First, Deleting: r.Deleting, Lose: r.Lose,
+			Toggle: r.Toggle, Successor: r.Successor, Inactive: r.Inactive}
 		for _, v := range r.Volumes {
 			t.Volumes = append(t.Volumes, volume{ID: v.UUID, Number: v.Number, Pool: v.Pool, Props: v.Props,
 				Deleting: v.Deleting, Initialised: v.Initialised, From: sourceOut(v.From)})
@@ -110,7 +114,8 @@ func (s *definition) in(record int64) *model.ResourceDefinition {
 	for i := range s.Replicas {
 		t := &s.Replicas[i]
 		r := model.Resource{UUID: t.ID, Node: t.Node, Diskless: t.Diskless, TieBreaker: t.TieBreaker, NodeID: t.NodeID,
-			Port: t.Port, Props: t.Props, CreatedMS: t.CreatedMS, First: t.First, Deleting: t.Deleting, Lose: t.Lose}
+			Port: t.Port, Props: t.Props, CreatedMS: t.CreatedMS, First: t.First, Deleting: t.Deleting, Lose: t.Lose,
+			Toggle: t.Toggle, Successor: t.Successor, Inactive: t.Inactive}
 		if len(t.Volumes) > 0 {
 			r.Volumes = make([]model.Volume, 0, len(t.Volumes))
 		}

@@ -13,6 +13,8 @@ type node struct {
 	Pools       []pool            `json:"pools,omitempty"`
 	Fingerprint string            `json:"fingerprint,omitempty"`
 	Deleting    bool              `json:"deleting,omitempty"`
+	Evacuate    bool              `json:"evacuate,omitempty"`
+	Evicted     bool              `json:"evicted,omitempty"`
 }
 
 type netInterface struct {
@@ -33,7 +35,7 @@ type pool struct {
 
 func nodeOut(n *model.Node) *node {
 	s := &node{ID: n.UUID, Name: n.Name, Generation: n.Generation, Type: n.Type, Props: n.Props,
-		Fingerprint: n.Fingerprint, Deleting: n.Deleting}
+		Fingerprint: n.Fingerprint, Deleting: n.Deleting, Evacuate: n.Evacuate, Evicted: n.Evicted}
 	for _, i := range n.Interfaces {
 		s.Interfaces = append(s.Interfaces, netInterface{ID: i.UUID, Name: i.Name, Address: i.Address, Port: i.Port, Active: i.Active})
 	}
@@ -45,7 +47,7 @@ func nodeOut(n *model.Node) *node {
 
 func (s *node) in(record int64) *model.Node {
 	n := &model.Node{Record: record, UUID: s.ID, Name: s.Name, Generation: s.Generation, Type: s.Type, Props: s.Props,
-		Fingerprint: s.Fingerprint, Deleting: s.Deleting}
+		Fingerprint: s.Fingerprint, Deleting: s.Deleting, Evacuate: s.Evacuate, Evicted: s.Evicted}
 	for _, i := range s.Interfaces {
 		n.Interfaces = append(n.Interfaces, model.NetInterface{UUID: i.ID, Name: i.Name, Address: i.Address, Port: i.Port, Active: i.Active})
 	}

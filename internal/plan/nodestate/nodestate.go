@@ -74,6 +74,11 @@ func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Re
 			spec.Want, spec.WholeDefinition, spec.LastUnused, spec.Lose = model.Gone, d.Deleting, m.LastUnused, r.Lose
 		}
 	}
+	if spec.Want == model.Up {
+		spec.Client, spec.DropDisk = r.Toggle == model.AddRequested, r.Toggle == model.Removing
+		spec.Hold = spec.DropDisk && !plan.MayDropDisk(s, d, r).OK
+		spec.Down = r.Inactive || n.Evicted
+	}
 	var group map[string]string
 	if g := s.Group(d.Group); g != nil {
 		group = g.Props
@@ -162,7 +167,7 @@ func one(s *state.Snapshot, d *state.Definition, r *model.Resource, peers []mode
 	}
 	var live []*model.Resource
 	for i := range d.Resources {
-		if o := &d.Resources[i]; !o.Deleting && !o.Diskless {
+		if o := &d.Resources[i]; !o.Deleting && !o.Diskless && !plan.Evicted(s, o) {
 			live = append(live, o)
 		}
 	}

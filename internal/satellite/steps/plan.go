@@ -49,6 +49,14 @@ func Next(spec model.ResourceSpec, seen Seen, node Node) Plan {
 	case model.Gone:
 		return p.gone()
 	case model.Up:
+		switch drbd9 := spec.DRBD != nil && spec.DRBD.Generation == model.DRBD9; {
+		case spec.Down:
+			return p.rest()
+		case spec.DropDisk && drbd9:
+			return p.diskGoes()
+		case spec.Client && drbd9:
+			return p.diskComes()
+		}
 		return p.up()
 	}
 	return blocked("the controller wants something of %s that this release doesn't know; it is left as it is: bring this node's satellite to the controller's release", spec.Name)

@@ -186,10 +186,10 @@ func Forgotten(spec model.ResourceSpec, seen Seen, p Plan) []int {
 	}
 	var out []int
 	for _, id := range spec.DRBD.Forget {
-		never := spec.DRBD.Generation != model.DRBD9 || spec.Diskless
+		never := spec.DRBD.Generation != model.DRBD9 || spec.Diskless || spec.Client || spec.DropDisk && dropped(spec, seen)
 		for _, v := range spec.Volumes {
 			// Without metadata there is no slot to give back.
-			if !spec.Diskless && (v.Initialised || seen.Volumes[v.Number].Initialised) {
+			if !spec.Diskless && !spec.Client && !(spec.DropDisk && dropped(spec, seen)) && (v.Initialised || seen.Volumes[v.Number].Initialised) {
 				goto known
 			}
 		}

@@ -48,11 +48,18 @@ const (
 	GuardGone
 	// Down takes the resource out of the kernel.
 	Down
+	// GuardDrop looks at the kernel again: another connected peer is UpToDate for each of Volumes.
+	GuardDrop
+	// GuardIdle looks at the kernel again: not Primary.
+	GuardIdle
+	// TakeDown takes the resource out of the kernel, where nothing is to be removed.
+	TakeDown
 )
 
 var kindNames = [...]string{"", "create device", "activate device", "remove device", "verify device", "create metadata",
 	"write record", "remove record", "write config", "remove config", "adjust", "check before first sync",
-	"start first sync", "demote", "check before skipping sync", "skip first sync", "forget peer", "check before removal", "down"}
+	"start first sync", "demote", "check before skipping sync", "skip first sync", "forget peer", "check before removal", "down",
+	"check before detaching", "check before deactivating", "take down"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
@@ -113,7 +120,7 @@ func (s Step) String() string {
 		return fmt.Sprintf("%s of %s/%d", s.Kind, s.Resource, s.Number)
 	case ForgetPeer:
 		return fmt.Sprintf("%s %d of %s", s.Kind, s.NodeID, s.Resource)
-	case GuardGone:
+	case GuardGone, GuardDrop:
 		return fmt.Sprintf("%s of %s, volumes %v", s.Kind, s.Resource, s.Volumes)
 	}
 	return fmt.Sprintf("%s of %s", s.Kind, s.Resource)

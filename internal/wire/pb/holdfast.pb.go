@@ -658,8 +658,12 @@ type ResourceSpec struct {
 	Lose            bool                   `protobuf:"varint,9,opt,name=lose,proto3" json:"lose,omitempty"`
 	Drbd            *DRBDSpec              `protobuf:"bytes,10,opt,name=drbd,proto3" json:"drbd,omitempty"`
 	Volumes         []*VolumeSpec          `protobuf:"bytes,11,rep,name=volumes,proto3" json:"volumes,omitempty"`
-	Quiet           string                 `protobuf:"bytes,30,opt,name=quiet,proto3" json:"quiet,omitempty"`       // names a standstill of I/O; empty: none
-	Snapshot        *SnapshotSpec          `protobuf:"bytes,31,opt,name=snapshot,proto3" json:"snapshot,omitempty"` // there: a copy of a snapshot, not a replica
+	Quiet           string                 `protobuf:"bytes,30,opt,name=quiet,proto3" json:"quiet,omitempty"`                        // names a standstill of I/O; empty: none
+	Snapshot        *SnapshotSpec          `protobuf:"bytes,31,opt,name=snapshot,proto3" json:"snapshot,omitempty"`                  // there: a copy of a snapshot, not a replica
+	Client          bool                   `protobuf:"varint,20,opt,name=client,proto3" json:"client,omitempty"`                     // up without a disk while its disks are made
+	DropDisk        bool                   `protobuf:"varint,21,opt,name=drop_disk,json=dropDisk,proto3" json:"drop_disk,omitempty"` // the disks that the volumes name are detached and removed
+	Hold            bool                   `protobuf:"varint,22,opt,name=hold,proto3" json:"hold,omitempty"`                         // with drop_disk: not now
+	Down            bool                   `protobuf:"varint,23,opt,name=down,proto3" json:"down,omitempty"`                         // out of the kernel, devices and config stay
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -783,6 +787,34 @@ func (x *ResourceSpec) GetSnapshot() *SnapshotSpec {
 		return x.Snapshot
 	}
 	return nil
+}
+
+func (x *ResourceSpec) GetClient() bool {
+	if x != nil {
+		return x.Client
+	}
+	return false
+}
+
+func (x *ResourceSpec) GetDropDisk() bool {
+	if x != nil {
+		return x.DropDisk
+	}
+	return false
+}
+
+func (x *ResourceSpec) GetHold() bool {
+	if x != nil {
+		return x.Hold
+	}
+	return false
+}
+
+func (x *ResourceSpec) GetDown() bool {
+	if x != nil {
+		return x.Down
+	}
+	return false
 }
 
 type SnapshotSpec struct {
@@ -2072,6 +2104,7 @@ type VolumeStatus struct {
 	UsableKib     int64                  `protobuf:"varint,7,opt,name=usable_kib,json=usableKib,proto3" json:"usable_kib,omitempty"`
 	MdReady       bool                   `protobuf:"varint,8,opt,name=md_ready,json=mdReady,proto3" json:"md_ready,omitempty"`
 	HasQuorum     bool                   `protobuf:"varint,9,opt,name=has_quorum,json=hasQuorum,proto3" json:"has_quorum,omitempty"`
+	NoDisk        bool                   `protobuf:"varint,20,opt,name=no_disk,json=noDisk,proto3" json:"no_disk,omitempty"` // under drop_disk: the device is gone
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2165,6 +2198,13 @@ func (x *VolumeStatus) GetMdReady() bool {
 func (x *VolumeStatus) GetHasQuorum() bool {
 	if x != nil {
 		return x.HasQuorum
+	}
+	return false
+}
+
+func (x *VolumeStatus) GetNoDisk() bool {
+	if x != nil {
+		return x.NoDisk
 	}
 	return false
 }
@@ -2460,7 +2500,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x04uuid\x18\x01 \x01(\tR\x04uuid\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x18\n" +
-	"\abacking\x18\x04 \x01(\tR\abacking\"\xbc\x03\n" +
+	"\abacking\x18\x04 \x01(\tR\abacking\"\x99\x04\n" +
 	"\fResourceSpec\x12\x1e\n" +
 	"\n" +
 	"definition\x18\x01 \x01(\tR\n" +
@@ -2480,7 +2520,11 @@ const file_holdfast_proto_rawDesc = "" +
 	" \x01(\v2\x1a.holdfast.wire.v1.DRBDSpecR\x04drbd\x126\n" +
 	"\avolumes\x18\v \x03(\v2\x1c.holdfast.wire.v1.VolumeSpecR\avolumes\x12\x14\n" +
 	"\x05quiet\x18\x1e \x01(\tR\x05quiet\x12:\n" +
-	"\bsnapshot\x18\x1f \x01(\v2\x1e.holdfast.wire.v1.SnapshotSpecR\bsnapshot\"V\n" +
+	"\bsnapshot\x18\x1f \x01(\v2\x1e.holdfast.wire.v1.SnapshotSpecR\bsnapshot\x12\x16\n" +
+	"\x06client\x18\x14 \x01(\bR\x06client\x12\x1b\n" +
+	"\tdrop_disk\x18\x15 \x01(\bR\bdropDisk\x12\x12\n" +
+	"\x04hold\x18\x16 \x01(\bR\x04hold\x12\x12\n" +
+	"\x04down\x18\x17 \x01(\bR\x04down\"V\n" +
 	"\fSnapshotSpec\x12\x12\n" +
 	"\x04take\x18\x01 \x01(\bR\x04take\x122\n" +
 	"\x06copies\x18\x02 \x03(\v2\x1a.holdfast.wire.v1.CopySpecR\x06copies\"\x82\x01\n" +
@@ -2614,7 +2658,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\vQuietStatus\x12\x14\n" +
 	"\x05lease\x18\x01 \x01(\tR\x05lease\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\rR\x05state\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xf2\x01\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x8b\x02\n" +
 	"\fVolumeStatus\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x03R\x06number\x12\x16\n" +
@@ -2626,7 +2670,8 @@ const file_holdfast_proto_rawDesc = "" +
 	"usable_kib\x18\a \x01(\x03R\tusableKib\x12\x19\n" +
 	"\bmd_ready\x18\b \x01(\bR\amdReady\x12\x1d\n" +
 	"\n" +
-	"has_quorum\x18\t \x01(\bR\thasQuorum\"\xa1\x01\n" +
+	"has_quorum\x18\t \x01(\bR\thasQuorum\x12\x17\n" +
+	"\ano_disk\x18\x14 \x01(\bR\x06noDisk\"\xa1\x01\n" +
 	"\n" +
 	"PeerStatus\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12\x17\n" +

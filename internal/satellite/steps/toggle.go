@@ -1,0 +1,200 @@
+package steps
+
+import (
+	"maps"
+	"slices"
+
+	"holdfast/internal/model"
+	"holdfast/internal/stack/drbd"
+)
+
+// client is the planner of the same replica as if it had no disks. What there is of them stays as it is.
+func (p *planner) client() *planner {
+	spec, seen := p.spec, p.seen
+	spec.Diskless, spec.Client, spec.DropDisk = true, false, false
+	spec.Volumes, seen.Volumes = slices.Clone(spec.Volumes), maps.Clone(seen.Volumes)
+	for i := range spec.Volumes {
+		if v := &spec.Volumes[i]; v.Want == model.Up {
+			v.Pool, v.Backing, v.Initialised, v.Seed = "", "", false, model.NoSeed
+			seen.Volumes[v.Number] = Volume{}
+		}
+	}
+	return &planner{spec: spec, seen: seen, node: p.node}
+}
+
+func (p *planner) wanted() (up []model.VolumeSpec) {
+	for _, v := range p.spec.Volumes {
+		if v.Want == model.Up {
+			up = append(up, v)
+		}
+	}
+	return up
+}
+
+// diskComes keeps the replica up without disks while they and their metadata are made. One that is attached, or was good
+// here once, is past that, whatever the word says.
+func (p *planner) diskComes() Plan {
+	up := p.wanted()
+	for _, v := range up {
+		if k := p.seen.Kernel; p.seen.Volumes[v.Number].Data || k != nil && p.kernelOwn() && hasDisk(k, v.Number) {
+			return p.up()
+		}
+	}
+	w := p.client().up()
+	if len(w.Steps) > 0 || p.seen.OldWaits != "" {
+		return w
+	}
+	// Whatever holds the client up doesn't keep its disks from being made.
+	if s := p.storage(up); s != nil {
+		return *s
+	}
+	if steps := p.metadata(up); len(steps) > 0 {
+		return do(steps...)
+	}
+	if w.Phase != model.Done {
+		return w
+	}
+	for _, v := range up {
+		if !p.initialised(v) && !p.seen.Volumes[v.Number].MDMade {
+			return working("the metadata of volume %d waits for a controller's session", v.Number)
+		}
+	}
+	return working("the controller is to note that the metadata are made")
+}
+
+// diskGoes detaches the disks that the order names, once another copy is good, and removes them. The config file says how
+// far it came: where it gives this node no disk, the guard had let it go, or it never was attached. Then it isn't attached
+// any more; but the guard is asked again before the device goes.
+func (p *planner) diskGoes() Plan {
+	if len(p.seen.Extra) > 0 || p.seen.Record.Seeding {
+		w := p.up()
+		if len(w.Steps) == 0 && w.Phase == model.Done {
+			return blocked("volumes that the controller doesn't know (any more) are here; all is left as it is: see `node info` for orphans")
+		}
+		return w
+	}
+	_, wait := p.left()
+	var need []int
+	for _, v := range p.wanted() {
+		if p.mayBeLost(v) {
+			need = append(need, v.Number)
+		}
+	}
+	q := p.client()
+	detached := p.seen.ConfigThere && drbd.WithoutDisk(p.seen.Config, p.spec.ID, p.node.Name)
+	guard := p.step(GuardDrop)
+	guard.Volumes = need
+	if !detached && (len(need) > 0 || wait != nil) {
+		why := p.keeps(need)
+		if wait == nil && why == "" && p.otherGeneration() == "" && p.conflict() == nil {
+			if w := q.attached(q.wanted()); w != nil && len(w.Steps) > 0 {
+				w.Steps = append([]Step{guard}, w.Steps...)
+				return *w
+			}
+		}
+		w := p.up()
+		switch {
+		case len(w.Steps) > 0 || w.Phase != model.Done:
+			return w
+		case wait != nil:
+			return *wait
+		}
+		return blocked("the disk isn't removed yet: %s", why)
+	}
+	w := q.up()
+	if len(w.Steps) > 0 {
+		return w
+	}
+	if wait != nil {
+		return *wait
+	}
+	var remove []Step
+	for _, v := range p.wanted() {
+		if v.Pool != "" && p.own(v) != nil {
+			remove = append(remove, p.volumeStep(RemoveDevice, v))
+		}
+	}
+	if len(remove) == 0 {
+		return w
+	}
+	if k := p.seen.Kernel; k != nil {
+		for _, v := range p.wanted() {
+			if hasDisk(k, v.Number) {
+				return p.letGo(q, v.Number)
+			}
+		}
+	}
+	if len(need) > 0 {
+		if why := p.keeps(need); why != "" {
+			return blocked("the disk is detached and isn't removed yet: %s", why)
+		}
+		remove = append([]Step{guard}, remove...)
+	}
+	return do(remove...)
+}
+
+// letGo adjusts once more: the config gives no disk, and the kernel still has one.
+func (p *planner) letGo(q *planner, number int) Plan {
+	if p.seen.Kernel.Volumes[number].Disk == "Detaching" {
+		return working("DRBD detaches volume %d", number)
+	}
+	config, err := q.config(q.wanted())
+	if err != nil {
+		return failed("%v", err)
+	}
+	s := p.step(Adjust)
+	s.Config = config
+	return do(s)
+}
+
+// keeps says why the disks may not be detached or removed now; "" if they may: a connected peer is UpToDate for each.
+func (p *planner) keeps(volumes []int) string {
+	switch {
+	case p.spec.Hold:
+		return "the controller sees no other replica that is proven UpToDate"
+	case !p.kernelOwn():
+		return "it isn't up, so nobody can see whether another copy is good"
+	}
+	return OtherGood(p.seen.Kernel, volumes)
+}
+
+func hasDisk(k *Kernel, number int) bool {
+	v, there := k.Volumes[number]
+	return there && v.Disk != model.DiskDiskless && v.Disk != ""
+}
+
+// rest takes the replica out of the kernel where nobody uses it. What it is made of stays.
+func (p *planner) rest() Plan {
+	switch {
+	case p.spec.DRBD == nil:
+		return Plan{Phase: model.Done}
+	case !p.seen.KernelKnown && p.node.DRBD != model.Unpinned:
+		return working("DRBD's state is being read")
+	case !p.kernelOwn():
+		return Plan{Phase: model.Done}
+	case p.seen.Record.Seeding && p.seen.Kernel.Role == primary:
+		rec := p.seen.Record
+		demote := p.step(Demote)
+		demote.Number = rec.SeedVolume
+		rec.Seeding, rec.SeedVolume = false, 0
+		return undo(demote, p.record(rec))
+	case p.seen.Kernel.Role == primary:
+		return blocked("%s is in use on this node (Primary): unmount it, or stop what uses it, then it is deactivated", p.spec.Name)
+	}
+	return do(p.step(GuardIdle), p.step(TakeDown))
+}
+
+// WithoutDisk tells whether the order to drop the disks is carried out for that volume: its device is gone, and DRBD has none.
+func WithoutDisk(spec model.ResourceSpec, seen Seen, v model.VolumeSpec) bool {
+	if !spec.DropDisk || v.Pool == "" || spec.Want != model.Up {
+		return false
+	}
+	sv := seen.Volumes[v.Number]
+	return sv.PoolSeen && sv.PoolReason == "" && (sv.Device == nil || sv.Device.Label != v.ID) &&
+		seen.KernelKnown && (seen.Kernel == nil || !hasDisk(seen.Kernel, v.Number))
+}
+
+// dropped tells whether that is so for all volumes.
+func dropped(spec model.ResourceSpec, seen Seen) bool {
+	return !slices.ContainsFunc(spec.Volumes, func(v model.VolumeSpec) bool { return !WithoutDisk(spec, seen, v) })
+}
