@@ -214,12 +214,12 @@ func (c NodeLost) Apply(tx *state.Tx, _ Env) (Reply, error) {
 	s.OnNode(n.Name, func(d *state.Definition) bool {
 		ids = append(ids, d.UUID)
 		r := d.On(n.Name)
-		if d.Deleting || r.Deleting || r.Diskless {
+		if d.Deleting || r.Deleting && r.Successor == "" || r.Diskless {
 			return true
 		}
 		for i := range d.Resources {
 			o := &d.Resources[i]
-			if st := d.Seen[o.UUID]; model.Key(o.Node) != model.Key(n.Name) && !o.Deleting && !o.Diskless && st != nil && st.UpToDate() {
+			if st := d.Seen[o.UUID]; model.Key(o.Node) != model.Key(n.Name) && o.Diskful() && st != nil && st.UpToDate() {
 				return true
 			}
 		}

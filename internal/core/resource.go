@@ -59,11 +59,14 @@ func refsOf(def, node string) map[string]string {
 
 // addReplica puts a new incarnation into m, which becomes the next d.
 func addReplica(tx *state.Tx, env Env, d *state.Definition, m *model.ResourceDefinition, on ResourceOn) ([]fault.Note, error) {
-	s := tx.Snapshot()
 	n, err := findNode(tx, on.Node)
 	if err != nil {
 		return nil, err
 	}
+	return addReplicaTo(tx.Snapshot(), env, d, m, n, on)
+}
+
+func addReplicaTo(s *state.Snapshot, env Env, d *state.Definition, m *model.ResourceDefinition, n *state.Node, on ResourceOn) ([]fault.Note, error) {
 	if r := m.On(n.Name); r != nil && !r.Deleting && r.TieBreaker {
 		if on.Diskless {
 			return untie(d.Name, r), nil
@@ -80,6 +83,11 @@ func addReplica(tx *state.Tx, env Env, d *state.Definition, m *model.ResourceDef
 	if !n.Type.HasSatellite() {
 		return nil, fault.New(fault.Invalid, fault.Resource, "Node '%s' can't have resources.", n.Name).In("node_name").
 			Because("Its type is %s: it has no satellite.", n.Type).Do("Choose another node.").Ref("Node", n.Name)
+	}
+	if !on.Diskless {
+		if err := noNewDisk(n); err != nil {
+			return nil, err
+		}
 	}
 	if err := checkGeneration(s, n, m, on.Diskless); err != nil {
 		return nil, err
@@ -149,7 +157,7 @@ func checkGeneration(s *state.Snapshot, n *state.Node, m *model.ResourceDefiniti
 	}
 	live := 0
 	for _, r := range m.Resources {
-		if !r.Deleting {
+		if !r.Deleting && !(gen == model.DRBD8 && plan.Evicted(s, &r)) {
 			live++
 		}
 		if o := s.Node(r.Node); m.DRBD == model.Unpinned && o != nil && o.Online() && n.Online() && o.Seen.DRBD != n.Seen.DRBD {
@@ -422,7 +430,9 @@ func (c ResourceDelete) Apply(tx *state.Tx, _ Env) (Reply, error) {
 		return Reply{}, fault.New(fault.InUse, fault.Resource, "Resource '%s' on node '%s' can't be deleted.", d.Name, r.Node).
 			Because("It is in use (primary) there.").Do("Unmount it, make it secondary, then try again.").Ref("RscDfn", d.Name).Ref("Node", r.Node)
 	}
-	if g := plan.MayRemove(s, d, r); !g.OK && !lose && !r.Deleting {
+	free := *r
+	free.Successor = ""
+	if g := plan.MayRemove(s, d, &free); !g.OK && !lose && (!r.Deleting || r.Successor != "") {
 		return Reply{}, fault.New(fault.LastCopy, fault.Resource, "Resource '%s' on node '%s' can't be deleted.", d.Name, r.Node).
 			Because("It may hold the last good copy: %s.", g.Reason).
 			Do("Wait until another replica is UpToDate, or type --lose=%s, which gives the data up.", d.Name).Ref("RscDfn", d.Name).Ref("Node", r.Node)
@@ -442,7 +452,7 @@ func (c ResourceDelete) Apply(tx *state.Tx, _ Env) (Reply, error) {
 	if r.TieBreaker && !r.Deleting {
 		plan.NoTieBreaker(m)
 	}
-	r.Deleting, r.Lose = true, r.Lose || lose
+	r.Deleting, r.Lose, r.Successor = true, r.Lose || lose, ""
 	if err := tx.PutDefinition(m); err != nil {
 		return Reply{}, err
 	}
@@ -467,9 +477,8 @@ func (c MakeAvailable) Apply(tx *state.Tx, env Env) (Reply, error) {
 		return Reply{}, err
 	}
 	if r := d.On(n.Name); r != nil && !r.Deleting && !r.TieBreaker {
-		if c.Diskful && r.Diskless {
-			return Reply{}, fault.New(fault.Unsupported, fault.Resource, "'%s' on node '%s' is diskless.", d.Name, n.Name).
-				Because("This release of Holdfast doesn't turn a diskless replica into one with a disk.").Do("Delete it, then create one with a disk.")
+		if c.Diskful && (r.Diskless || r.DiskLeaves()) {
+			return ToggleDisk{Definition: d.Name, Node: n.Name}.Apply(tx, env)
 		}
 		return Reply{Notes: []fault.Note{info(fault.Create, fault.Resource, refsOf(d.Name, n.Name), "Resource '%s' is available on node '%s'.", d.Name, n.Name)}}, nil
 	}

@@ -43,7 +43,7 @@ func definition(tx *state.Tx, env Env, d *state.Definition) error {
 	moved = volumesGone(d, c) || moved
 	moved = replicasGone(d, c) || moved
 	moved = forgotten(d, c) || moved
-	moved = toggles(tx.Snapshot(), d, c) || moved
+	moved = toggles(tx.Snapshot(), env, d, c) || moved
 	moved = successions(tx.Snapshot(), d, c) || moved
 	moved = seed(tx.Snapshot(), d, c) || moved
 	moved = tieBreaker(tx.Snapshot(), env, d, c) || moved

@@ -1,9 +1,6 @@
 package plan
 
 import (
-	"crypto/sha256"
-	"fmt"
-
 	"holdfast/internal/model"
 	"holdfast/internal/state"
 )
@@ -20,7 +17,7 @@ func MayDropDisk(s *state.Snapshot, d *state.Definition, r *model.Resource) Remo
 }
 
 // toggles moves on the replicas that get or lose a disk.
-func toggles(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition) (moved bool) {
+func toggles(s *state.Snapshot, env Env, d *state.Definition, c *model.ResourceDefinition) (moved bool) {
 	if c.Deleting {
 		return false
 	}
@@ -45,7 +42,7 @@ func toggles(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition
 			}
 		case model.Removing:
 			if st != nil && allDropped(r, st) {
-				withoutDisk(c, r)
+				withoutDisk(env, r)
 				moved = true
 			}
 		}
@@ -96,20 +93,12 @@ func allDropped(r *model.Resource, st *model.ResourceStatus) bool {
 }
 
 // withoutDisk makes the replica a diskless one. Its volumes are new incarnations: a late report speaks of the old.
-func withoutDisk(c *model.ResourceDefinition, r *model.Resource) {
+func withoutDisk(env Env, r *model.Resource) {
 	r.Diskless, r.Toggle, r.First = true, model.NoToggle, false
 	for i := range r.Volumes {
 		v := &r.Volumes[i]
-		v.UUID, v.Pool, v.Initialised = derived(v.UUID, c.Generation), "", false
+		v.UUID, v.Pool, v.Initialised = env.UUID(), "", false
 	}
-}
-
-// derived is an id that follows from another one and a generation: rules draw no random numbers. It has the form of a
-// random (version 4) one.
-func derived(id model.UUID, generation uint64) model.UUID {
-	b := sha256.Sum256(fmt.Appendf(nil, "%s %d", id, generation))
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return model.UUID(fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:16]))
 }
 
 // sourceStays tells whether the named source of a first sync may still become one. A disk that is gone for good can't.

@@ -73,7 +73,7 @@ func code(n fault.Note) api.Code {
 	case fault.Info:
 		return api.MaskInfo | done(n.Op)
 	case fault.Warning:
-		return warning(n.Kind)
+		return warning(n)
 	case fault.Failure:
 	}
 	return failure(n)
@@ -90,13 +90,19 @@ func done(op fault.Op) api.Code {
 	return api.Modified
 }
 
-func warning(k fault.Kind) api.Code {
-	switch k {
+func warning(n fault.Note) api.Code {
+	switch n.Kind {
 	case fault.NotFound:
 		return api.WarnNotFound
 	case fault.NotConnected, fault.OtherController:
 		return api.WarnNotConnected
 	case fault.AlreadyDeployed:
+		switch n.Field {
+		case "disk":
+			return api.WarnRscAlreadyHasDisk
+		case "diskless":
+			return api.WarnRscAlreadyDiskless
+		}
 		return api.WarnRscAlreadyDeployed
 	case fault.NotApplied, fault.OutcomeUnknown:
 		return api.WarnStltNotUpdated

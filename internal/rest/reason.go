@@ -58,6 +58,7 @@ func replicaStatus(s *state.Snapshot, d *state.Definition, r *model.Resource) *a
 				Correction: fmt.Sprintf("Wait until another replica is UpToDate, or delete it with --lose=%s, which gives the data up.", d.Name)})
 		}
 	}
+	moveReasons(v, s, d, r)
 	n := s.Node(r.Node)
 	switch {
 	case n == nil:
@@ -83,7 +84,7 @@ func replicaStatus(s *state.Snapshot, d *state.Definition, r *model.Resource) *a
 		v.add("working", api.Reason{Kind: "working", Message: msg, Since: st.SinceMS})
 	case model.Done:
 	}
-	if !r.Deleting {
+	if !r.Deleting && !r.Inactive {
 		liveReasons(v, d, r, st)
 	}
 	if st.Phase == model.Done && st.Generation < d.Generation {

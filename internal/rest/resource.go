@@ -42,6 +42,10 @@ func replicaFlags(r *model.Resource) []string {
 		}
 		f = append(f, api.FlagDrbdDiskless)
 	}
+	f = append(f, toggleFlags(r)...)
+	if r.Inactive {
+		f = append(f, api.FlagInactive)
+	}
 	return f
 }
 

@@ -78,17 +78,6 @@ POST /v1/resource-definitions/{rsc}/files/{file...} deploy an external file
 DELETE /v1/resource-definitions/{rsc}/files/{file...} undeploy an external file
 GET /v1/resource-definitions/{rsc}/resource-connections/{nodeA}/{nodeB} one resource connection
 PUT /v1/resource-definitions/{rsc}/resource-connections/{nodeA}/{nodeB} change a resource connection
-DELETE /v1/resource-definitions/{rsc}/resources delete all resources of a definition
-POST /v1/resource-definitions/{rsc}/resources/{node}/unmake-available take make-available back
-POST /v1/resource-definitions/{rsc}/resources/{node}/activate activate a resource
-POST /v1/resource-definitions/{rsc}/resources/{node}/deactivate deactivate a resource
-PUT /v1/resource-definitions/{rsc}/resources/{node}/migrate-disk/{from} move a disk from another node
-PUT /v1/resource-definitions/{rsc}/resources/{node}/migrate-disk/{from}/{pool} move a disk from another node
-PUT /v1/resource-definitions/{rsc}/resources/{node}/toggle-disk give a resource a disk or take it
-PUT /v1/resource-definitions/{rsc}/resources/{node}/toggle-disk/diskful give a resource a disk
-PUT /v1/resource-definitions/{rsc}/resources/{node}/toggle-disk/diskful/{pool} give a resource a disk
-PUT /v1/resource-definitions/{rsc}/resources/{node}/toggle-disk/diskless take a resource's disk
-PUT /v1/resource-definitions/{rsc}/resources/{node}/toggle-disk/diskless/{pool} take a resource's disk
 POST /v1/resource-definitions/{rsc}/snapshot-restore-resource/{snap} restore a snapshot
 POST /v1/resource-definitions/{rsc}/snapshot-restore-volume-definition/{snap} restore a snapshot's volume definitions
 POST /v1/resource-definitions/{rsc}/snapshot-rollback/{snap} roll back to a snapshot

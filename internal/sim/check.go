@@ -181,6 +181,11 @@ func specText(r model.ResourceSpec) string {
 	if r.Lose {
 		b.WriteString(" lose")
 	}
+	for i, on := range []bool{r.Diskless, r.Client, r.DropDisk, r.Hold, r.Down} {
+		if on {
+			b.WriteString([]string{" diskless", " client", " DROP", " hold", " down"}[i])
+		}
+	}
 	if r.DRBD != nil {
 		fmt.Fprintf(&b, " id %d", r.DRBD.NodeID)
 		for _, p := range r.DRBD.Peers {

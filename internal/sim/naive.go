@@ -135,6 +135,10 @@ func effects(c core.Command, before, after *state.Snapshot) (out []effect, forgi
 		for _, r := range d.Resources {
 			come(repName(c.Name, r.Node))
 		}
+	case core.ToggleDisk:
+		if !c.Diskless { // of a tie-breaker
+			come(repName(c.Definition, c.Node))
+		}
 	case core.MakeAvailable:
 		come(repName(c.Definition, c.Node))
 	case core.ResourceCreate:
@@ -174,7 +178,8 @@ func effects(c core.Command, before, after *state.Snapshot) (out []effect, forgi
 // naive is the map of names that accepted commands make.
 type naive struct {
 	have  map[string]bool
-	maybe []*command // stored or not, nobody knows yet
+	loose map[string]bool // definitions whose replicas move by themselves
+	maybe []*command      // stored or not, nobody knows yet
 }
 
 func below(name string) []string {
@@ -208,6 +213,7 @@ func apply(have map[string]bool, all []*command) map[string]bool {
 // settle ends a batch: accepted, or refused, or nobody knows.
 func (n *naive) settle(w *world, all []*command, err error) {
 	all = slices.DeleteFunc(all, func(k *command) bool { return k.refused() && !k.unknown() })
+	n.loosen(all)
 	w.oracle.lostNodes(all)
 	if err == nil {
 		n.have = apply(n.have, all)
@@ -226,13 +232,14 @@ func (n *naive) settle(w *world, all []*command, err error) {
 // crashed: the batch under way is in the store or not.
 func (n *naive) crashed(w *world, all []*command) {
 	n.maybe = append(n.maybe, all...)
+	n.loosen(all)
 	w.oracle.lostNodes(all)
 	w.oracle.forgive(all)
 }
 
 // found says what the store held after all.
 func (n *naive) found(s *state.Snapshot) {
-	if with := apply(n.have, n.maybe); maps.Equal(with, names(s)) {
+	if with := apply(n.have, n.maybe); maps.Equal(n.tight(with), n.tight(names(s))) {
 		n.have = with
 	}
 	n.maybe = nil
@@ -287,7 +294,29 @@ func (w *world) checkNames(s *state.Snapshot) {
 			less = append(less, n)
 		}
 	}
+	tight := func(n string) bool { return !isLoose(w.oracle.names.loose, n) }
+	if !slices.ContainsFunc(more, tight) && !slices.ContainsFunc(less, tight) {
+		return
+	}
 	slices.Sort(more)
 	slices.Sort(less)
 	w.broken("I4", "the published state isn't what the accepted commands make: too much %q, missing %q", more, less)
+}
+
+func (n *naive) loosen(all []*command) {
+	for _, k := range all {
+		if def := loosens(k.inner); def != "" {
+			if n.loose == nil {
+				n.loose = map[string]bool{}
+			}
+			n.loose[model.Key(def)] = true
+		}
+	}
+}
+
+// tight are the names that no rule changes.
+func (n *naive) tight(have map[string]bool) map[string]bool {
+	out := maps.Clone(have)
+	maps.DeleteFunc(out, func(name string, _ bool) bool { return isLoose(n.loose, name) })
+	return out
 }

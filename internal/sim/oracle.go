@@ -50,6 +50,7 @@ type vol struct {
 type inc struct {
 	label   model.UUID
 	vol     *vol
+	rep     model.UUID // of which it is a volume
 	node    string
 	gone    bool // its removal was ordered
 	behind  bool // it missed writes of a Primary that it wasn't connected to
@@ -98,11 +99,11 @@ func (o *oracle) learn(s *state.Snapshot) {
 				}
 				i := o.incs[v.UUID]
 				if i == nil {
-					i = &inc{label: v.UUID, vol: o.vols[vd.UUID], node: r.Node}
+					i = &inc{label: v.UUID, vol: o.vols[vd.UUID], rep: r.UUID, node: r.Node}
 					i.behind = len(i.vol.writes) > 0
 					o.incs[v.UUID] = i
 				}
-				i.gone = i.gone || x.gone || v.Deleting || vd.Deleting
+				i.gone = i.gone || x.gone || v.Deleting || vd.Deleting || r.Toggle == model.Removing
 			}
 		}
 		return true
@@ -371,7 +372,7 @@ func (o *oracle) lookAtSlots(w *world, all []attached) {
 				if v.Label == "" || label == "" {
 					continue
 				}
-				if was := o.slots[key]; was != "" && was != label && !o.orphans {
+				if was := o.slots[key]; was != "" && was != label && !o.orphans && !o.sameReplica(was, label) {
 					w.broken("I3", "on %s volume %d of %s remembers node-id %d as %.8s's, and it is %.8s's now", a.n.name, v.Number, a.r.Name, p.ID, was, label)
 				}
 				if known[key] {
@@ -495,4 +496,10 @@ func (o *oracle) rolledBack() {
 	for _, v := range o.vols {
 		v.rolled = true
 	}
+}
+
+// sameReplica tells whether two disks are of one replica, which had none in between: its node-id is its own.
+func (o *oracle) sameReplica(a, b string) bool {
+	x, y := o.inc(a), o.inc(b)
+	return x != nil && y != nil && x.rep == y.rep
 }

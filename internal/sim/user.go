@@ -75,6 +75,10 @@ func (w *world) user() {
 		w.use()
 		return
 	}
+	if w.chance(12) {
+		w.move()
+		return
+	}
 	switch k := w.rng.IntN(100); {
 	case k < 14:
 		w.deploy()

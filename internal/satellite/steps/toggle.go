@@ -41,10 +41,10 @@ func (p *planner) diskComes() Plan {
 		}
 	}
 	w := p.client().up()
-	if len(w.Steps) > 0 || p.seen.OldWaits != "" {
+	if len(w.Steps) > 0 || p.seen.OldWaits != "" || !p.node.Known || !p.seen.KernelKnown || p.otherGeneration() != "" || p.conflict() != nil {
 		return w
 	}
-	// Whatever holds the client up doesn't keep its disks from being made.
+	// Whatever else holds the client up doesn't keep its disks from being made.
 	if s := p.storage(up); s != nil {
 		return *s
 	}
@@ -66,6 +66,11 @@ func (p *planner) diskComes() Plan {
 // far it came: where it gives this node no disk, the guard had let it go, or it never was attached. Then it isn't attached
 // any more; but the guard is asked again before the device goes.
 func (p *planner) diskGoes() Plan {
+	q := p.client()
+	// What isn't there is not made any more.
+	p.spec.Volumes = slices.DeleteFunc(slices.Clone(p.spec.Volumes), func(v model.VolumeSpec) bool {
+		return v.Want == model.Up && !p.initialised(v) && p.seen.Volumes[v.Number].Device == nil && p.seen.Volumes[v.Number].PoolSeen && len(p.seen.Extra) == 0
+	})
 	if len(p.seen.Extra) > 0 || p.seen.Record.Seeding {
 		w := p.up()
 		if len(w.Steps) == 0 && w.Phase == model.Done {
@@ -80,7 +85,6 @@ func (p *planner) diskGoes() Plan {
 			need = append(need, v.Number)
 		}
 	}
-	q := p.client()
 	detached := p.seen.ConfigThere && drbd.WithoutDisk(p.seen.Config, p.spec.ID, p.node.Name)
 	guard := p.step(GuardDrop)
 	guard.Volumes = need

@@ -111,7 +111,7 @@ func (w *world) do(s Step) error {
 		if w.devices[at].Label != s.Label {
 			panic("removes what isn't ours")
 		}
-		if w.kernel != nil {
+		if w.kernel != nil && w.kernel.Volumes[s.Number].Disk != model.DiskDiskless {
 			return fmt.Errorf("%s is in use", at)
 		}
 		delete(w.devices, at)
@@ -144,6 +144,10 @@ func (w *world) do(s Step) error {
 		}
 		clear(w.kernel.Volumes)
 		for _, v := range w.spec.Volumes {
+			if drbd.WithoutDisk(w.config, w.spec.ID, w.node.Name) {
+				w.kernel.Volumes[v.Number] = KernelVolume{Minor: v.Minor, Disk: model.DiskDiskless}
+				continue
+			}
 			d := w.devices[v.Pool+"/"+v.Backing]
 			if d == nil || v.Want == model.Gone && w.spec.Want == model.Up || !w.init[v.ID] && !v.Initialised {
 				continue
@@ -181,6 +185,16 @@ func (w *world) do(s Step) error {
 			return fmt.Errorf("%s", why)
 		}
 		w.guarded = true
+	case GuardIdle:
+		if w.kernel.Role == primary {
+			return fmt.Errorf("in use")
+		}
+	case GuardDrop:
+		if why := OtherGood(w.kernel, s.Volumes); why != "" {
+			return fmt.Errorf("%s", why)
+		}
+	case TakeDown:
+		w.kernel = nil
 	case Down:
 		w.kernel, w.passed = nil, guarded
 	default:

@@ -1,0 +1,28 @@
+package rest
+
+import (
+	"holdfast/api"
+	"holdfast/internal/model"
+	"holdfast/internal/plan"
+	"holdfast/internal/state"
+)
+
+// moveReasons are those of a replica whose disk comes or goes, or that is to leave its node.
+func moveReasons(v *verdict, s *state.Snapshot, d *state.Definition, r *model.Resource) {
+	if r.Successor != "" && !r.Deleting {
+		v.add("working", api.Reason{Kind: "moving", Message: plan.Succession(s, d, r) + "."})
+	}
+	switch r.Toggle {
+	case model.AddRequested:
+		v.add("working", api.Reason{Kind: "disk-adding", Message: "Its disk is being made."})
+	case model.Adding:
+		v.add("working", api.Reason{Kind: "disk-adding", Message: "It has got a disk, which isn't UpToDate yet."})
+	case model.RemoveRequested, model.Removing:
+		msg := "Its disk is being removed."
+		if g := plan.MayDropDisk(s, d, r); !g.OK {
+			msg = "Its disk goes when it is certain that it isn't the last good copy: " + g.Reason + "."
+		}
+		v.add("working", api.Reason{Kind: "disk-removing", Message: msg})
+	case model.NoToggle:
+	}
+}
