@@ -9,6 +9,7 @@ import (
 	"holdfast/internal/core"
 	"holdfast/internal/model"
 	"holdfast/internal/plan"
+	"holdfast/internal/plan/condition"
 	"holdfast/internal/sim/machine"
 	"holdfast/internal/state"
 )
@@ -262,6 +263,15 @@ func (w *world) excuses(l rest) bool {
 			if strings.Contains(l.text, why) {
 				return true
 			}
+		}
+	}
+	// A replica that lost its source in the middle of a sync, connected to another good one since both were empty: whether
+	// the kernel starts anew from there is not known; `resource diagnose` names it, with the commands that mend it.
+	if s := w.snapshot(); s != nil {
+		if d := s.DefinitionByID(l.def); d != nil && d.DRBD == model.DRBD9 && slices.ContainsFunc(condition.Of(s, d), func(c condition.Condition) bool {
+			return c.Kind == condition.StuckResync
+		}) {
+			return true
 		}
 	}
 	for _, v := range w.oracle.vols {
