@@ -81,6 +81,67 @@ func TestRecordTraces(t *testing.T) {
 	r.drbd84(l)
 }
 
+// TestRecordThin writes those of thin pools, and only them.
+func TestRecordThin(t *testing.T) {
+	if os.Getenv("HOLDFAST_LAB_RECORD") != "1" {
+		t.Skip("writes testdata of other packages; set HOLDFAST_LAB_RECORD=1 to do so")
+	}
+	l := labtest.Up(t, labtest.Config{Machines: 1})
+	(&recorder{t: t}).thin(l.Machine("alpha"))
+}
+
+// fullreport is what tool/lvm asks.
+const fullreport = "lvm fullreport --reportformat json --units b --nosuffix --configreport vg -o vg_name,vg_uuid,vg_size,vg_free,vg_extent_size,vg_missing_pv_count " +
+	"--configreport lv -o lv_name,lv_uuid,lv_size,lv_tags,lv_active,lv_path,lv_attr,pool_lv,data_percent,metadata_percent --configreport pv -o pv_name " +
+	"--configreport seg -o lv_uuid --configreport pvseg -o lv_uuid sw_ssd"
+
+func (r *recorder) thin(m *lab.Machine) {
+	rec := func(name, line string) { r.t.Helper(); r.record(m, "lvmthin/"+name, line) }
+	must(r.t, m, "modprobe dm-thin-pool; pvcreate /dev/vda && vgcreate sw_ssd /dev/vda")
+	rec("create-pool-missing", "lvcreate -y -kn -Wn -n backups_00000 -V 262144k --thinpool thin --addtag holdfast:v1 sw_ssd")
+	rec("pool", "lvcreate -y -T -Zy -L 256m --poolmetadatasize 4m sw_ssd/thin")
+	rec("create", "lvcreate -y -kn -Wn -n backups_00000 -V 65536k --thinpool thin --addtag holdfast:v1 sw_ssd")
+	rec("create-rounded", "lvcreate -y -kn -Wn -n odd_00000 -V 10241k --thinpool thin --addtag holdfast:v2 sw_ssd")
+	rec("create-exists", "lvcreate -y -kn -Wn -n backups_00000 -V 65536k --thinpool thin --addtag holdfast:v1 sw_ssd")
+	rec("create-too-large", "lvcreate -y -kn -Wn -n huge_00000 -V 4194304k --thinpool thin --addtag holdfast:v3 sw_ssd")
+	must(r.t, m, "dd if=/dev/urandom of=/dev/sw_ssd/backups_00000 bs=1M count=32 oflag=direct")
+	rec("snapshot", "lvcreate -y -s -n backups_00000.snap1 --addtag holdfast:s1 sw_ssd/backups_00000")
+	rec("snapshot-exists", "lvcreate -y -s -n backups_00000.snap1 --addtag holdfast:s1 sw_ssd/backups_00000")
+	rec("snapshot-missing", "lvcreate -y -s -n none_00000.snap1 --addtag holdfast:s1 sw_ssd/none_00000")
+	rec("restore", "lvcreate -y -kn -s -n copy_00000 --addtag holdfast:v4 sw_ssd/backups_00000.snap1")
+	rec("fullreport", fullreport)
+	rec("lvs-all", "lvs -a --reportformat json --units b --nosuffix -o lv_name,lv_attr,lv_active,pool_lv,origin,data_percent,metadata_percent,lv_tags,zero,lv_health_status sw_ssd")
+	rec("extend", "lvextend -L 131072k sw_ssd/backups_00000")
+	rec("extend-same", "lvextend -L 131072k sw_ssd/backups_00000")
+	rec("extend-smaller", "lvextend -L 65536k sw_ssd/backups_00000")
+	rec("activate-snapshot", "lvchange -ay -K sw_ssd/backups_00000.snap1")
+	rec("deactivate-snapshot", "lvchange -an sw_ssd/backups_00000.snap1")
+	rec("copy-temp", "lvcreate -y -kn -s -n backups_00000+rollback --addtag holdfast-rollback:s1 --addtag holdfast:v1 sw_ssd/backups_00000.snap1")
+	must(r.t, m, "(sleep 60 </dev/sw_ssd/backups_00000 >/dev/null 2>&1 & echo $! >/tmp/holder)")
+	rec("remove-open", "lvremove -y sw_ssd/backups_00000")
+	rec("snapshot-open", "lvcreate -y -s -n backups_00000.snap2 --addtag holdfast:s2 sw_ssd/backups_00000")
+	must(r.t, m, "kill $(cat /tmp/holder)")
+	rec("remove-origin", "lvremove -y sw_ssd/backups_00000")
+	rec("rename", "lvrename sw_ssd backups_00000+rollback backups_00000")
+	rec("rename-exists", "lvrename sw_ssd backups_00000 odd_00000")
+	rec("rename-missing", "lvrename sw_ssd none_00000 odd_00001")
+	rec("untag", "lvchange --deltag holdfast-rollback:s1 sw_ssd/backups_00000")
+	rec("remove-snapshot", "lvremove -y sw_ssd/backups_00000.snap2")
+	rec("fullreport-after", fullreport)
+	rec("deactivate-all", "vgchange -an sw_ssd")
+	rec("fullreport-inactive", fullreport)
+	rec("activate", "lvchange -ay -K sw_ssd/copy_00000")
+	rec("pool-nozero", "lvchange -Zn sw_ssd/thin")
+	rec("fullreport-nozero", fullreport)
+	must(r.t, m, "lvchange -ay -K sw_ssd/backups_00000; lvchange --errorwhenfull y sw_ssd/thin; lvcreate -y -kn -Wn -n fill_00000 -V 300m --thinpool thin sw_ssd; dd if=/dev/urandom of=/dev/sw_ssd/fill_00000 bs=1M count=300 oflag=direct; true")
+	rec("fullreport-full", fullreport)
+	rec("create-full", "lvcreate -y -kn -Wn -n late_00000 -V 65536k --thinpool thin --addtag holdfast:v5 sw_ssd")
+	rec("snapshot-full", "lvcreate -y -s -n copy_00000.late --addtag holdfast:s5 sw_ssd/copy_00000")
+	rec("extend-full", "lvextend -L 131072k sw_ssd/copy_00000")
+	rec("remove-full", "lvremove -y sw_ssd/fill_00000")
+	rec("fullreport-freed", fullreport)
+}
+
 func (r *recorder) lvm(m *lab.Machine) {
 	rec := func(name, line string) { r.t.Helper(); r.record(m, "lvm/"+name, line) }
 	rec("version", "lvm version")

@@ -31,6 +31,9 @@ func (d Driver) Scan(ctx context.Context) (pool.Picture, error) {
 	}
 	p := pool.Picture{FreeKiB: g.FreeBytes >> 10, TotalKiB: g.SizeBytes >> 10}
 	for _, v := range g.LVs {
+		if v.Pool != "" {
+			continue // in a thin pool: another pool of ours, or none
+		}
 		p.Devices = append(p.Devices, device(v))
 	}
 	slices.SortFunc(p.Devices, func(a, b pool.Device) int { return strings.Compare(a.Name, b.Name) })

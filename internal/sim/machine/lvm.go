@@ -26,12 +26,21 @@ type lv struct {
 	tags   []string // sorted
 	active bool
 	disk   *Disk
+	thin   *thinPool // it is one
+	pool   *lv       // thin pool that it lives in
+	origin string
+	skip   bool // isn't activated without -K
 }
 
 func (g *vg) freeKiB() int64 {
 	f := g.sizeKi
 	for _, v := range g.lvs {
-		f -= v.disk.sizeKiB
+		switch {
+		case v.thin != nil:
+			f -= v.disk.sizeKiB + 2*v.thin.metaKiB // and as much for a repair
+		case v.pool == nil:
+			f -= v.disk.sizeKiB
+		}
 	}
 	return f
 }
@@ -208,6 +217,10 @@ func (x *call) lvcreate() {
 	if !ok {
 		return
 	}
+	if slices.Contains(x.argv, "-T") || slices.Contains(x.argv, "--thinpool") || slices.Contains(x.argv, "-s") {
+		x.lvcreateThin(tags)
+		return
+	}
 	wipe := !x.take("-Wn")
 	x.take("-Wy", "-Zy")
 	inactive := x.take("-an")
@@ -259,10 +272,15 @@ func (x *call) lvremove() {
 	if v == nil || x.held(g, v) {
 		return
 	}
-	if v.disk.md != nil {
+	if v.disk.md != nil && v.pool == nil {
 		g.ghosts = append(g.ghosts, v.disk.md)
 	}
-	g.lvs = slices.DeleteFunc(g.lvs, func(o *lv) bool { return o == v })
+	g.lvs = slices.DeleteFunc(g.lvs, func(o *lv) bool { return o == v || v.thin != nil && o.pool == v })
+	for _, o := range g.lvs {
+		if o.pool != nil && o.pool == v.pool && o.origin == v.name {
+			o.origin = ""
+		}
+	}
 	x.m.effect("lvremove %s/%s", g.name, v.name)
 	fmt.Fprintf(&x.out, "  Logical volume %q successfully removed.\n", v.name)
 }
@@ -277,10 +295,16 @@ func (x *call) lvchange() {
 	}
 	del := x.values("--deltag")
 	on, off := x.take("-ay"), x.take("-an")
-	x.take("-K")
+	force := x.take("-K")
+	zero, noZero := x.take("-Zy"), x.take("-Zn")
 	g, v := x.target(missingSlash)
 	switch {
 	case v == nil:
+	case (zero || noZero) && v.thin != nil:
+		v.thin.zero = zero
+		x.m.effect("lvchange %s/%s zero %v", g.name, v.name, zero)
+		fmt.Fprintf(&x.out, "  Logical volume %s/%s changed.\n", g.name, v.name)
+	case on && v.skip && !force:
 	case len(tags)+len(del) > 0:
 		v.tags = slices.DeleteFunc(append(v.tags, tags...), func(s string) bool { return slices.Contains(del, s) })
 		slices.Sort(v.tags)
@@ -316,13 +340,15 @@ func (x *call) lvextend() {
 		x.fail(5, "  New size (%d extents) matches existing size (%d extents).", size/extentKiB, have/extentKiB)
 	case size < have:
 		x.fail(5, "  New size given (%d extents) not larger than existing size (%d extents)", size/extentKiB, have/extentKiB)
-	case size-have > g.freeKiB():
+	case v.pool == nil && size-have > g.freeKiB():
 		x.fail(5, "  Insufficient free space: %d extents needed, but only %d available", (size-have)/extentKiB, g.freeKiB()/extentKiB)
 	default:
 		v.disk.sizeKiB = size
 		x.m.effect("lvextend %s/%s %d KiB", g.name, v.name, size)
-		fmt.Fprintf(&x.out, "  Size of logical volume %s/%s changed from %.2f MiB (%d extents) to %.2f MiB (%d extents).\n  Logical volume %s/%s successfully resized.\n",
-			g.name, v.name, float64(have)/1024, have/extentKiB, float64(size)/1024, size/extentKiB, g.name, v.name)
+		fmt.Fprintf(&x.out, "  Size of logical volume %s/%s changed from %.2f MiB (%d extents) to %.2f MiB (%d extents).\n",
+			g.name, v.name, float64(have)/1024, have/extentKiB, float64(size)/1024, size/extentKiB)
+		x.overcommitted(g, v.pool)
+		fmt.Fprintf(&x.out, "  Logical volume %s/%s successfully resized.\n", g.name, v.name)
 	}
 }
 
@@ -335,7 +361,7 @@ func (x *call) lvm() {
 	switch x.prog {
 	case "fullreport", "vgs", "lvs", "pvs":
 		x.report()
-	case "lvcreate", "lvremove", "lvchange", "lvextend":
+	case "lvcreate", "lvremove", "lvchange", "lvextend", "lvrename":
 		program(x.prog)(x)
 	default:
 		x.fail(3, "  Invalid command '%s'", x.prog)
@@ -484,8 +510,22 @@ func field(f string, g *vg, v *lv) string {
 			return "active"
 		}
 	case "lv_path":
+		if v.thin != nil {
+			return ""
+		}
 		return "/dev/" + g.name + "/" + v.name
+	case "pool_lv":
+		if v.pool != nil {
+			return v.pool.name
+		}
+	case "origin":
+		return v.origin
+	case "data_percent", "metadata_percent":
+		return g.percent(f, v)
 	case "lv_attr":
+		if v.thin != nil || v.pool != nil {
+			return g.thinAttr(v)
+		}
 		switch {
 		case !v.active:
 			return "-wi-------"

@@ -373,6 +373,8 @@ func program(name string) func(*call) {
 		return (*call).lvremove
 	case "lvchange":
 		return (*call).lvchange
+	case "lvrename":
+		return (*call).lvrename
 	case "lvextend":
 		return (*call).lvextend
 	case "losetup":

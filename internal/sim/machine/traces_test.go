@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"holdfast/internal/tool/drbd"
+	"holdfast/internal/tool/lvm"
 	"holdfast/internal/tool/run"
 	"holdfast/internal/tool/tooltest"
 )
@@ -140,4 +141,63 @@ func TestReplayDRBD84(t *testing.T) {
 	tick(time.Second)
 	same(b, T+"bravo-disconnected-events2-now")
 	replay(t, b, T+"bravo-connect")
+}
+
+func TestReplayThin(t *testing.T) {
+	m := NewNetwork().Add("alpha", Options{VGs: map[string]int64{"sw_ssd": 2143289344 / 1024}})
+	const T = "lvmthin/"
+	report := func(name string) {
+		t.Helper()
+		groups := func(out []byte) []lvm.VG {
+			gs, err := lvm.ParseReport(out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range gs {
+				gs[i].UUID, gs[i].PVs = "", nil
+				for j := range gs[i].LVs {
+					gs[i].LVs[j].UUID = ""
+				}
+			}
+			return gs
+		}
+		tr := tooltest.Load(t, T+name)
+		got, err := m.Run(ctx, run.Cmd{Argv: strings.Fields(tr.Command)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(groups(tr.Stdout), groups(got.Stdout)); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+	fill := func(path string, mib int) {
+		t.Helper()
+		for range mib * 256 {
+			if !m.WriteDisk(path) {
+				t.Fatal(path)
+			}
+		}
+	}
+	replay(t, m, T+"create-pool-missing", T+"pool", T+"create", T+"create-rounded", T+"create-exists", T+"create-too-large")
+	fill("/dev/sw_ssd/backups_00000", 32)
+	replay(t, m, T+"snapshot", T+"snapshot-exists", T+"snapshot-missing", T+"restore")
+	report("fullreport")
+	replay(t, m, T+"extend", T+"extend-same", T+"extend-smaller", T+"activate-snapshot", T+"deactivate-snapshot", T+"copy-temp")
+	if err := m.Hold("/dev/sw_ssd/backups_00000", true); err != nil {
+		t.Fatal(err)
+	}
+	replay(t, m, T+"remove-open", T+"snapshot-open")
+	if err := m.Hold("/dev/sw_ssd/backups_00000", false); err != nil {
+		t.Fatal(err)
+	}
+	replay(t, m, T+"remove-origin", T+"rename", T+"rename-exists", T+"rename-missing", T+"untag", T+"remove-snapshot")
+	// There the pool itself is active, here only by its volumes.
+	m.PowerCut()
+	m.PowerOn()
+	report("fullreport-inactive")
+	replay(t, m, T+"activate", T+"pool-nozero")
+	report("fullreport-nozero")
+	m.Operator("lvcreate", "--config", `devices { filter=["r|^/dev/drbd|"] }`, "-y", "-kn", "-Wn", "-n", "fill_00000", "-V", "300m", "--thinpool", "thin", "sw_ssd")
+	m.FillThin("sw_ssd", "thin", 1<<20, 0)
+	replay(t, m, T+"create-full", T+"snapshot-full", T+"extend-full")
 }

@@ -12,8 +12,10 @@ var (
 	ErrVGNotFound = errors.New("volume group not found")
 	ErrNotFound   = errors.New("logical volume not found")
 	ErrExists     = errors.New("logical volume exists")
-	ErrNoSpace    = errors.New("not enough space in volume group")
-	ErrInUse      = errors.New("logical volume in use")
+	// ErrPoolNotFound: the volume group has no such thin pool.
+	ErrPoolNotFound = errors.New("thin pool not found")
+	ErrNoSpace      = errors.New("not enough space in volume group")
+	ErrInUse        = errors.New("logical volume in use")
 	// ErrBadName: a name, tag or size that LVM wouldn't take. Nothing was run.
 	ErrBadName = errors.New("name not usable in LVM")
 )
@@ -26,14 +28,18 @@ var patterns = []struct {
 }{
 	{[]string{`Volume group "`, `" not found`}, ErrVGNotFound},
 	{[]string{`Logical Volume "`, `" already exists in volume group`}, ErrExists},
-	{[]string{`Volume group "`, `" has insufficient free space (`}, ErrNoSpace},       // lvcreate
-	{[]string{`Insufficient free space: `, ` extents needed, but only `}, ErrNoSpace}, // lvextend
-	{[]string{`Insufficient suitable allocatable extents`}, ErrNoSpace},               // either, on a fragmented or partial VG
-	{[]string{`Failed to find logical volume "`}, ErrNotFound},                        // lvremove, lvchange
-	{[]string{`Logical volume `, ` not found in volume group `}, ErrNotFound},         // lvextend
-	{[]string{`Logical volume `, ` contains a filesystem in use.`}, ErrInUse},         // mounted
-	{[]string{`Logical volume `, ` is used by another device.`}, ErrInUse},            // DRBD or dm holds it
-	{[]string{`Logical volume `, ` in use.`}, ErrInUse},                               // opened
+	{[]string{`Volume group "`, `" has insufficient free space (`}, ErrNoSpace},           // lvcreate
+	{[]string{`Insufficient free space: `, ` extents needed, but only `}, ErrNoSpace},     // lvextend
+	{[]string{`Insufficient suitable allocatable extents`}, ErrNoSpace},                   // either, on a fragmented or partial VG
+	{[]string{`Failed to find logical volume "`}, ErrNotFound},                            // lvremove, lvchange
+	{[]string{`Logical volume `, ` not found in volume group `}, ErrNotFound},             // lvextend
+	{[]string{`Existing logical volume "`, `" not found in volume group "`}, ErrNotFound}, // lvrename
+	{[]string{`Snapshot origin LV `, ` not found in Volume group `}, ErrNotFound},
+	{[]string{`Pool `, ` not found in Volume group `}, ErrPoolNotFound},
+	{[]string{`Cannot create new thin volume, free space in thin pool `, ` reached threshold.`}, ErrNoSpace}, // data or metadata
+	{[]string{`Logical volume `, ` contains a filesystem in use.`}, ErrInUse},                                // mounted
+	{[]string{`Logical volume `, ` is used by another device.`}, ErrInUse},                                   // DRBD or dm holds it
+	{[]string{`Logical volume `, ` in use.`}, ErrInUse},                                                      // opened
 }
 
 func classify(r run.Result) error {

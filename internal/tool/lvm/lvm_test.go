@@ -35,7 +35,7 @@ func TestVG(t *testing.T) {
 	}
 	// What was recorded is what we ask, apart from the filter.
 	got := strings.Join(append(append([]string{}, p.Argv[0][:2]...), p.Argv[0][4:]...), " ")
-	if want := tooltest.Load(t, "lvm/fullreport").Command; got != want {
+	if want := tooltest.Load(t, "lvmthin/fullreport").Command; got != want {
 		t.Errorf("argv %s\nrecorded %s", got, want)
 	}
 }

@@ -38,11 +38,28 @@ type LV struct {
 	Attr        string  // lv_attr, see lvs(8)
 	Pool        string  // thin pool that it lives in, or empty
 	DataPercent float64 // of a thin pool or volume: how full
+	MetaPercent float64 // of a thin pool's metadata
+	// Measured: the kernel told how full; it does so only while the thin pool is active.
+	Measured bool
 }
+
+// Flag is a letter of lv_attr, counted from 1 as in lvs(8); '-' if it isn't there.
+func (v LV) Flag(n int) byte {
+	if n < 1 || n > len(v.Attr) {
+		return '-'
+	}
+	return v.Attr[n-1]
+}
+
+// Open tells whether something has the device open.
+func (v LV) Open() bool { return v.Flag(6) == 'o' }
+
+// ThinPool tells whether it is one.
+func (v LV) ThinPool() bool { return v.Flag(1) == 't' }
 
 const (
 	vgFields = "vg_name,vg_uuid,vg_size,vg_free,vg_extent_size,vg_missing_pv_count"
-	lvFields = "lv_name,lv_uuid,lv_size,lv_tags,lv_active,lv_path,lv_attr,pool_lv,data_percent"
+	lvFields = "lv_name,lv_uuid,lv_size,lv_tags,lv_active,lv_path,lv_attr,pool_lv,data_percent,metadata_percent"
 )
 
 // reportArgs ask for one report of everything, with bytes for sizes. `vgs`
@@ -92,13 +109,8 @@ func ParseReport(out []byte) ([]VG, error) {
 			if t := m["lv_tags"]; t != "" {
 				v.Tags = strings.Split(t, ",")
 			}
-			if s := m["data_percent"]; s != "" {
-				f, err := strconv.ParseFloat(s, 64)
-				if err != nil {
-					return nil, fmt.Errorf("parse LVM report: data_percent %q", s)
-				}
-				v.DataPercent = f
-			}
+			v.Measured = m["data_percent"] != ""
+			v.DataPercent, v.MetaPercent = p.percent(m, "data_percent"), p.percent(m, "metadata_percent")
 			g.LVs = append(g.LVs, v)
 		}
 		if p.err != nil {
@@ -120,4 +132,16 @@ func (p *fieldParser) int(m map[string]string, key string) int64 {
 		p.err = fmt.Errorf("parse LVM report: %s is %q", key, m[key])
 	}
 	return n
+}
+
+// percent gives 0 for what isn't measured.
+func (p *fieldParser) percent(m map[string]string, key string) float64 {
+	if m[key] == "" {
+		return 0
+	}
+	f, err := strconv.ParseFloat(m[key], 64)
+	if err != nil && p.err == nil {
+		p.err = fmt.Errorf("parse LVM report: %s is %q", key, m[key])
+	}
+	return f
 }

@@ -85,11 +85,9 @@ func (t Tool) Create(ctx context.Context, vg, name string, sizeKiB int64, tags .
 		return fmt.Errorf("create logical volume %s/%s: size %d KiB", vg, name, sizeKiB)
 	}
 	args := []string{"-y", "-Wy", "-Zy", "-n", name, "-L", fmt.Sprintf("%dk", sizeKiB)}
-	for _, s := range tags {
-		if !tagRE.MatchString(s) {
-			return fmt.Errorf("tag %q: %w", s, ErrBadName)
-		}
-		args = append(args, "--addtag", s)
+	args, err := addTags(args, tags)
+	if err != nil {
+		return err
 	}
 	if _, err := t.do(ctx, []string{"lvcreate"}, append(args, vg)...); err != nil {
 		return fmt.Errorf("create logical volume %s/%s: %w", vg, name, err)
