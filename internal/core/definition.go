@@ -418,6 +418,10 @@ func choosePool(s *state.Snapshot, n *state.Node, d *model.ResourceDefinition, v
 			}
 		}
 	}
+	if why := place.Full(n, p); why != "" {
+		return "", fault.New(fault.NoSpace, fault.StoragePool, "Storage pool '%s' on node '%s' has no room for volume %d of '%s'.", p.Name, n.Name, vd.Number, d.Name).
+			Because("It says: %s.", why).Do("Extend it, remove volumes or snapshots from it, or choose another pool.").Ref("Node", n.Name).Ref("StorPool", p.Name)
+	}
 	if free, why := place.Free(s, n, p); why == "" && need > free {
 		return "", fault.New(fault.NoSpace, fault.StoragePool, "Storage pool '%s' on node '%s' is too small for volume %d of '%s'.", p.Name, n.Name, vd.Number, d.Name).
 			Because("%d KiB are needed, %d KiB are free.", need, free).Do("Choose another pool, or free space.").Ref("Node", n.Name).Ref("StorPool", p.Name)

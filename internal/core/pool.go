@@ -18,10 +18,7 @@ type PoolCreate struct {
 }
 
 // Kinds that this release drives.
-var Kinds = []model.ProviderKind{model.LVM, model.File, model.FileThin, model.Diskless}
-
-// legacyPoolProps are LINSTOR's older names of StorDriver/StorPoolName (linstor-features 1.2).
-var legacyPoolProps = []string{"StorDriver/LvmVg", "StorDriver/FileDir", "StorDriver/ZPool", "StorDriver/ZPoolThin"}
+var Kinds = []model.ProviderKind{model.LVM, model.LVMThin, model.ZFS, model.ZFSThin, model.File, model.FileThin, model.Diskless}
 
 func (c PoolCreate) Apply(tx *state.Tx, env Env) (Reply, error) {
 	n, err := findNode(tx, c.Node)
@@ -34,13 +31,8 @@ func (c PoolCreate) Apply(tx *state.Tx, env Env) (Reply, error) {
 	kind := model.ProviderKind(strings.ToUpper(strings.ReplaceAll(c.Kind, "-", "_")))
 	refs := map[string]string{"Node": n.Name, "StorPool": c.Name}
 	if !slices.Contains(Kinds, kind) {
-		k := fault.Invalid
-		why := "No such driver is known."
-		if slices.Contains([]model.ProviderKind{model.LVMThin, model.ZFS, model.ZFSThin}, kind) {
-			k, why = fault.Unsupported, "This release of Holdfast drives LVM, FILE and FILE_THIN."
-		}
-		return Reply{}, fault.New(k, fault.StoragePool, "A storage pool of kind '%s' can't be made.", c.Kind).In("provider_kind").
-			Because("%s", why).Do("Choose lvm, file or filethin.")
+		return Reply{}, fault.New(fault.Invalid, fault.StoragePool, "A storage pool of kind '%s' can't be made.", c.Kind).In("provider_kind").
+			Because("This release of Holdfast has no such driver.").Do("Choose lvm, lvmthin, zfs, zfsthin, file or filethin.")
 	}
 	if !n.Type.HasSatellite() {
 		return Reply{}, fault.New(fault.Invalid, fault.StoragePool, "Node '%s' can't have storage pools.", n.Name).In("node_name").
@@ -50,14 +42,7 @@ func (c PoolCreate) Apply(tx *state.Tx, env Env) (Reply, error) {
 		return Reply{}, fault.New(fault.Exists, fault.StoragePool, "Storage pool '%s' on node '%s' already exists.", c.Name, n.Name).
 			Because("Pool names are unique on a node.").Do("Choose another name, or delete the pool first.").Ref("Node", n.Name).Ref("StorPool", c.Name)
 	}
-	given := map[string]string{}
-	for k, v := range c.Props {
-		if slices.Contains(legacyPoolProps, k) {
-			k = model.PropPoolName
-		}
-		given[k] = v
-	}
-	p, err := props.Apply(props.Pool, fault.StoragePool, nil, given, nil, nil)
+	p, err := props.Apply(props.Pool, fault.StoragePool, nil, modernPoolProps(kind, c.Props), nil, nil)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -65,11 +50,11 @@ func (c PoolCreate) Apply(tx *state.Tx, env Env) (Reply, error) {
 	if kind != model.Diskless {
 		if why := checkBacking(kind, backing); why != "" {
 			return Reply{}, fault.New(fault.Invalid, fault.StoragePool, "'%s' is nothing that a pool of kind %s can use.", backing, kind).In(model.PropPoolName).
-				Because("%s", why).Do("Name the volume group (lvm) or the directory (filethin).")
+				Because("%s", why).Do("Name the %s.", backingWord(kind))
 		}
 		p[model.PropPoolName] = backing
 		for _, o := range n.Pools {
-			if o.Kind == kind && o.Backing() == backing {
+			if sameSpace(o.Kind, kind) && o.Backing() == backing {
 				return Reply{}, fault.New(fault.Exists, fault.StoragePool, "'%s' on node '%s' belongs to the storage pool '%s'.", backing, n.Name, o.Name).
 					In(model.PropPoolName).Because("Two pools over one %s would count its space twice.", kind).Do("Use that pool.")
 			}
@@ -89,25 +74,6 @@ func (c PoolCreate) Apply(tx *state.Tx, env Env) (Reply, error) {
 		wait = []Wait{{Node: n.Name, Pool: m.Pools[len(m.Pools)-1].UUID, Op: fault.Create}}
 	}
 	return Reply{Notes: notes, Wait: wait}, nil
-}
-
-func checkBacking(kind model.ProviderKind, b string) string {
-	switch {
-	case b == "":
-		return "The property " + model.PropPoolName + " is missing."
-	case kind == model.FileThin || kind == model.File:
-		if !strings.HasPrefix(b, "/") || strings.Contains(b, "/../") || strings.HasSuffix(b, "/..") || strings.Contains(b, "//") {
-			return "A directory with an absolute path is needed."
-		}
-		for _, root := range []string{"/dev", "/proc", "/sys", "/boot", "/etc", "/run"} {
-			if b == root || strings.HasPrefix(b, root+"/") {
-				return "Volumes don't belong below " + root + "."
-			}
-		}
-	case strings.ContainsAny(b, "/") || strings.HasPrefix(b, "-") || b == "." || b == "..":
-		return "The name of a volume group has no '/' and doesn't begin with '-'."
-	}
-	return ""
 }
 
 func ensurePoolDefinition(tx *state.Tx, env Env, name string) {

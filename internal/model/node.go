@@ -101,7 +101,13 @@ const (
 // Thin tells whether the kind allocates on write.
 func (k ProviderKind) Thin() bool { return k == LVMThin || k == ZFSThin || k == FileThin }
 
-// ProvesZeros tells whether a new volume of the kind reads as zeros, so that its first sync may be skipped.
+// Snapshots tells whether the kind has them. Of FILE and FILE_THIN the file system must be able to share blocks.
+func (k ProviderKind) Snapshots() bool {
+	return k == LVMThin || k == ZFS || k == ZFSThin || k == File || k == FileThin
+}
+
+// ProvesZeros tells whether a new volume of the kind reads as zeros, so that its first sync may be skipped. Of LVM_THIN the
+// pool itself has to say so: PoolStatus.Zeroes.
 func (k ProviderKind) ProvesZeros() bool { return k == FileThin || k == ZFS || k == ZFSThin }
 
 // Property keys of a pool.

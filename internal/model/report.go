@@ -51,6 +51,12 @@ type PoolStatus struct {
 	// SeenMS is when; a pool that can't be read keeps its last figures and says why in Reason.
 	SeenMS int64
 	Reason string
+	// MetaPercent is how full a thin pool's metadata are, 0 to 100; 0 for other kinds.
+	MetaPercent float64
+	// Zeroes: whatever lay there before, new volumes of this pool read as zeros.
+	Zeroes bool
+	// Trouble says why nothing new can be made in the pool though it can be read; "" if it can.
+	Trouble string
 	// Volumes lists the labels found in the pool (ours only): what FreeKiB already accounts for.
 	Volumes []UUID
 }

@@ -255,5 +255,9 @@ func goodOtherwise(d *state.Definition, c *model.ResourceDefinition, r *model.Re
 
 func provesZeros(n *state.Node, pool string) bool {
 	p := n.Pool(pool)
-	return p != nil && p.Kind.ProvesZeros()
+	if p == nil || p.Kind != model.LVMThin {
+		return p != nil && p.Kind.ProvesZeros()
+	}
+	i := slices.IndexFunc(n.Seen.Pools, func(st model.PoolStatus) bool { return st.UUID == p.UUID })
+	return i >= 0 && n.Seen.Pools[i].Zeroes
 }

@@ -1,15 +1,21 @@
 package rest
 
 import (
+	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
 	"holdfast/api"
 	"holdfast/internal/core"
 	"holdfast/internal/fault"
 	"holdfast/internal/model"
+	"holdfast/internal/plan/place"
 	"holdfast/internal/state"
 )
+
+// warnPercent is how full a thin pool may be before its list says so.
+const warnPercent = 80
 
 // spaceOf names the space that a pool draws from: its own. The Python command line shows it in a column for shared pools
 // unless it has a ':' (linstor-clients 1.4).
@@ -18,7 +24,8 @@ func spaceOf(node, pool string) string { return node + ":" + pool }
 func poolView(n *state.Node, p *model.StoragePool) api.StoragePool {
 	v := api.StoragePool{StoragePoolName: p.Name, NodeName: n.Name, ProviderKind: api.ProviderKind(p.Kind), Props: p.Props,
 		UUID: string(p.UUID), FreeSpaceMgrName: spaceOf(n.Name, p.Name),
-		StaticTraits: map[string]string{"Provisioning": "Fat", "SupportsSnapshots": "false"}}
+		SupportsSnapshots: api.Bool(p.Kind.Snapshots()),
+		StaticTraits:      map[string]string{"Provisioning": "Fat", "SupportsSnapshots": strconv.FormatBool(p.Kind.Snapshots())}}
 	if p.Kind.Thin() {
 		v.StaticTraits["Provisioning"] = "Thin"
 	}
@@ -50,6 +57,8 @@ func poolView(n *state.Node, p *model.StoragePool) api.StoragePool {
 				Message: "Storage pool '" + p.Name + "' on node '" + n.Name + "' can't be read.", Cause: st.Reason,
 				Correction: "Look at '" + p.Backing() + "' on the node.", Refs: refs}, fault.NoOp, fault.StoragePool)
 			v.Reports = append(v.Reports, rc)
+		} else if note, ok := poolNote(n, p, st); ok {
+			add(note)
 		}
 		return v
 	}
@@ -58,6 +67,27 @@ func poolView(n *state.Node, p *model.StoragePool) api.StoragePool {
 			Correction: "Wait a moment."})
 	}
 	return v
+}
+
+// poolNote says that a thin pool is full, or soon will be.
+func poolNote(n *state.Node, p *model.StoragePool, st *model.PoolStatus) (fault.Note, bool) {
+	note := fault.Note{Field: model.PropPoolName, Correction: "Extend '" + p.Backing() + "' on the node, or remove volumes or snapshots from the pool. " +
+		"When it is full, writes to the volumes that are in it fail."}
+	name := "Storage pool '" + p.Name + "' on node '" + n.Name + "'"
+	if why := place.Full(n, p); why != "" {
+		note.Severity, note.Kind, note.Message, note.Cause = fault.Failure, fault.NoSpace, name+" takes no new volumes.", why
+		return note, true
+	}
+	note.Severity, note.Kind = fault.Warning, fault.NoSpace
+	switch data := place.DataPercent(st); {
+	case st.MetaPercent >= warnPercent:
+		note.Message = fmt.Sprintf("%s: the metadata of its thin pool are %.1f %% full.", name, st.MetaPercent)
+	case p.Kind.Thin() && data >= warnPercent:
+		note.Message = fmt.Sprintf("%s is %.1f %% full.", name, data)
+	default:
+		return note, false
+	}
+	return note, true
 }
 
 // pools answers with the pools of the nodes that pass.

@@ -2,6 +2,7 @@ package satellite
 
 import (
 	"fmt"
+	"strings"
 
 	"holdfast/internal/model"
 	"holdfast/internal/pool"
@@ -17,6 +18,9 @@ func driver(h run.Host, c Config, p model.PoolSpec) (pool.Driver, error) {
 	switch p.Kind {
 	case model.LVM:
 		return poollvm.Driver{Tool: lvm.Tool{Run: h, Allow: c.LVMAllow}, VG: p.Backing}, nil
+	case model.LVMThin:
+		vg, thin, _ := strings.Cut(p.Backing, "/")
+		return poollvm.Thin{Tool: lvm.Tool{Run: h, Allow: c.LVMAllow}, VG: vg, Pool: thin}, nil
 	case model.File, model.FileThin:
 		return poolfile.Driver{Host: h, Loop: loop.Tool{Run: h}, Dir: p.Backing, Thick: p.Kind == model.File}, nil
 	}
@@ -29,6 +33,7 @@ var providers = []struct {
 	programs [][]string // each is run to see whether it's there
 }{
 	{model.LVM, [][]string{{"lvm", "version"}}},
+	{model.LVMThin, [][]string{{"lvm", "version"}, {"thin_check", "-V"}}},
 	{model.File, [][]string{{"losetup", "--version"}, {"fallocate", "--version"}}},
 	{model.FileThin, [][]string{{"losetup", "--version"}}},
 }

@@ -82,7 +82,7 @@ func still(n model.NodeReport, free bool) model.NodeReport {
 	for i := range n.Pools {
 		n.Pools[i].SeenMS = 0
 		if free {
-			n.Pools[i].FreeKiB = 0
+			n.Pools[i].FreeKiB, n.Pools[i].MetaPercent = 0, 0
 		}
 	}
 	return n
@@ -103,7 +103,8 @@ func (a *Agent) nodeReport() model.NodeReport {
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.pools)) {
 		p := a.pools[name]
-		ps := model.PoolStatus{UUID: p.spec.UUID, Name: name, FreeKiB: p.last.FreeKiB, TotalKiB: p.last.TotalKiB, Reason: p.reason}
+		ps := model.PoolStatus{UUID: p.spec.UUID, Name: name, FreeKiB: p.last.FreeKiB, TotalKiB: p.last.TotalKiB, Reason: p.reason,
+			MetaPercent: p.last.MetaPercent, Zeroes: p.last.Zeroes, Trouble: p.last.Trouble}
 		if p.seen {
 			ps.SeenMS = p.good.UnixMilli()
 		} else if p.reason == "" && a.hungPool(name) == nil {

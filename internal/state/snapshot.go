@@ -61,15 +61,16 @@ type Snapshot struct {
 	Rev        uint64
 	controller *model.ControllerState
 
-	nodes   *btree.Map[string, *Node] // by model.Key(name)
-	groups  *btree.Map[string, *model.ResourceGroup]
-	defs    *btree.Map[model.UUID, *Definition]
-	names   *btree.Map[string, model.UUID] // by model.Key(name): the definition that has the name now
-	onNode  *btree.Map[string, struct{}]   // node \0 definition, for every replica, tombstones too
-	minors  *btree.Map[int, model.UUID]    // by minor: the definition that has it
-	ports   *btree.Map[string, model.UUID] // node \0 port
-	pending *btree.Map[string, int64]      // node \0 pool: KiB that are promised and not in the reported free space yet
-	record  int64                          // highest record id given
+	nodes    *btree.Map[string, *Node] // by model.Key(name)
+	groups   *btree.Map[string, *model.ResourceGroup]
+	defs     *btree.Map[model.UUID, *Definition]
+	names    *btree.Map[string, model.UUID] // by model.Key(name): the definition that has the name now
+	onNode   *btree.Map[string, struct{}]   // node \0 definition, for every replica, tombstones too
+	minors   *btree.Map[int, model.UUID]    // by minor: the definition that has it
+	ports    *btree.Map[string, model.UUID] // node \0 port
+	reserved *btree.Map[string, int64]      // node \0 pool: KiB of all volumes that are desired there
+	pending  *btree.Map[string, int64]      // node \0 pool: KiB that are promised and not in the reported free space yet
+	record   int64                          // highest record id given
 }
 
 func onNodeKey(node string, def model.UUID) string { return model.Key(node) + "\x00" + string(def) }
@@ -85,7 +86,7 @@ func empty() *Snapshot {
 		nodes: new(btree.Map[string, *Node]), groups: new(btree.Map[string, *model.ResourceGroup]),
 		defs: new(btree.Map[model.UUID, *Definition]), names: new(btree.Map[string, model.UUID]),
 		onNode: new(btree.Map[string, struct{}]), minors: new(btree.Map[int, model.UUID]),
-		ports: new(btree.Map[string, model.UUID]), pending: new(btree.Map[string, int64]),
+		ports: new(btree.Map[string, model.UUID]), pending: new(btree.Map[string, int64]), reserved: new(btree.Map[string, int64]),
 	}
 }
 
@@ -93,7 +94,7 @@ func empty() *Snapshot {
 func (s *Snapshot) fork() *Snapshot {
 	c := *s
 	c.nodes, c.groups, c.defs, c.names = s.nodes.Copy(), s.groups.Copy(), s.defs.Copy(), s.names.Copy()
-	c.onNode, c.minors, c.ports, c.pending = s.onNode.Copy(), s.minors.Copy(), s.ports.Copy(), s.pending.Copy()
+	c.onNode, c.minors, c.ports, c.pending, c.reserved = s.onNode.Copy(), s.minors.Copy(), s.ports.Copy(), s.pending.Copy(), s.reserved.Copy()
 	return &c
 }
 
@@ -170,6 +171,12 @@ func (s *Snapshot) Pending(node, pool string) int64 {
 	return kib
 }
 
+// Reserved is the space in KiB that all volumes desired in a pool may take in the end.
+func (s *Snapshot) Reserved(node, pool string) int64 {
+	kib, _ := s.reserved.Get(poolKey(node, pool))
+	return kib
+}
+
 // promise adds (sign 1) or takes away (-1) what the volumes of d that aren't counted yet take of their pools; node, if
 // not "", is the only one that is looked at.
 func (s *Snapshot) promise(d *model.ResourceDefinition, node string, sign int64) {
@@ -180,21 +187,28 @@ func (s *Snapshot) promise(d *model.ResourceDefinition, node string, sign int64)
 		}
 		n := s.Node(r.Node)
 		for _, v := range r.Volumes {
+			vd := d.Volume(v.Number)
+			if vd == nil {
+				continue
+			}
+			k, kib := poolKey(r.Node, v.Pool), sign*d.Backing(vd)
+			count(s.reserved, k, kib)
 			if n != nil {
 				if _, ok := n.counted[v.UUID]; ok {
 					continue
 				}
 			}
-			if vd := d.Volume(v.Number); vd != nil {
-				k := poolKey(r.Node, v.Pool)
-				had, _ := s.pending.Get(k)
-				if had += sign * d.Backing(vd); had == 0 {
-					s.pending.Delete(k)
-				} else {
-					s.pending.Set(k, had)
-				}
-			}
+			count(s.pending, k, kib)
 		}
+	}
+}
+
+func count(m *btree.Map[string, int64], key string, kib int64) {
+	had, _ := m.Get(key)
+	if had += kib; had == 0 {
+		m.Delete(key)
+	} else {
+		m.Set(key, had)
 	}
 }
 

@@ -82,7 +82,7 @@ func TestIndexesAgainstAWalk(t *testing.T) {
 }
 
 func walk(t *rapid.T, s *state.Snapshot, nodes []string) {
-	pending := map[string]int64{}
+	pending, reserved := map[string]int64{}, map[string]int64{}
 	live := map[string]model.UUID{}
 	s.AllDefinitions(func(d *state.Definition) bool {
 		if !d.Deleting {
@@ -118,6 +118,9 @@ func walk(t *rapid.T, s *state.Snapshot, nodes []string) {
 				}
 			}
 			for _, v := range r.Volumes {
+				if vd := d.Volume(v.Number); vd != nil && !r.Diskless {
+					reserved[r.Node] += d.Backing(vd)
+				}
 				if vd := d.Volume(v.Number); vd != nil && !r.Diskless && !counted[v.UUID] {
 					pending[r.Node] += d.Backing(vd)
 				}
@@ -126,6 +129,9 @@ func walk(t *rapid.T, s *state.Snapshot, nodes []string) {
 		return true
 	})
 	for _, n := range nodes {
+		if got := s.Reserved(n, "SWPOOL"); got != reserved[n] {
+			t.Fatalf("%d KiB are reserved on %s, a walk finds %d", got, n, reserved[n])
+		}
 		if got := s.Pending(n, "SWPOOL"); got != pending[n] {
 			t.Fatalf("%d KiB are pending on %s, a walk finds %d", got, n, pending[n])
 		}

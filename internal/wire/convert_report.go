@@ -64,12 +64,13 @@ func nodeIn(p *pb.NodeReport) model.NodeReport {
 
 func poolOut(s *model.PoolStatus) *pb.PoolStatus {
 	return &pb.PoolStatus{Uuid: u(string(s.UUID)), Name: u(s.Name), FreeKib: s.FreeKiB, TotalKib: s.TotalKiB,
-		SeenMs: s.SeenMS, Reason: u(s.Reason), Volumes: us(s.Volumes)}
+		SeenMs: s.SeenMS, Reason: u(s.Reason), Volumes: us(s.Volumes), MetaPercent: s.MetaPercent, Zeroes: s.Zeroes, Trouble: u(s.Trouble)}
 }
 
 func poolIn(p *pb.PoolStatus) model.PoolStatus {
 	return model.PoolStatus{UUID: model.UUID(p.GetUuid()), Name: p.GetName(), FreeKiB: p.GetFreeKib(),
-		TotalKiB: p.GetTotalKib(), SeenMS: p.GetSeenMs(), Reason: p.GetReason(), Volumes: words[model.UUID](p.GetVolumes())}
+		TotalKiB: p.GetTotalKib(), SeenMS: p.GetSeenMs(), Reason: p.GetReason(), Volumes: words[model.UUID](p.GetVolumes()),
+		MetaPercent: p.GetMetaPercent(), Zeroes: p.GetZeroes(), Trouble: p.GetTrouble()}
 }
 
 func statusOut(s *model.ResourceStatus) *pb.ResourceStatus {

@@ -4,7 +4,6 @@ package place
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -282,44 +281,6 @@ func poolRefused(s *state.Snapshot, q Request, n *state.Node, p *model.StoragePo
 		return fmt.Sprintf("%d KiB are needed, %d KiB are free", need, free), 0
 	}
 	return "", free
-}
-
-// Free space of a pool for new volumes in KiB: what was reported, minus what is desired there and isn't in that report
-// yet; thin pools may promise MaxOversubscriptionRatio times what they have (default 20; linstor-features 2.3).
-func Free(s *state.Snapshot, n *state.Node, p *model.StoragePool) (kib int64, why string) {
-	i := slices.IndexFunc(n.Seen.Pools, func(st model.PoolStatus) bool { return st.UUID == p.UUID })
-	if i < 0 {
-		return 0, "the node hasn't reported it yet"
-	}
-	st := n.Seen.Pools[i]
-	if st.Reason != "" {
-		return 0, st.Reason
-	}
-	ratio := 1.0
-	if p.Kind.Thin() {
-		ratio = 20
-		var def map[string]string
-		if pd, ok := s.Controller().PoolDefs[model.Key(p.Name)]; ok {
-			def = pd.Props
-		}
-		for _, key := range []string{"MaxFreeCapacityOversubscriptionRatio", "MaxOversubscriptionRatio"} {
-			if v, ok := props.First(key, p.Props, def, s.Controller().Props); ok {
-				if f, err := parseRatio(v); err == nil {
-					ratio = f
-					break
-				}
-			}
-		}
-	}
-	free := int64(math.Min(float64(st.FreeKiB)*ratio, math.MaxInt64/2))
-	free -= s.Pending(n.Name, p.Name)
-	return max(free, 0), ""
-}
-
-func parseRatio(v string) (float64, error) {
-	var f float64
-	_, err := fmt.Sscanf(v, "%g", &f)
-	return f, err
 }
 
 // NotEnough is the refusal that names each candidate's reason. OpenNebula's driver looks for the message's beginning

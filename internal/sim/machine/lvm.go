@@ -359,6 +359,8 @@ func (x *call) lvm() {
 	}
 	x.prog, x.argv = x.argv[0], x.argv[1:]
 	switch x.prog {
+	case "version":
+		x.out.WriteString("  LVM version:     2.03.16(2) (2022-05-18)\n")
 	case "fullreport", "vgs", "lvs", "pvs":
 		x.report()
 	case "lvcreate", "lvremove", "lvchange", "lvextend", "lvrename":

@@ -385,6 +385,8 @@ func program(name string) func(*call) {
 		return (*call).df
 	case "cp":
 		return (*call).cp
+	case "thin_check":
+		return (*call).thinCheck
 	case "fallocate":
 		return (*call).fallocate
 	case "sync":

@@ -288,3 +288,12 @@ func (m *Machine) AddThin(vgName, name string, sizeKiB int64, zero bool) {
 		}
 	}
 }
+
+// thinCheck answers with its version.
+func (x *call) thinCheck() {
+	if !x.take("-V", "--version") {
+		x.fail(1, "thin_check: the model doesn't know: %s", strings.Join(x.argv, " "))
+		return
+	}
+	x.out.WriteString("0.9.0\n")
+}

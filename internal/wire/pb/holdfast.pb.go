@@ -1658,6 +1658,9 @@ type PoolStatus struct {
 	SeenMs        int64                  `protobuf:"varint,5,opt,name=seen_ms,json=seenMs,proto3" json:"seen_ms,omitempty"`
 	Reason        string                 `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
 	Volumes       []string               `protobuf:"bytes,7,rep,name=volumes,proto3" json:"volumes,omitempty"`
+	MetaPercent   float64                `protobuf:"fixed64,8,opt,name=meta_percent,json=metaPercent,proto3" json:"meta_percent,omitempty"`
+	Zeroes        bool                   `protobuf:"varint,9,opt,name=zeroes,proto3" json:"zeroes,omitempty"`
+	Trouble       string                 `protobuf:"bytes,10,opt,name=trouble,proto3" json:"trouble,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1739,6 +1742,27 @@ func (x *PoolStatus) GetVolumes() []string {
 		return x.Volumes
 	}
 	return nil
+}
+
+func (x *PoolStatus) GetMetaPercent() float64 {
+	if x != nil {
+		return x.MetaPercent
+	}
+	return 0
+}
+
+func (x *PoolStatus) GetZeroes() bool {
+	if x != nil {
+		return x.Zeroes
+	}
+	return false
+}
+
+func (x *PoolStatus) GetTrouble() string {
+	if x != nil {
+		return x.Trouble
+	}
+	return ""
 }
 
 type Orphan struct {
@@ -2613,7 +2637,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\tsnapshots\x18\x1e \x03(\tR\tsnapshots\x1aW\n" +
 	"\x10UnsupportedEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12-\n" +
-	"\x05value\x18\x02 \x01(\v2\x17.holdfast.wire.v1.WordsR\x05value:\x028\x01\"\xb7\x01\n" +
+	"\x05value\x18\x02 \x01(\v2\x17.holdfast.wire.v1.WordsR\x05value:\x028\x01\"\x8c\x02\n" +
 	"\n" +
 	"PoolStatus\x12\x12\n" +
 	"\x04uuid\x18\x01 \x01(\tR\x04uuid\x12\x12\n" +
@@ -2622,7 +2646,11 @@ const file_holdfast_proto_rawDesc = "" +
 	"\ttotal_kib\x18\x04 \x01(\x03R\btotalKib\x12\x17\n" +
 	"\aseen_ms\x18\x05 \x01(\x03R\x06seenMs\x12\x16\n" +
 	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x18\n" +
-	"\avolumes\x18\a \x03(\tR\avolumes\"@\n" +
+	"\avolumes\x18\a \x03(\tR\avolumes\x12!\n" +
+	"\fmeta_percent\x18\b \x01(\x01R\vmetaPercent\x12\x16\n" +
+	"\x06zeroes\x18\t \x01(\bR\x06zeroes\x12\x18\n" +
+	"\atrouble\x18\n" +
+	" \x01(\tR\atrouble\"@\n" +
 	"\x06Orphan\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04pool\x18\x02 \x01(\tR\x04pool\x12\x12\n" +
