@@ -73,6 +73,9 @@ func (w *waiting) judge(s *state.Snapshot, now time.Time) *fault.Note {
 	if w.Definition == "" {
 		return w.judgeNode(s)
 	}
+	if w.Snapshot != "" {
+		return w.judgeSnapshot(s)
+	}
 	d := s.DefinitionByID(w.Definition)
 	var r *model.Resource
 	if d != nil {
@@ -193,6 +196,9 @@ func (w *waiting) stuck(now time.Time, why string) *fault.Note {
 func (w *waiting) late(s *state.Snapshot) *fault.Note {
 	if w.Definition == "" {
 		return w.ofNode(fault.Warning, fault.NotConnected, "Node '%s' has not answered yet.", w.Node)
+	}
+	if w.Snapshot != "" {
+		return w.lateSnapshot(s)
 	}
 	note := w.said(fault.Warning, fault.NotApplied, "Node '%s' has not finished with '%s' yet.", w.Node, w.name)
 	note.Correction = "The change is kept and goes on; look at it with `resource list`."

@@ -58,6 +58,8 @@ type Wait struct {
 	Op         fault.Op
 	// Without a Definition it waits for the node itself: until it is online, and with Pool until it has reported that.
 	Pool model.UUID
+	// Snapshot: until it is Successful or Failed; with Gone until its copy Replica is confirmed gone.
+	Snapshot model.UUID
 }
 
 func done(op fault.Op, o fault.Object, refs map[string]string, format string, args ...any) fault.Note {

@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"holdfast/internal/fault"
 	"holdfast/internal/model"
@@ -166,8 +167,15 @@ func (c DefinitionDelete) Apply(tx *state.Tx, _ Env) (Reply, error) {
 			return Reply{}, fault.New(fault.InUse, fault.ResourceDefinition, "Resource definition '%s' can't be deleted.", d.Name).
 				Because("It is in use on node '%s'.", node).Do("Unmount it there, make it secondary, then try again.").Ref("RscDfn", d.Name).Ref("Node", node)
 		}
+		if len(kept(d.ResourceDefinition)) > 0 {
+			return Reply{}, fault.New(fault.Exists, fault.Snapshot, "Cannot delete resource definition '%s' because it has snapshots.", d.Name).
+				Because("There are: %s.", strings.Join(kept(d.ResourceDefinition), ", ")).Do("Delete them first: `snapshot delete %s NAME`.", d.Name).Ref("RscDfn", d.Name)
+		}
 		m := d.ResourceDefinition.Clone()
 		m.Deleting = true
+		for i := range m.Snapshots { // those that failed hold nothing
+			dropSnapshot(&m.Snapshots[i])
+		}
 		for i := range m.Resources {
 			m.Resources[i].Deleting = true
 		}

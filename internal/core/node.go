@@ -214,7 +214,7 @@ func (c NodeLost) Apply(tx *state.Tx, _ Env) (Reply, error) {
 	s.OnNode(n.Name, func(d *state.Definition) bool {
 		ids = append(ids, d.UUID)
 		r := d.On(n.Name)
-		if d.Deleting || r.Deleting && r.Successor == "" || r.Diskless {
+		if d.Deleting || r == nil || r.Deleting && r.Successor == "" || r.Diskless {
 			return true
 		}
 		for i := range d.Resources {
@@ -241,6 +241,7 @@ func (c NodeLost) Apply(tx *state.Tx, _ Env) (Reply, error) {
 				i--
 			}
 		}
+		loseCopies(d, n.Name)
 		if err := tx.PutDefinition(d); err != nil {
 			return Reply{}, err
 		}

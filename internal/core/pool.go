@@ -143,6 +143,9 @@ func (c PoolDelete) Apply(tx *state.Tx, _ Env) (Reply, error) {
 	}
 	var used []string
 	tx.Snapshot().OnNode(n.Name, func(d *state.Definition) bool {
+		if copiesIn(d.ResourceDefinition, n.Name, p.Name) {
+			used = append(used, d.Name)
+		}
 		for _, r := range d.Resources {
 			if model.Key(r.Node) != model.Key(n.Name) {
 				continue

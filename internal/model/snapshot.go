@@ -82,6 +82,9 @@ type CopyVolume struct {
 	Of     UUID // the label of the device of which it was taken
 }
 
+// SnapshotName is the name of the snapshot of a device, as drivers know it (pool.SnapshotName).
+func SnapshotName(device, snapshot string) string { return device + "@" + snapshot }
+
 // Clone is deep.
 func (s Snapshot) Clone() Snapshot {
 	s.Props, s.With, s.Quiet, s.NodeIDs = maps.Clone(s.Props), slices.Clone(s.With), slices.Clone(s.Quiet), slices.Clone(s.NodeIDs)

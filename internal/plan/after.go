@@ -47,7 +47,8 @@ func definition(tx *state.Tx, env Env, d *state.Definition) error {
 	moved = successions(tx.Snapshot(), d, c) || moved
 	moved = seed(tx.Snapshot(), d, c) || moved
 	moved = tieBreaker(tx.Snapshot(), env, d, c) || moved
-	if c.Deleting && len(c.Resources) == 0 {
+	moved = snapshots(tx, d, c) || moved
+	if c.Deleting && len(c.Resources) == 0 && len(c.Snapshots) == 0 {
 		tx.DropDefinition(c.UUID)
 		return nil
 	}
@@ -201,6 +202,7 @@ func source(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition,
 	rank := -1
 	skip = true
 	same := sourceOfOthers(c, vd)
+	restored := restored(c, vd.Number)
 	for j := range c.Resources {
 		r := &c.Resources[j]
 		v := r.Volume(vd.Number)
@@ -210,7 +212,10 @@ func source(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition,
 		node := s.Node(r.Node)
 		online := node != nil && node.Online()
 		n++
-		skip = skip && online && r.First && !v.Initialised && provesZeros(node, v.Pool)
+		skip = skip && online && r.First && !v.Initialised && provesZeros(node, v.Pool) && v.From == nil
+		if restored && v.From == nil {
+			continue // it would be synced from nothing to what was restored
+		}
 		if same != "" && r.UUID != same || same == "" && !goodOtherwise(d, c, r) {
 			continue
 		}
@@ -223,6 +228,14 @@ func source(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition,
 		}
 	}
 	return best, n, skip
+}
+
+// restored tells whether some replica's volume is made from a snapshot: only such a one has the data then.
+func restored(c *model.ResourceDefinition, number int) bool {
+	return slices.ContainsFunc(c.Resources, func(r model.Resource) bool {
+		v := r.Volume(number)
+		return !r.Deleting && v != nil && v.From != nil
+	})
 }
 
 // sourceOfOthers is the replica from which another volume's first sync starts that isn't over; "" if there is none.

@@ -64,7 +64,7 @@ func Resources(s *state.Snapshot, d *state.Definition, node string) []model.Reso
 			out = append(out, resource(s, d, n, r))
 		}
 	}
-	return out
+	return append(out, copies(d, node)...)
 }
 
 func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Resource) model.ResourceSpec {
@@ -84,6 +84,9 @@ func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Re
 		group = g.Props
 	}
 	cluster := s.Controller().Props
+	if t := d.Taking(); t != nil && t.State != model.SnapshotResuming && slices.Contains(t.Quiet, r.UUID) {
+		spec.Quiet = t.Lease
+	}
 	if d.HasDRBD() && d.DRBD != model.Unpinned {
 		spec.DRBD = drbd(s, d, n, r, group, cluster)
 	}
@@ -99,6 +102,9 @@ func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Re
 		}
 		if !r.Diskless {
 			vs.Pool, vs.Backing = v.Pool, model.BackingName(d.Name, v.Number)
+			if !v.Initialised {
+				vs.From = v.From
+			}
 		}
 		if spec.DRBD != nil {
 			vs.Options = options(d.DRBD, []string{"Disk"}, v.Props, r.Props, vd.Props, d.Props, group, n.Props, cluster)

@@ -1,0 +1,418 @@
+package core
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"holdfast/internal/fault"
+	"holdfast/internal/model"
+	"holdfast/internal/plan"
+	"holdfast/internal/props"
+	"holdfast/internal/state"
+)
+
+// SnapshotOf asks for a snapshot of one definition.
+type SnapshotOf struct {
+	Definition, Name string
+	// Nodes to take it on; nil: wherever there is a good replica with a disk.
+	Nodes []string
+	Props map[string]string
+}
+
+// SnapshotCreate takes snapshots, all at the same moment: none counts unless all do.
+type SnapshotCreate struct{ Of []SnapshotOf }
+
+func (c SnapshotCreate) Apply(tx *state.Tx, env Env) (Reply, error) {
+	s := tx.Snapshot()
+	if len(c.Of) == 0 {
+		return Reply{}, fault.New(fault.Invalid, fault.Snapshot, "There is nothing to take a snapshot of.").In("snapshots").
+			Because("The list is empty.").Do("Name at least one resource.")
+	}
+	lease := env.UUID()
+	var out Reply
+	var with []model.UUID
+	next := map[model.UUID]*model.ResourceDefinition{}
+	for _, of := range c.Of {
+		d, err := findDefinition(tx, of.Definition)
+		if err != nil {
+			return Reply{}, err
+		}
+		if slices.Contains(with, d.UUID) {
+			return Reply{}, fault.New(fault.Invalid, fault.Snapshot, "Resource definition '%s' is named twice.", d.Name).In("snapshots").
+				Because("A definition can have one snapshot of a moment.").Do("Name it once.").Ref("RscDfn", d.Name)
+		}
+		sn, notes, err := newSnapshot(s, env, d, of)
+		if err != nil {
+			return Reply{}, err
+		}
+		sn.Lease = lease
+		m := d.ResourceDefinition.Clone()
+		m.Snapshots = append(m.Snapshots, *sn)
+		next[d.UUID] = m
+		with = append(with, d.UUID)
+		out.Notes = append(out.Notes, notes...)
+		out.Wait = append(out.Wait, Wait{Definition: d.UUID, Snapshot: sn.UUID, Op: fault.Create})
+	}
+	for _, id := range with {
+		m := next[id]
+		if len(with) > 1 {
+			m.Snapshots[len(m.Snapshots)-1].With = slices.Clone(with)
+		}
+		if err := tx.PutDefinition(m); err != nil {
+			return Reply{}, err
+		}
+	}
+	return out, nil
+}
+
+func snapRefs(def, name string) map[string]string {
+	return map[string]string{"RscDfn": def, "Snapshot": name}
+}
+
+// newSnapshot checks what is asked for and says where it is taken.
+func newSnapshot(s *state.Snapshot, env Env, d *state.Definition, of SnapshotOf) (*model.Snapshot, []fault.Note, error) {
+	if err := model.CheckSnapshotName(of.Name); err != nil {
+		return nil, nil, err
+	}
+	refuse := func(k fault.Kind, because, do string) error {
+		e := fault.New(k, fault.Snapshot, "Snapshot '%s' of resource definition '%s' can't be taken.", of.Name, d.Name).Because("%s", because).Do("%s", do)
+		for key, v := range snapRefs(d.Name, of.Name) {
+			_ = e.Ref(key, v)
+		}
+		return e
+	}
+	if old := d.Snapshot(of.Name); old != nil {
+		if old.State == model.SnapshotDeleting {
+			return nil, nil, refuse(fault.InUse, "One of that name is still being removed from "+strings.Join(copyNodes(old), ", ")+".", "Wait until it is gone, or choose another name.")
+		}
+		return nil, nil, fault.New(fault.Exists, fault.Snapshot, "A snapshot definition with the name '%s' already exists in resource definition '%s'.", old.Name, d.Name).
+			Because("Names are unique, whatever their case.").Do("Choose another name, or delete it first.").Ref("RscDfn", d.Name).Ref("Snapshot", old.Name)
+	}
+	if t := d.Taking(); t != nil {
+		return nil, nil, refuse(fault.InUse, "Snapshot '"+t.Name+"' of it is being taken.", "Wait until that is done.")
+	}
+	if slices.Contains(d.LayerStack(), model.LayerLUKS) {
+		return nil, nil, refuse(fault.Unsupported, "It is encrypted, and this release of Holdfast doesn't take snapshots of encrypted volumes.", "Do without.")
+	}
+	p, err := props.Apply(props.Definition, fault.Snapshot, nil, of.Props, nil, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	sn := &model.Snapshot{UUID: env.UUID(), Name: of.Name, Props: p, CreatedMS: env.Now.UnixMilli(), State: model.SnapshotSuspending}
+	for i := range d.Volumes {
+		if vd := &d.Volumes[i]; !vd.Deleting {
+			sn.Volumes = append(sn.Volumes, model.SnapshotVolume{Number: vd.Number, SizeKiB: vd.SizeKiB, Gross: vd.Gross, Props: vd.Props, BackingKiB: d.Backing(vd)})
+		}
+	}
+	if len(sn.Volumes) == 0 {
+		return nil, nil, refuse(fault.Invalid, "It has no volumes.", "Create a volume definition first.")
+	}
+	for _, r := range d.Resources {
+		if d.DRBD == model.DRBD9 && !slices.Contains(sn.NodeIDs, r.NodeID) {
+			sn.NodeIDs = append(sn.NodeIDs, r.NodeID)
+		}
+		if n := s.Node(r.Node); d.HasDRBD() && !r.Deleting && n != nil && n.Online() {
+			if d.Seen[r.UUID] == nil {
+				return nil, nil, refuse(fault.NotApplied, "Node "+n.Name+" has not reported its replica yet.", "Try again in a moment.")
+			}
+			sn.Quiet = append(sn.Quiet, r.UUID)
+		}
+	}
+	for _, t := range d.Retired {
+		sn.NodeIDs = append(sn.NodeIDs, t.NodeID)
+	}
+	slices.Sort(sn.NodeIDs)
+	var notes []fault.Note
+	named := func(r *model.Resource) bool {
+		return slices.ContainsFunc(of.Nodes, func(n string) bool { return model.Key(n) == model.Key(r.Node) })
+	}
+	for _, n := range of.Nodes {
+		if r := d.On(n); r == nil || r.Deleting || r.Diskless {
+			return nil, nil, fault.New(fault.NotFound, fault.Resource, "Resource '%s' on node '%s' not found.", d.Name, n).
+				Because("A snapshot needs a replica with a disk there.").Do("`resource list` shows the replicas.").Ref("RscDfn", d.Name).Ref("Node", n)
+		}
+	}
+	var cand []*model.Resource
+	for i := range d.Resources {
+		r := &d.Resources[i]
+		if r.Deleting || r.Diskless || of.Nodes != nil && !named(r) {
+			continue
+		}
+		kind, do, why := notNow(s, d, r)
+		if kind == fault.Unsupported && do == "" { // by the kind of the pool: for ever
+			return nil, nil, why.(*fault.Error)
+		}
+		if kind == fault.Done {
+			cand = append(cand, r)
+			continue
+		}
+		if of.Nodes != nil {
+			return nil, nil, refuse(kind, why.Error(), do)
+		}
+		notes = append(notes, warn(kind, fault.Create, fault.Snapshot, refsOf(d.Name, r.Node), "Snapshot '%s' of '%s' is not taken on node '%s': %s", of.Name, d.Name, r.Node, why))
+	}
+	var apart []string
+	if cand, apart = together(d, cand); len(cand) == 0 && len(apart) > 0 {
+		return nil, nil, refuse(fault.NotConnected, "The replicas on "+strings.Join(apart, " and ")+" aren't connected, and none is in use: nobody knows which one is newer.",
+			"Connect them, or name the node that is to be trusted.")
+	}
+	for _, node := range apart {
+		notes = append(notes, warn(fault.NotConnected, fault.Create, fault.Snapshot, refsOf(d.Name, node), "Snapshot '%s' of '%s' is not taken on node '%s': it isn't connected to where the resource is in use.", of.Name, d.Name, node))
+	}
+	if len(cand) == 0 {
+		why := "It has no replica with a disk."
+		if len(notes) > 0 {
+			why = notes[0].Message
+		}
+		e := fault.New(fault.Unsupported, fault.Snapshot, "Snapshot '%s' of resource definition '%s' can't be taken.", of.Name, d.Name).In("disk_state").
+			Because("No replica is good and online: %s", why).Do("Bring a node with a good replica online.").Ref("RscDfn", d.Name)
+		return nil, nil, e
+	}
+	for _, id := range sn.Quiet {
+		if node := plan.Loud(d, sn.Quiet, d.Seen[id]); node != "" {
+			return nil, nil, refuse(fault.NotConnected, fmt.Sprintf("DRBD on %s is connected to %s, whose satellite can't be told to hold its I/O.", d.Replica(id).Node, node),
+				"Bring node "+node+" online, or wait until its replica is removed.")
+		}
+	}
+	refs := snapRefs(d.Name, of.Name)
+	head := done(fault.Create, fault.Snapshot, refs, "New snapshot '%s' of resource '%s' registered.", of.Name, d.Name)
+	head.Details = "Snapshot '" + of.Name + "' of resource '" + d.Name + "' UUID is: " + string(sn.UUID)
+	for _, r := range cand {
+		k := model.SnapshotCopy{UUID: env.UUID(), Node: r.Node, Replica: r.UUID}
+		for _, v := range sn.Volumes {
+			if x := r.Volume(v.Number); x != nil {
+				k.Volumes = append(k.Volumes, model.CopyVolume{UUID: env.UUID(), Number: v.Number, Pool: x.Pool, Of: x.UUID})
+			}
+		}
+		sn.Copies = append(sn.Copies, k)
+	}
+	return sn, append([]fault.Note{head}, notes...), nil
+}
+
+// notNow says why a replica's node can't take the snapshot, and what to do; fault.Done: it can. Unsupported without a
+// correction is a refusal of its own.
+func notNow(s *state.Snapshot, d *state.Definition, r *model.Resource) (k fault.Kind, do string, why error) {
+	n := s.Node(r.Node)
+	if n == nil || !n.Online() {
+		return fault.NotConnected, "Bring node " + r.Node + " online.", fmt.Errorf("node %s isn't online", r.Node)
+	}
+	for _, v := range r.Volumes {
+		if p := n.Pool(v.Pool); p != nil && !slices.Contains(n.Seen.Snapshots, p.Kind) {
+			return fault.Unsupported, "", fault.New(fault.Unsupported, fault.Snapshot, "Storage driver '%s' does not support snapshots.", p.Kind).
+				Because("It is used for storage pool '%s' on node '%s'.", p.Name, n.Name).Do("Keep volumes that need snapshots in a thin pool.").
+				Ref("Node", n.Name).Ref("StorPool", p.Name).Ref("RscDfn", d.Name)
+		}
+	}
+	st := d.Seen[r.UUID]
+	for _, vd := range d.Volumes {
+		if vd.Deleting {
+			continue
+		}
+		word := ""
+		if st != nil {
+			if v := st.Volume(vd.Number); v != nil {
+				word = v.Disk
+			}
+		}
+		if word != model.DiskUpToDate && word != model.DiskCreated {
+			if word == "" {
+				word = "not there yet"
+			}
+			return fault.NotApplied, "Wait until it is UpToDate.", fmt.Errorf("volume %d is %s there", vd.Number, word)
+		}
+	}
+	return fault.Done, "", nil
+}
+
+// together keeps those replicas that have the same data: with the resource in use, those connected to where it is; else
+// all, if each is connected to each. apart are the nodes of the others.
+func together(d *state.Definition, cand []*model.Resource) (same []*model.Resource, apart []string) {
+	if !d.HasDRBD() || len(cand) == 0 {
+		return cand, nil
+	}
+	linked := func(from, to *model.Resource) bool {
+		if from.UUID == to.UUID {
+			return true
+		}
+		st := d.Seen[from.UUID]
+		if st == nil {
+			return false
+		}
+		p := st.Peer(to.Node)
+		return p != nil && p.State == model.Connected
+	}
+	used := false
+	for _, r := range cand {
+		ok := true
+		for i := range d.Resources {
+			o := &d.Resources[i]
+			if st := d.Seen[o.UUID]; st != nil && st.InUse {
+				used = true
+				ok = ok && linked(o, r)
+			}
+		}
+		if ok {
+			same = append(same, r)
+		} else {
+			apart = append(apart, r.Node)
+		}
+	}
+	if used {
+		return same, apart
+	}
+	for _, a := range cand {
+		for _, b := range cand {
+			if !linked(a, b) {
+				return nil, []string{a.Node, b.Node}
+			}
+		}
+	}
+	return cand, nil
+}
+
+func copyNodes(sn *model.Snapshot) (out []string) {
+	for _, k := range sn.Copies {
+		out = append(out, k.Node)
+	}
+	return out
+}
+
+// findSnapshot finds one that isn't being deleted.
+func findSnapshot(d *state.Definition, name string) (*model.Snapshot, error) {
+	if sn := d.Snapshot(name); sn != nil && sn.State != model.SnapshotDeleting {
+		return sn, nil
+	}
+	return nil, fault.New(fault.NotFound, fault.Snapshot, "Snapshot '%s' of resource definition '%s' not found.", name, d.Name).
+		Because("There is none of that name.").Do("`snapshot list` shows the snapshots.").Ref("RscDfn", d.Name).Ref("Snapshot", name)
+}
+
+// SnapshotDelete removes a snapshot, or its copies on some nodes.
+type SnapshotDelete struct {
+	Definition, Name string
+	Nodes            []string // nil: all
+}
+
+func (c SnapshotDelete) Apply(tx *state.Tx, _ Env) (Reply, error) {
+	refs := snapRefs(c.Definition, c.Name)
+	s := tx.Snapshot()
+	d := s.Definition(c.Definition)
+	var sn *model.Snapshot
+	if d != nil {
+		sn = d.Snapshot(c.Name)
+	}
+	if sn == nil {
+		return Reply{Notes: []fault.Note{warn(fault.NotFound, fault.Delete, fault.Snapshot, refs, "Snapshot '%s' of resource definition '%s' does not exist.", c.Name, c.Definition)}}, nil
+	}
+	if user := restoring(s, sn.UUID); user != "" {
+		return Reply{}, fault.New(fault.InUse, fault.Snapshot, "Snapshot '%s' of '%s' can't be deleted.", sn.Name, d.Name).
+			Because("'%s' is being restored from it.", user).Do("Wait until its volumes are made.").Ref("RscDfn", d.Name).Ref("Snapshot", sn.Name)
+	}
+	id := sn.UUID
+	m := d.ResourceDefinition.Clone()
+	sn = m.SnapshotByID(id)
+	all := true
+	for i := range sn.Copies {
+		k := &sn.Copies[i]
+		if c.Nodes == nil || slices.ContainsFunc(c.Nodes, func(n string) bool { return model.Key(n) == model.Key(k.Node) }) {
+			k.Deleting = true
+		}
+		all = all && k.Deleting
+	}
+	if c.Nodes == nil || all {
+		dropSnapshot(sn)
+	}
+	var wait []Wait
+	for _, k := range sn.Copies {
+		if k.Deleting {
+			wait = append(wait, Wait{Node: k.Node, Definition: d.UUID, Snapshot: id, Replica: k.UUID, Gone: true, Op: fault.Delete})
+		}
+	}
+	if err := tx.PutDefinition(m); err != nil {
+		return Reply{}, err
+	}
+	return Reply{Notes: []fault.Note{done(fault.Delete, fault.Snapshot, refs, "Snapshot '%s' of resource '%s' deleted.", c.Name, d.Name)}, Wait: wait}, nil
+}
+
+// dropSnapshot orders it away.
+func dropSnapshot(sn *model.Snapshot) {
+	sn.State, sn.Quiet = model.SnapshotDeleting, nil
+	for i := range sn.Copies {
+		sn.Copies[i].Deleting = true
+	}
+}
+
+// restoring names a definition whose volumes are still to be made from the snapshot; "" if there is none.
+func restoring(s *state.Snapshot, id model.UUID) (user string) {
+	s.AllDefinitions(func(d *state.Definition) bool {
+		for _, r := range d.Resources {
+			for _, v := range r.Volumes {
+				if !r.Deleting && v.From != nil && v.From.Snapshot == id && !v.Initialised {
+					user = d.Name
+				}
+			}
+		}
+		return user == ""
+	})
+	return user
+}
+
+// SnapshotModify changes a snapshot's properties.
+type SnapshotModify struct {
+	Definition, Name string
+	Override         map[string]string
+	Delete           []string
+	Namespaces       []string
+}
+
+func (c SnapshotModify) Apply(tx *state.Tx, _ Env) (Reply, error) {
+	d, err := findDefinition(tx, c.Definition)
+	if err != nil {
+		return Reply{}, err
+	}
+	old, err := findSnapshot(d, c.Name)
+	if err != nil {
+		return Reply{}, err
+	}
+	m := d.ResourceDefinition.Clone()
+	sn := m.SnapshotByID(old.UUID)
+	if sn.Props, err = props.Apply(props.Definition, fault.Snapshot, sn.Props, c.Override, c.Delete, c.Namespaces); err != nil {
+		return Reply{}, err
+	}
+	if err := tx.PutDefinition(m); err != nil {
+		return Reply{}, err
+	}
+	return Reply{Notes: []fault.Note{done(fault.Modify, fault.Snapshot, snapRefs(d.Name, sn.Name), "Snapshot '%s' of resource '%s' modified.", sn.Name, d.Name)}}, nil
+}
+
+// kept names the snapshots that hold something.
+func kept(d *model.ResourceDefinition) (out []string) {
+	for _, sn := range d.Snapshots {
+		if sn.State != model.SnapshotFailed && sn.State != model.SnapshotDeleting {
+			out = append(out, sn.Name)
+		}
+	}
+	return out
+}
+
+// loseCopies gives up what was on a node that never comes back.
+func loseCopies(d *model.ResourceDefinition, node string) {
+	for i := range d.Snapshots {
+		sn := &d.Snapshots[i]
+		n := len(sn.Copies)
+		sn.Copies = slices.DeleteFunc(sn.Copies, func(k model.SnapshotCopy) bool { return model.Key(k.Node) == model.Key(node) })
+		if n > 0 && len(sn.Copies) == 0 && sn.State != model.SnapshotDeleting {
+			sn.State, sn.Quiet = model.SnapshotFailed, nil
+			sn.Reason = "its last copy was on node " + node + ", which was given up"
+		}
+	}
+}
+
+// copiesIn tells whether copies of snapshots are in the pool.
+func copiesIn(d *model.ResourceDefinition, node, pool string) bool {
+	return slices.ContainsFunc(d.Snapshots, func(sn model.Snapshot) bool {
+		return slices.ContainsFunc(sn.Copies, func(k model.SnapshotCopy) bool {
+			return model.Key(k.Node) == model.Key(node) && slices.ContainsFunc(k.Volumes, func(v model.CopyVolume) bool { return model.Key(v.Pool) == model.Key(pool) })
+		})
+	})
+}

@@ -1,0 +1,39 @@
+package nodestate
+
+import (
+	"holdfast/internal/model"
+	"holdfast/internal/state"
+)
+
+// Generations of a copy's spec: it changes with its own state only, however often its definition does.
+const (
+	genTake = 1 + iota
+	genKeep
+	genGone
+)
+
+// copies of the definition's snapshots on the node. One that isn't to be taken yet isn't spoken of.
+func copies(d *state.Definition, node string) (out []model.ResourceSpec) {
+	for i := range d.Snapshots {
+		sn := &d.Snapshots[i]
+		for _, k := range sn.Copies {
+			if model.Key(k.Node) != model.Key(node) || sn.State == model.SnapshotSuspending && !k.Deleting {
+				continue
+			}
+			spec := model.ResourceSpec{Definition: d.UUID, Name: d.Name, ID: k.UUID, Generation: genKeep, Snapshot: &model.SnapshotSpec{}}
+			switch {
+			case k.Deleting:
+				spec.Want, spec.Generation = model.Gone, genGone
+			case sn.State == model.SnapshotCopying:
+				spec.Snapshot.Take, spec.Generation = true, genTake
+			}
+			for _, v := range k.Volumes {
+				device := model.BackingName(d.Name, v.Number)
+				spec.Snapshot.Copies = append(spec.Snapshot.Copies, model.CopySpec{ID: v.UUID, Number: v.Number, Pool: v.Pool,
+					Name: model.SnapshotName(device, sn.Name), Of: v.Of, Device: device})
+			}
+			out = append(out, spec)
+		}
+	}
+	return out
+}
