@@ -21,7 +21,9 @@ type Config struct {
 	StateDir string // the node's memory, in the folder "replicas"
 	// ConfigDir holds DRBD's config files.
 	ConfigDir string
-	Version   string // of this satellite
+	// Program is this program's path, for the guard that ends a standstill of I/O whatever happens to us.
+	Program string
+	Version string // of this satellite
 	// LVMAllow are LVM filter patterns of physical volumes that would be rejected otherwise, such as ^/dev/loop7$.
 	LVMAllow []string
 }
@@ -152,6 +154,8 @@ type replica struct {
 	made    map[model.UUID]bool
 	mdMade  map[model.UUID]bool
 	session uint64 // the session that sent or confirmed the spec
+	quiet   model.QuietStatus
+	quietAt time.Time // since when it is held
 }
 
 // New reads what was kept and makes the agent. A kept state that can't be read is an error: without it the node would not
@@ -209,7 +213,7 @@ func (a *Agent) take(st model.NodeState) {
 	for _, s := range st.Resources {
 		r := a.replicas[s.ID]
 		if r == nil {
-			r = &replica{made: map[model.UUID]bool{}, mdMade: map[model.UUID]bool{}}
+			r = &replica{made: map[model.UUID]bool{}, mdMade: map[model.UUID]bool{}, quiet: a.leftQuiet(s.ID)}
 			for _, j := range a.running {
 				if j.job.Replica == s.ID {
 					r.busy = j.job.ID
@@ -234,7 +238,7 @@ func (a *Agent) allDirty() {
 
 func (a *Agent) dirtyPool(name string) {
 	for _, r := range a.replicas {
-		for _, v := range r.spec.Volumes {
+		for _, v := range volumesOf(r.spec) {
 			if v.Pool == name {
 				r.dirty = true
 			}
@@ -264,7 +268,13 @@ func (a *Agent) ids() []model.UUID {
 func (a *Agent) seen(r *replica) steps.Seen {
 	s := r.spec
 	out := steps.Seen{Volumes: map[int]steps.Volume{}, KernelKnown: a.viewKnown, Heals: r.heals, Passed: !r.passed.IsZero(),
-		Forgotten: a.kept.Forgotten[s.ID], Kernel: kernel(a.view[s.Name])}
+		Forgotten: a.kept.Forgotten[s.ID], Kernel: kernel(a.view[s.Name]), Quiet: r.quiet}
+	if s.Snapshot != nil {
+		for _, v := range volumesOf(s) {
+			out.Volumes[v.Number] = a.seenVolume(r, v)
+		}
+		return out
+	}
 	if c, ok := a.configs[s.Name]; ok {
 		out.ConfigThere, out.Config, out.ConfigID = true, c.Text, c.Owner
 	}
@@ -277,7 +287,7 @@ func (a *Agent) seen(r *replica) steps.Seen {
 		}
 	}
 	for id, o := range a.replicas {
-		if s.Want == model.Up && id != s.ID && model.Key(o.spec.Name) == model.Key(s.Name) && !o.status.Gone && (o.spec.Want == model.Gone || a.holds(o)) {
+		if s.Want == model.Up && id != s.ID && o.spec.Snapshot == nil && model.Key(o.spec.Name) == model.Key(s.Name) && !o.status.Gone && (o.spec.Want == model.Gone || a.holds(o)) {
 			out.OldWaits = id
 		}
 	}
@@ -332,7 +342,7 @@ func (a *Agent) holds(r *replica) bool {
 // known tells whether a label is of a volume that this node is told about.
 func (a *Agent) known(label model.UUID) bool {
 	for _, r := range a.replicas {
-		for _, v := range r.spec.Volumes {
+		for _, v := range volumesOf(r.spec) {
 			if v.ID == label {
 				return true
 			}
@@ -387,6 +397,7 @@ func (a *Agent) Due(now time.Time) []Job {
 	}
 	for _, id := range a.ids() {
 		r := a.replicas[id]
+		a.lease(r, now)
 		if r.busy != 0 {
 			continue
 		}
@@ -472,6 +483,10 @@ func (a *Agent) replan(r *replica, now time.Time) {
 	r.dirty = false
 	seen := a.seen(r)
 	r.plan = steps.Next(r.spec, seen, a.facts(r))
+	if a.settleQuiet(r) {
+		seen.Quiet = r.quiet
+		r.plan = steps.Next(r.spec, seen, a.facts(r))
+	}
 	a.dropped(r.spec, seen)
 	if r.heals > 0 && len(r.plan.Steps) == 0 && r.plan.Phase == model.Done && now.Sub(r.healAt) >= healForget {
 		r.heals = 0
@@ -671,6 +686,7 @@ func (a *Agent) finishReplica(j Job, res Result, began *runningJob, now time.Tim
 		return
 	}
 	r.busy, r.dirty = 0, true
+	a.finishQuiet(r, j, res, began, now)
 	for _, id := range res.made {
 		r.made[id] = true
 	}

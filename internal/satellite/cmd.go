@@ -67,5 +67,6 @@ func Command(version string) *cobra.Command {
 			}
 			return nil
 		}})
+	cmd.AddCommand(guardCommand())
 	return cmd
 }

@@ -75,6 +75,12 @@ func (x *execution) storage(ctx context.Context, s steps.Step) error {
 			return err
 		}
 		x.result.removed = append(x.result.removed, s.Label)
+	case steps.RestoreDevice, steps.TakeSnapshot:
+		return x.snapshot(ctx, d, s)
+	case steps.RemoveSnapshot:
+		if err := d.Remove(ctx, s.Device, s.Label); err != nil {
+			return err
+		}
 	case steps.VerifyDevice:
 		p, err := d.Scan(ctx)
 		if err != nil {
@@ -196,6 +202,10 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 		return x.forgetPeer(ctx, s)
 	case steps.GuardGone:
 		return x.guardGone(ctx, s)
+	case steps.HoldIO:
+		return x.holdIO(ctx, s)
+	case steps.ResumeIO:
+		return x.resumeIO(ctx, s)
 	case steps.Down:
 		if err := x.drbd.DownByName(ctx, s.Resource); err != nil {
 			return err
@@ -278,7 +288,7 @@ func kernel(r *drbd.ResourceState) *steps.Kernel {
 	if r == nil {
 		return nil
 	}
-	k := &steps.Kernel{Role: r.Role, Suspended: r.Suspended != "" && r.Suspended != "no", MayPromote: r.MayPromote == "yes",
+	k := &steps.Kernel{Role: r.Role, Suspended: r.Suspended != "" && r.Suspended != "no", Frozen: frozen(r), MayPromote: r.MayPromote == "yes",
 		Volumes: map[int]steps.KernelVolume{}}
 	for n, d := range r.Devices {
 		k.Volumes[n] = steps.KernelVolume{Minor: d.Minor, Disk: d.Disk, Client: d.Client == "yes", Open: d.Open == "yes",

@@ -17,6 +17,7 @@ type nodeFacts struct {
 	drbd        drbd.Info
 	providers   []model.ProviderKind
 	layers      []model.LayerKind
+	snapshots   []model.ProviderKind // those that take snapshots
 	unsupported map[string][]string
 	configs     map[string]configFile
 	err         error // of the look at DRBD or the config folder: the old picture stays
@@ -37,6 +38,9 @@ func (f *nodeFacts) look(ctx context.Context, w worker, load bool) {
 		}
 		if len(why) == 0 {
 			f.providers = append(f.providers, p.kind)
+			if takesSnapshots(w.host, w.cfg, p.kind) {
+				f.snapshots = append(f.snapshots, p.kind)
+			}
 		} else {
 			f.unsupported[string(p.kind)] = why
 		}

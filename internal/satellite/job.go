@@ -76,6 +76,7 @@ type Result struct {
 	removed []model.UUID // devices
 	forgot  []int
 	passed  bool
+	lapsed  bool    // I/O that we held went on by itself
 	record  *record // written
 	noRec   bool    // removed
 	config  *configFile

@@ -22,11 +22,12 @@ type record struct {
 	Seeding  bool       `json:"seeding,omitempty"`
 	SeedVol  int        `json:"seed_volume,omitempty"`
 	Met      bool       `json:"met,omitempty"`
+	Quiet    model.UUID `json:"quiet,omitempty"` // the lease under which its I/O is held
 }
 
 func newRecord(boot string, s steps.Step) record {
 	return record{Boot: boot, ID: s.ID, Resource: s.Resource, Applied: s.Record.Applied, Minors: s.Record.Minors,
-		Seeding: s.Record.Seeding, SeedVol: s.Record.SeedVolume, Met: s.Record.Met}
+		Seeding: s.Record.Seeding, SeedVol: s.Record.SeedVolume, Met: s.Record.Met, Quiet: s.Record.Quiet}
 }
 
 // in is the record as the planner sees it in that boot: one of another boot says nothing of the kernel.
@@ -34,7 +35,7 @@ func (r record) in(boot string) steps.Record {
 	if r.Boot != boot {
 		return steps.Record{There: true}
 	}
-	return steps.Record{There: true, Applied: r.Applied, Minors: r.Minors, Seeding: r.Seeding, SeedVolume: r.SeedVol, Met: r.Met}
+	return steps.Record{There: true, Applied: r.Applied, Minors: r.Minors, Seeding: r.Seeding, SeedVolume: r.SeedVol, Met: r.Met, Quiet: r.Quiet}
 }
 
 func (c Config) recordDir() string { return path.Join(c.StateDir, "replicas", "up") }

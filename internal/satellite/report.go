@@ -93,11 +93,12 @@ func (a *Agent) nodeReport() model.NodeReport {
 	if f := a.node; f != nil {
 		n.Kernel, n.DRBD, n.DRBDVersion, n.UtilsVersion = f.kernel, model.DRBDGeneration(f.drbd.Generation), f.drbd.Module, f.drbd.Utils
 		n.Providers, n.Layers, n.Unsupported = f.providers, f.layers, f.unsupported
+		n.Snapshots = f.snapshots
 	}
 	desired := map[model.UUID]bool{}
 	for _, r := range a.replicas {
 		desired[r.spec.ID] = true
-		for _, v := range r.spec.Volumes {
+		for _, v := range volumesOf(r.spec) {
 			desired[v.ID] = true
 		}
 	}

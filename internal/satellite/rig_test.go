@@ -48,7 +48,7 @@ type node struct {
 	boots   int
 }
 
-var cfg = Config{StateDir: "/var/lib/holdfast", ConfigDir: "/var/lib/holdfast.d", Version: "test"}
+var cfg = Config{StateDir: "/var/lib/holdfast", ConfigDir: "/var/lib/holdfast.d", Program: "holdfast", Version: "test"}
 
 func newRig(t *testing.T, gen model.DRBDGeneration, names ...string) *rig {
 	r := &rig{t: t, net: machine.NewNetwork(), now: time.Unix(1000, 0), order: model.Order{Epoch: 1, Instance: "i1"}}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -77,7 +78,11 @@ func Run(ctx context.Context, cfg config.Satellite, version string, log *slog.Lo
 	if err := writeInclude(host, cfg.DRBDConfigDir); err != nil {
 		log.Warn("people's drbdadm won't know our resources", obs.KeyReason, err.Error())
 	}
-	s, err := NewServer(host, Config{Node: node, StateDir: cfg.StateDir, ConfigDir: cfg.DRBDConfigDir, Version: version}, id, log)
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	s, err := NewServer(host, Config{Node: node, StateDir: cfg.StateDir, ConfigDir: cfg.DRBDConfigDir, Program: program, Version: version}, id, log)
 	if err != nil {
 		l.Close()
 		return err

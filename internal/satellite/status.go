@@ -13,7 +13,8 @@ import (
 func (a *Agent) setStatus(r *replica, seen steps.Seen, now time.Time) {
 	s := r.spec
 	st := model.ResourceStatus{Definition: s.Definition, Name: s.Name, ID: s.ID, Generation: s.Generation,
-		Phase: r.plan.Phase, Reason: r.plan.Reason, Gone: r.plan.Gone, Forgotten: steps.Forgotten(s, seen, r.plan)}
+		Phase: r.plan.Phase, Reason: r.plan.Reason, Gone: r.plan.Gone, Forgotten: steps.Forgotten(s, seen, r.plan),
+		Quiet: r.quiet}
 	if len(r.plan.Steps) > 0 && (!r.plan.Quiet || r.fails > 0) {
 		st.Phase = model.Working
 		if r.fails > 0 {

@@ -23,6 +23,8 @@ type Plan struct {
 	Undo bool
 	// Healing: the adjust is to mend what the kernel lacks, the config is as it was.
 	Healing bool
+	// Lapse says why the standstill that is wanted can't be; "": it can.
+	Lapse string
 }
 
 // MaxHeals bounds the adjusts that only mend, until something else changes.
@@ -45,6 +47,14 @@ func do(s ...Step) Plan { return Plan{Steps: s} }
 // Next gives the next steps for one incarnation.
 func Next(spec model.ResourceSpec, seen Seen, node Node) Plan {
 	p := planner{spec: spec, seen: seen, node: node}
+	if spec.Snapshot != nil && spec.Want <= model.Gone {
+		return p.snapshot()
+	}
+	if spec.Want <= model.Gone {
+		if w := p.quiet(); w != nil {
+			return *w
+		}
+	}
 	switch spec.Want {
 	case model.Gone:
 		return p.gone()
@@ -167,7 +177,11 @@ func (p *planner) storage(vols []model.VolumeSpec) *Plan {
 		case (d == nil || d.Leftover) && p.initialised(v):
 			w = failed("the backing device %s of volume %d is missing from storage pool %s, though it was initialised; it isn't made anew: if its data is lost, remove this replica and create it again", v.Backing, v.Number, v.Pool)
 		case d == nil || d.Leftover:
-			steps = append(steps, p.volumeStep(CreateDevice, v))
+			s := p.volumeStep(CreateDevice, v)
+			if v.From != nil {
+				s.Kind, s.From = RestoreDevice, v.From
+			}
+			steps = append(steps, s)
 			continue
 		case d.Label != v.ID && sv.LabelKnown:
 			w = blocked("waits until the old incarnation of %s is removed from storage pool %s", v.Backing, v.Pool)

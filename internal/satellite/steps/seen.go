@@ -41,6 +41,8 @@ type Seen struct {
 	Passed bool
 	// Forgotten are the node-ids forgotten since the incarnation is known.
 	Forgotten []int
+	// Quiet is the newest standstill of I/O, as far as this process knows.
+	Quiet model.QuietStatus
 }
 
 // Record is what the node remembers of an incarnation in this boot. A zero Record: nothing.
@@ -55,6 +57,8 @@ type Record struct {
 	SeedVolume int
 	// Met: 8.4: was connected to its peer since the boot.
 	Met bool
+	// Quiet is the lease under which we hold its I/O, from before it is held until after it goes on; "": none.
+	Quiet model.UUID
 }
 
 // Volume is what is there of a volume.
@@ -80,6 +84,7 @@ type Volume struct {
 type Kernel struct {
 	Role       string
 	Suspended  bool
+	Frozen     bool // Suspended by a command
 	MayPromote bool
 	Volumes    map[int]KernelVolume
 	Peers      []KernelPeer

@@ -54,12 +54,23 @@ const (
 	GuardIdle
 	// TakeDown takes the resource out of the kernel, where nothing is to be removed.
 	TakeDown
+	// HoldIO starts a guard that resumes I/O by itself, then holds the I/O of Minors. The record says so beforehand.
+	HoldIO
+	// ResumeIO lets I/O of Minors go on.
+	ResumeIO
+	// RestoreDevice in Pool: Device of at least SizeKiB with Label, with the content of the snapshot From.
+	RestoreDevice
+	// TakeSnapshot of Device, which has the label Of, under the name Path with Label, in Pool.
+	TakeSnapshot
+	// RemoveSnapshot destroys the snapshot Device if it carries Label.
+	RemoveSnapshot
 )
 
 var kindNames = [...]string{"", "create device", "activate device", "remove device", "verify device", "create metadata",
 	"write record", "remove record", "write config", "remove config", "adjust", "check before first sync",
 	"start first sync", "demote", "check before skipping sync", "skip first sync", "forget peer", "check before removal", "down",
-	"check before detaching", "check before deactivating", "take down"}
+	"check before detaching", "check before deactivating", "take down",
+	"hold I/O", "resume I/O", "restore device", "take snapshot", "remove snapshot"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
@@ -92,12 +103,15 @@ type Step struct {
 	Volumes []int
 	Peers   int  // how many diskful peers must be connected
 	InUse   bool // it was Primary here when this was planned
+	Minors  []int
+	From    *model.Source
+	Of      model.UUID
 }
 
 // Pooled tells whether the step runs a storage command and so waits in Pool's queue.
 func (s Step) Pooled() bool {
 	switch s.Kind {
-	case CreateDevice, ActivateDevice, RemoveDevice, VerifyDevice:
+	case CreateDevice, ActivateDevice, RemoveDevice, VerifyDevice, RestoreDevice, TakeSnapshot, RemoveSnapshot:
 		return true
 	}
 	return false
@@ -108,14 +122,20 @@ func (s Step) String() string {
 	switch s.Kind {
 	case CreateDevice:
 		return fmt.Sprintf("%s %s/%s of %d KiB, label %s", s.Kind, s.Pool, s.Device, s.SizeKiB, s.Label)
-	case ActivateDevice, RemoveDevice, VerifyDevice:
+	case RestoreDevice:
+		return fmt.Sprintf("%s %s/%s of %d KiB, label %s, from %s", s.Kind, s.Pool, s.Device, s.SizeKiB, s.Label, s.From.Device)
+	case TakeSnapshot:
+		return fmt.Sprintf("%s %s/%s of %s, label %s", s.Kind, s.Pool, s.Path, s.Device, s.Label)
+	case HoldIO, ResumeIO:
+		return fmt.Sprintf("%s of %s, minors %v", s.Kind, s.Resource, s.Minors)
+	case ActivateDevice, RemoveDevice, VerifyDevice, RemoveSnapshot:
 		return fmt.Sprintf("%s %s/%s, label %s", s.Kind, s.Pool, s.Device, s.Label)
 	case CreateMetadata:
 		return fmt.Sprintf("%s of %s/%d on %s", s.Kind, s.Resource, s.Number, s.Path)
 	case WriteConfig, Adjust:
 		return fmt.Sprintf("%s of %s (%s)", s.Kind, s.Resource, Sum(s.Config))
 	case WriteRecord:
-		return fmt.Sprintf("%s of %s: applied %q, minors %v, seeding %v, met %v", s.Kind, s.Resource, s.Record.Applied, s.Record.Minors, s.Record.Seeding, s.Record.Met)
+		return fmt.Sprintf("%s of %s: applied %q, minors %v, seeding %v, met %v, quiet %q", s.Kind, s.Resource, s.Record.Applied, s.Record.Minors, s.Record.Seeding, s.Record.Met, s.Record.Quiet)
 	case GuardSeed, SeedSync, GuardSkip, SeedSkip:
 		return fmt.Sprintf("%s of %s/%d", s.Kind, s.Resource, s.Number)
 	case ForgetPeer:

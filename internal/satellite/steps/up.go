@@ -220,7 +220,7 @@ func (p *planner) record(r Record) Step {
 }
 
 func sameRecord(a, b Record) bool {
-	return a.There == b.There && a.Applied == b.Applied && slices.Equal(a.Minors, b.Minors) && a.Seeding == b.Seeding && a.SeedVolume == b.SeedVolume && a.Met == b.Met
+	return a.There == b.There && a.Applied == b.Applied && slices.Equal(a.Minors, b.Minors) && a.Seeding == b.Seeding && a.SeedVolume == b.SeedVolume && a.Met == b.Met && a.Quiet == b.Quiet
 }
 
 // config is the text of the config file.

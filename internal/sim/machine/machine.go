@@ -34,6 +34,7 @@ type Machine struct {
 	kernel  map[string]*resource
 	streams []*Stream
 	told    []object // what streams have been told
+	guards  []guard
 
 	// Faults.
 	effects   int
@@ -178,7 +179,7 @@ func (m *Machine) powerCut() {
 	m.loaded = ""
 	m.loops = nil
 	m.kernel = map[string]*resource{}
-	m.told = nil
+	m.told, m.guards = nil, nil
 	m.hang, m.hung = map[string]bool{}, map[int]string{}
 	for _, g := range m.vgs {
 		for _, v := range g.lvs {
@@ -405,6 +406,8 @@ func program(name string) func(*call) {
 		return (*call).drbdsetup
 	case "drbdmeta":
 		return (*call).drbdmeta
+	case "holdfast":
+		return (*call).guard
 	}
 	return nil
 }

@@ -133,6 +133,9 @@ func (n *Network) Tick(now time.Time) {
 	}
 	moved := n.link()
 	for _, m := range n.machines {
+		moved = m.guarded(n.last) || moved
+	}
+	for _, m := range n.machines {
 		for _, name := range sortedKeys(m.kernel) {
 			for _, c := range m.kernel[name].conns {
 				moved = n.progress(m, m.kernel[name], c, kib) || moved

@@ -1,0 +1,120 @@
+package satellite
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"holdfast/internal/model"
+	"holdfast/internal/pool"
+	"holdfast/internal/satellite/steps"
+	"holdfast/internal/tool/drbd"
+	"holdfast/internal/tool/run"
+)
+
+// frozen tells whether a command suspended the resource's I/O.
+func frozen(r *drbd.ResourceState) bool {
+	return slices.Contains(strings.Split(r.Suspended, ","), "user")
+}
+
+// holdIO starts the guard, and only then holds I/O.
+func (x *execution) holdIO(ctx context.Context, s steps.Step) error {
+	if len(s.Minors) == 0 {
+		return nil
+	}
+	k, err := x.now(ctx, s)
+	if err != nil {
+		return err
+	}
+	if k == nil {
+		return &WaitError{s.Resource + " isn't up any more"}
+	}
+	if why := steps.CantHold(s.DRBD, k); why != "" {
+		return &WaitError{why}
+	}
+	if err := x.startGuard(ctx, s); err != nil {
+		return err
+	}
+	for _, m := range s.Minors {
+		if err := x.drbd.SuspendIO(ctx, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resumeIO lets I/O go on where we hold it. Where it goes on already it is left alone: on 8.4 the command would also end
+// what DRBD suspended by itself.
+func (x *execution) resumeIO(ctx context.Context, s steps.Step) error {
+	k, err := x.now(ctx, s)
+	if err != nil {
+		return err
+	}
+	if k == nil || !k.Frozen {
+		x.result.lapsed = true
+		return nil
+	}
+	up := map[int]bool{}
+	for _, v := range k.Volumes {
+		up[v.Minor] = true
+	}
+	for _, m := range s.Minors {
+		if up[m] {
+			if err := x.drbd.ResumeIO(ctx, m); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// startGuard starts a process that outlives us, where there is systemd in a control group of its own: it lets I/O go on
+// after guardAfter unless the record says by then that we did.
+func (x *execution) startGuard(ctx context.Context, s steps.Step) error {
+	argv := []string{x.cfg.Program, "satellite", "resume-guard", "--record", x.cfg.recordFile(s.ID), "--lease", string(s.Label), "--after", guardAfter.String()}
+	st, err := x.host.Stat("/run/systemd/system")
+	if err != nil {
+		return fmt.Errorf("start the guard of the suspension: %w", err)
+	}
+	if st.Dir {
+		argv = append([]string{"systemd-run", "--quiet", "--collect", "--service-type=exec", "--unit=holdfast-resume-" + string(s.Label) + "-" + string(s.ID), "--"}, argv...)
+	} else {
+		argv = append(argv, "--detach")
+	}
+	for _, m := range s.Minors {
+		argv = append(argv, strconv.Itoa(m))
+	}
+	if _, err := run.Check(ctx, x.host, run.Cmd{Argv: argv, Timeout: guardStart}, nil); err != nil {
+		return fmt.Errorf("start the guard of the suspension: %w", err)
+	}
+	return nil
+}
+
+// snapshot takes one, or makes a device from one.
+func (x *execution) snapshot(ctx context.Context, d pool.Driver, s steps.Step) error {
+	t, ok := d.(pool.Snapshotter)
+	if !ok {
+		return fmt.Errorf("%s of %s: storage pool %s can't take snapshots", s.Kind, s.Device, s.Pool)
+	}
+	if s.Kind == steps.TakeSnapshot {
+		_, name, _ := strings.Cut(s.Path, pool.SnapshotName("", ""))
+		return t.Snapshot(ctx, s.Device, s.Of, name, s.Label)
+	}
+	if err := t.Restore(ctx, s.From.Device, s.From.Label, s.Device, s.SizeKiB, s.Label); err != nil {
+		return err
+	}
+	x.result.made = append(x.result.made, s.Label)
+	return nil
+}
+
+// takesSnapshots tells whether there is a driver for that.
+func takesSnapshots(h run.Host, c Config, kind model.ProviderKind) bool {
+	d, err := driver(h, c, model.PoolSpec{Kind: kind})
+	if err != nil {
+		return false
+	}
+	_, ok := d.(pool.Snapshotter)
+	return ok
+}

@@ -1,0 +1,91 @@
+package satellite
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"holdfast/internal/model"
+	"holdfast/internal/tool/drbd"
+	"holdfast/internal/tool/run"
+)
+
+// guardStart bounds the start of a guard: what is left of its lease is the snapshot's.
+const guardStart = 3 * time.Second
+
+// guardCommand is `holdfast satellite resume-guard`, for the satellite itself.
+func guardCommand() *cobra.Command {
+	var record, lease string
+	var after time.Duration
+	var detach bool
+	cmd := &cobra.Command{Use: "resume-guard MINOR...", Short: "Let I/O go on that a satellite suspended and that nobody resumed", Hidden: true,
+		Args: cobra.MinimumNArgs(1), SilenceUsage: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if detach {
+				program, err := os.Executable()
+				if err != nil {
+					return fmt.Errorf("find this program: %w", err)
+				}
+				argv := []string{program, "satellite", "resume-guard", "--record", record, "--lease", lease, "--after", after.String()}
+				return run.Detach(append(argv, args...))
+			}
+			var minors []int
+			for _, a := range args {
+				n, err := strconv.Atoi(a)
+				if err != nil {
+					return fmt.Errorf("read minor %q: %w", a, err)
+				}
+				minors = append(minors, n)
+			}
+			t := time.NewTimer(after)
+			defer t.Stop()
+			select {
+			case <-t.C:
+			case <-cmd.Context().Done(): // told to stop: then now
+			}
+			return guard(context.WithoutCancel(cmd.Context()), run.OS{}, record, model.UUID(lease), minors)
+		}}
+	f := cmd.Flags()
+	f.StringVar(&record, "record", "", "the replica's record")
+	f.StringVar(&lease, "lease", "", "under which I/O was suspended")
+	f.DurationVar(&after, "after", guardAfter, "when to resume")
+	f.BoolVar(&detach, "detach", false, "go on in the background")
+	return cmd
+}
+
+// guard lets I/O go on unless the record says that this suspension is over. A record that can't be read says nothing.
+func guard(ctx context.Context, host run.Host, file string, lease model.UUID, minors []int) error {
+	if b, err := host.ReadFile(file); err == nil {
+		var r record
+		if err := json.Unmarshal(b, &r); err == nil && r.Quiet != lease {
+			return nil
+		}
+	}
+	tool := drbd.Tool{Run: host}
+	st, asked := tool.Snapshot(ctx)
+	var errs []error
+	for _, m := range minors {
+		if asked == nil && !frozenMinor(st, m) {
+			continue
+		}
+		errs = append(errs, tool.ResumeIO(ctx, m))
+	}
+	return errors.Join(errs...)
+}
+
+func frozenMinor(st *drbd.State, minor int) bool {
+	for _, r := range st.Resources {
+		for _, d := range r.Devices {
+			if d.Minor == minor {
+				return frozen(r)
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,82 @@
+package satellite
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"holdfast/internal/model"
+	"holdfast/internal/satellite/steps"
+)
+
+// A standstill of I/O ends after guardAfter whatever happens to us. What we ourselves count on is a little less.
+const (
+	guardAfter = 10 * time.Second
+	quietLimit = 8 * time.Second
+)
+
+// volumesOf a spec, those of a copy of a snapshot too, as far as their devices go.
+func volumesOf(s model.ResourceSpec) []model.VolumeSpec {
+	if s.Snapshot == nil {
+		return s.Volumes
+	}
+	var out []model.VolumeSpec
+	for _, c := range s.Snapshot.Copies {
+		out = append(out, model.VolumeSpec{ID: c.ID, Number: c.Number, Pool: c.Pool, Backing: c.Name, Want: s.Want})
+	}
+	return out
+}
+
+// leftQuiet is what a process before this one left of a replica's standstill.
+func (a *Agent) leftQuiet(id model.UUID) model.QuietStatus {
+	if rec := a.records[id]; rec.Boot == a.boot && rec.Quiet != "" {
+		return model.QuietStatus{Lease: rec.Quiet, State: model.QuietLapsed, Reason: "the satellite was started anew meanwhile"}
+	}
+	return model.QuietStatus{}
+}
+
+// lease ends a standstill that takes too long.
+func (a *Agent) lease(r *replica, now time.Time) {
+	if r.quiet.State == model.QuietHeld && now.Sub(r.quietAt) >= quietLimit {
+		r.lapse(fmt.Sprintf("the snapshot wasn't taken within the %d s for which I/O may stand still", quietLimit/time.Second))
+	}
+}
+
+func (r *replica) lapse(why string) {
+	r.quiet.State, r.quiet.Reason, r.dirty = model.QuietLapsed, why, true
+}
+
+// settleQuiet notes what needs no step; true: the plan is to be made anew.
+func (a *Agent) settleQuiet(r *replica) bool {
+	switch want := r.spec.Quiet; {
+	case r.plan.Lapse != "":
+		r.quiet = model.QuietStatus{Lease: want, State: model.QuietLapsed, Reason: r.plan.Lapse}
+		return true
+	case r.quiet.State == model.QuietHeld && r.quiet.Lease != want && a.records[r.spec.ID].in(a.boot).Quiet == "":
+		r.quiet.State = model.QuietOver // nothing of it was up
+	}
+	return false
+}
+
+// finishQuiet takes in what a job did to a standstill. Times are counted from before its first step to now: at least as
+// long as I/O really stood still.
+func (a *Agent) finishQuiet(r *replica, j Job, res Result, began *runningJob, now time.Time) {
+	i := slices.IndexFunc(j.Steps, func(s steps.Step) bool { return s.Kind == steps.HoldIO || s.Kind == steps.ResumeIO })
+	if i < 0 || began == nil {
+		return
+	}
+	s := j.Steps[i]
+	switch {
+	case s.Kind == steps.HoldIO:
+		r.quiet, r.quietAt = model.QuietStatus{Lease: s.Label, State: model.QuietHeld}, began.since
+		if res.Err != nil {
+			r.lapse(reason(res.Err))
+		}
+		a.lease(r, now)
+	case res.Err == nil && r.quiet.State == model.QuietHeld && r.quiet.Lease == s.Label:
+		r.quiet.State = model.QuietOver
+		if res.lapsed || now.Sub(r.quietAt) >= guardAfter {
+			r.lapse("I/O went on before the snapshot was taken everywhere")
+		}
+	}
+}

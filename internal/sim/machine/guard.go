@@ -1,0 +1,50 @@
+package machine
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+)
+
+// guard is a process of `holdfast satellite resume-guard`: it outlives the satellite's.
+type guard struct {
+	at            time.Time
+	record, lease string
+	minors        []string
+}
+
+// guard is the one thing that the model knows of Holdfast's own program.
+func (x *call) guard() {
+	record, lease, after := x.value("--record"), x.value("--lease"), x.value("--after")
+	d, err := time.ParseDuration(after)
+	if !x.take("--detach") || err != nil || len(x.argv) < 3 || x.argv[0] != "satellite" || x.argv[1] != "resume-guard" {
+		x.fail(1, "holdfast: the model doesn't know: %s", strings.Join(x.argv, " "))
+		return
+	}
+	x.m.guards = append(x.m.guards, guard{x.m.net.last.Add(d), record, lease, x.argv[2:]})
+	x.m.effect("guard of %s starts", lease)
+}
+
+// guarded lets I/O go on where a guard's time has come and the record doesn't say that its suspension is over.
+func (m *Machine) guarded(now time.Time) (resumed bool) {
+	m.guards = slices.DeleteFunc(m.guards, func(g guard) bool {
+		if now.Before(g.at) {
+			return false
+		}
+		var rec struct{ Quiet string }
+		if f := m.files[g.record]; f != nil && json.Unmarshal(f.data, &rec) == nil && rec.Quiet != g.lease {
+			return true
+		}
+		for _, minor := range g.minors {
+			if v, r := m.minor(minor); v != nil && r.frozen {
+				r.frozen = false
+				m.net.version++
+				resumed = true
+				m.log = append(m.log, "the guard resumes I/O of "+r.name)
+			}
+		}
+		return true
+	})
+	return resumed
+}
