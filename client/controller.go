@@ -67,8 +67,3 @@ func (c *Client) ErrorReport(ctx context.Context, id string) ([]api.ErrorReport,
 func (c *Client) DeleteErrorReports(ctx context.Context, d api.ErrorReportDelete, o ...ChangeOption) (api.ApiCallRcList, error) {
 	return c.change(ctx, http.MethodPatch, path("error-reports"), o, d)
 }
-
-// SnapshotView lists snapshots.
-func (c *Client) SnapshotView(ctx context.Context, f Filter) ([]api.Snapshot, error) {
-	return get[[]api.Snapshot](ctx, c, path("view", "snapshots"), f.values())
-}

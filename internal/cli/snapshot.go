@@ -14,7 +14,12 @@ import (
 )
 
 func newSnapshot(a *App) *cobra.Command {
-	return group("snapshot", "s", "Copies of resources at one moment", newSnapshotList(a))
+	cmd := group("snapshot", "s", "Copies of resources at one moment", newSnapshotCreate(a), newSnapshotMulti(a), newSnapshotList(a), newSnapshotDelete(a),
+		newSnapshotRollback(a),
+		group("resource", "r", "Resources made from snapshots", newSnapshotRestore(a)),
+		group("volume-definition", "vd", "Volume definitions made from snapshots", newSnapshotRestoreVolumes(a)))
+	cmd.AddCommand(snapshotOwner().commands(a)...)
+	return cmd
 }
 
 func newSnapshotList(a *App) *cobra.Command {

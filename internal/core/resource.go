@@ -20,6 +20,9 @@ type ResourceOn struct {
 	NodeID   *int
 	Port     int
 	Props    map[string]string
+	// From and Pools, by volume number: what the volume is made from, and the pool that is in.
+	From  map[int]*model.Source
+	Pools map[int]string
 }
 
 // ResourceCreate makes replicas of a definition on named nodes: all or none.
@@ -116,9 +119,14 @@ func addReplicaTo(s *state.Snapshot, env Env, d *state.Definition, m *model.Reso
 		}
 		v := model.Volume{UUID: env.UUID(), Number: vd.Number}
 		if !r.Diskless {
-			if v.Pool, err = choosePool(s, n, m, vd, &r, on.Pool); err != nil {
+			asked := on.Pool
+			if p := on.Pools[vd.Number]; p != "" {
+				asked = p
+			}
+			if v.Pool, err = choosePool(s, n, m, vd, &r, asked); err != nil {
 				return nil, err
 			}
+			v.From = on.From[vd.Number]
 		}
 		r.Volumes = append(r.Volumes, v)
 	}

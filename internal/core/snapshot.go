@@ -291,6 +291,8 @@ func findSnapshot(d *state.Definition, name string) (*model.Snapshot, error) {
 type SnapshotDelete struct {
 	Definition, Name string
 	Nodes            []string // nil: all
+	// WithDefinition: if nothing else is left of the definition it goes too.
+	WithDefinition bool
 }
 
 func (c SnapshotDelete) Apply(tx *state.Tx, _ Env) (Reply, error) {
@@ -328,10 +330,18 @@ func (c SnapshotDelete) Apply(tx *state.Tx, _ Env) (Reply, error) {
 			wait = append(wait, Wait{Node: k.Node, Definition: d.UUID, Snapshot: id, Replica: k.UUID, Gone: true, Op: fault.Delete})
 		}
 	}
+	notes := []fault.Note{done(fault.Delete, fault.Snapshot, refs, "Snapshot '%s' of resource '%s' deleted.", c.Name, d.Name)}
+	if c.WithDefinition && len(kept(m)) == 0 && !slices.ContainsFunc(m.Resources, func(r model.Resource) bool { return !r.Deleting }) {
+		m.Deleting = true
+		for i := range m.Snapshots {
+			dropSnapshot(&m.Snapshots[i])
+		}
+		notes = append(notes, done(fault.Delete, fault.ResourceDefinition, map[string]string{"RscDfn": d.Name}, "Resource definition '%s' deleted.", d.Name))
+	}
 	if err := tx.PutDefinition(m); err != nil {
 		return Reply{}, err
 	}
-	return Reply{Notes: []fault.Note{done(fault.Delete, fault.Snapshot, refs, "Snapshot '%s' of resource '%s' deleted.", c.Name, d.Name)}, Wait: wait}, nil
+	return Reply{Notes: notes, Wait: wait}, nil
 }
 
 // dropSnapshot orders it away.

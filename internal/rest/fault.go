@@ -284,7 +284,7 @@ func exists(o fault.Object, field string) api.Code {
 	case fault.Volume:
 		return api.FailExistsVlm
 	case fault.Snapshot:
-		return api.FailExistsSnapshot
+		return api.FailExistsSnapshotDfn
 	case fault.NoObject, fault.Controller, fault.KeyValueStore, fault.ErrorReport:
 	}
 	return api.FailInvldRequest
@@ -312,6 +312,8 @@ func unsupported(o fault.Object, field string) api.Code {
 		return api.FailInvldVlmSize
 	case "provider_kind":
 		return api.FailStltDoesNotSupportProvider
+	case "disk_state":
+		return api.FailSnapshotNotUpToDate
 	case "layer_list", "layer_stack":
 		return api.FailStltDoesNotSupportLayer
 	}

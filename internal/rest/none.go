@@ -21,15 +21,6 @@ func noneOfDefinition(c *call) error {
 	return c.list(nil)
 }
 
-func noSnapshot(c *call) error {
-	d, err := c.definition()
-	if err != nil {
-		return err
-	}
-	return fault.New(fault.NotFound, fault.Snapshot, "Snapshot '%s' of '%s' not found.", c.param("snap"), d.Name).
-		Because("There are no snapshots in this release of Holdfast.").Do("Do without.").Ref(api.RefRscDfn, d.Name)
-}
-
 // deleteNone: what is not there is as good as deleted (linstor-clients 2.1, rule 2).
 func deleteNone(c *call) error {
 	c.notes([]fault.Note{{Severity: fault.Warning, Kind: fault.NotFound, Message: "There is nothing to delete."}})

@@ -15,7 +15,6 @@ func notYet() []route {
 const laterRoutes = `
 GET /metrics metrics for Prometheus
 GET /metrics/scrape-target targets for Prometheus
-POST /v1/actions/snapshot/multi snapshots of several resources at once
 POST /v1/controller/auth/initialize-token-auth token authentication
 GET /v1/controller/auth/token list API tokens
 POST /v1/controller/auth/token create an API token
@@ -78,11 +77,7 @@ POST /v1/resource-definitions/{rsc}/files/{file...} deploy an external file
 DELETE /v1/resource-definitions/{rsc}/files/{file...} undeploy an external file
 GET /v1/resource-definitions/{rsc}/resource-connections/{nodeA}/{nodeB} one resource connection
 PUT /v1/resource-definitions/{rsc}/resource-connections/{nodeA}/{nodeB} change a resource connection
-POST /v1/resource-definitions/{rsc}/snapshot-restore-resource/{snap} restore a snapshot
-POST /v1/resource-definitions/{rsc}/snapshot-restore-volume-definition/{snap} restore a snapshot's volume definitions
 POST /v1/resource-definitions/{rsc}/snapshot-rollback/{snap} roll back to a snapshot
-POST /v1/resource-definitions/{rsc}/snapshots create a snapshot
-PUT /v1/resource-definitions/{rsc}/snapshots/{snap} change a snapshot
 PUT /v1/resource-definitions/{rsc}/volume-definitions/{vlmnr}/encryption-passphrase change a volume's passphrase
 GET /v1/schedules list schedules
 POST /v1/schedules create a schedule

@@ -115,7 +115,9 @@ func TestStatus(t *testing.T) {
 		{"DELETE", "/v1/nodes/nobody?async=perhaps", "", 400, api.APICallParseError},
 		{"GET", "/nothing", "", 404, api.UnknownAPICall},
 		{"PATCH", "/v1/nodes", "", 405, api.UnknownAPICall},
-		{"POST", "/v1/resource-definitions/backups/snapshots", `{}`, 501, api.UnknownAPICall},
+		{"POST", "/v1/resource-definitions/backups/snapshots", `{}`, 500, api.FailInvldSnapshotName},
+		{"POST", "/v1/resource-definitions/backups/snapshots", `{"name":"monday"}`, 500, api.FailSnapshotsNotSupported},
+		{"POST", "/v1/actions/snapshot/multi", `{"snapshots":[]}`, 500, api.FailInvldRequest},
 		{"GET", "/v1/physical-storage/", "", 501, api.UnknownAPICall},
 	} {
 		rec := w.send(c.method, c.path, c.body)

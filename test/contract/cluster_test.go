@@ -63,6 +63,7 @@ func start(t *testing.T, names ...string) *cluster {
 	network.RateKiB = 256 << 10 // a second
 	for i, name := range names {
 		m := network.Add(name, machine.Options{Address: address(i), Module: "9.2.18", VGs: map[string]int64{"sw_ssd": 4 << 20}})
+		check(t, m.MkdirAll("/srv/files", 0o755))
 		check(t, m.MkdirAll("/proc/sys/kernel/random", 0o755))
 		check(t, m.WriteFile("/proc/sys/kernel/random/boot_id", []byte("boot-1\n"), 0o644))
 		c.sats[name] = &sat{m: m, dir: t.TempDir(), addr: netip.AddrPortFrom(address(i), 0).String()}
@@ -113,7 +114,7 @@ func (c *cluster) startSatellite(t *testing.T, name string) {
 	x := c.sats[name]
 	id, _, err := pki.OpenSatellite(x.dir, time.Now(), rand.Reader)
 	check(t, err)
-	s, err := satellite.NewServer(versions{x.m}, satellite.Config{Node: name, StateDir: x.dir, ConfigDir: "/var/lib/holdfast.d", Version: "test"}, id, c.log.With("on", name))
+	s, err := satellite.NewServer(versions{x.m}, satellite.Config{Node: name, StateDir: x.dir, ConfigDir: "/var/lib/holdfast.d", Program: "holdfast", Version: "test"}, id, c.log.With("on", name))
 	check(t, err)
 	ln, err := net.Listen("tcp", x.addr)
 	check(t, err)

@@ -66,6 +66,11 @@ func TestPythonClient(t *testing.T) {
 	script(t, start(t, "alpha", "bravo"), "tutorial.py")
 }
 
+// Snapshots as the client takes, lists, restores and removes them.
+func TestPythonClientSnapshots(t *testing.T) {
+	script(t, start(t, "alpha", "bravo"), "snapshots.py")
+}
+
 // What the client sees while a node is away: nothing crashes it, changes are kept, the last good copy stays, a name is free
 // at once; and after the node's return.
 func TestPythonClientWhileANodeIsAway(t *testing.T) {

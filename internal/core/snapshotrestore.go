@@ -1,0 +1,162 @@
+package core
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"holdfast/internal/fault"
+	"holdfast/internal/model"
+	"holdfast/internal/state"
+)
+
+// sourceSnapshot finds a snapshot to take data from: it must be Successful.
+func sourceSnapshot(tx *state.Tx, def, name string) (*state.Definition, *model.Snapshot, error) {
+	d, err := findDefinition(tx, def)
+	if err != nil {
+		return nil, nil, err
+	}
+	sn, err := findSnapshot(d, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if sn.State != model.SnapshotSuccessful {
+		why := "It isn't finished yet."
+		if sn.State == model.SnapshotFailed {
+			why = "It failed: " + sn.Reason + "."
+		}
+		return nil, nil, fault.New(fault.InUse, fault.Snapshot, "Snapshot '%s' of '%s' can't be used.", sn.Name, d.Name).
+			Because("%s", why).Do("Use one whose state is Successful.").Ref("RscDfn", d.Name).Ref("Snapshot", sn.Name)
+	}
+	return d, sn, nil
+}
+
+// SnapshotRestoreVolumes gives another definition the volume definitions that a snapshot was taken of.
+type SnapshotRestoreVolumes struct {
+	Definition, Name string
+	To               string
+}
+
+func (c SnapshotRestoreVolumes) Apply(tx *state.Tx, env Env) (Reply, error) {
+	d, sn, err := sourceSnapshot(tx, c.Definition, c.Name)
+	if err != nil {
+		return Reply{}, err
+	}
+	to, err := findDefinition(tx, c.To)
+	if err != nil {
+		return Reply{}, err
+	}
+	if len(to.Resources) > 0 {
+		return Reply{}, restoreTwice(to.Name)
+	}
+	for _, v := range sn.Volumes {
+		n := v.Number
+		if _, err := (VolumeCreate{Definition: to.Name, Number: &n, SizeKiB: v.SizeKiB, Gross: v.Gross, Props: v.Props}).Apply(tx, env); err != nil {
+			return Reply{}, err
+		}
+	}
+	return Reply{Notes: []fault.Note{done(fault.Create, fault.VolumeDefinition, map[string]string{"RscDfn": to.Name, "Snapshot": sn.Name},
+		"Volume definitions of resource definition '%s' restored from snapshot '%s' of '%s'.", to.Name, sn.Name, d.Name)}}, nil
+}
+
+func restoreTwice(name string) error {
+	return fault.New(fault.Exists, fault.Resource, "A snapshot can't be restored to '%s'.", name).
+		Because("It has resources already.").Do("Restore to a new resource definition.").Ref("RscDfn", name)
+}
+
+// SnapshotRestoreResources makes the first replicas of another definition out of a snapshot, on nodes that have it. It has
+// the snapshot's volumes, none of them smaller.
+type SnapshotRestoreResources struct {
+	Definition, Name string
+	To               string
+	Nodes            []string          // nil: all that have the snapshot
+	Pools            map[string]string // pool of the snapshot: pool to restore into
+}
+
+func (c SnapshotRestoreResources) Apply(tx *state.Tx, env Env) (Reply, error) {
+	d, sn, err := sourceSnapshot(tx, c.Definition, c.Name)
+	if err != nil {
+		return Reply{}, err
+	}
+	to, err := findDefinition(tx, c.To)
+	if err != nil {
+		return Reply{}, err
+	}
+	if len(to.Resources) > 0 {
+		return Reply{}, restoreTwice(to.Name)
+	}
+	if err := sameVolumes(to.ResourceDefinition, sn); err != nil {
+		return Reply{}, err
+	}
+	var copies []*model.SnapshotCopy
+	if c.Nodes == nil {
+		for i := range sn.Copies {
+			if !sn.Copies[i].Deleting {
+				copies = append(copies, &sn.Copies[i])
+			}
+		}
+	}
+	for _, n := range c.Nodes {
+		k := sn.On(n)
+		if k == nil {
+			return Reply{}, fault.New(fault.NotFound, fault.Snapshot, "Snapshot '%s' of '%s' is not on node '%s'.", sn.Name, d.Name, n).
+				Because("It is on: %s.", strings.Join(copyNodes(sn), ", ")).Do("Restore it there; then place more replicas.").Ref("Snapshot", sn.Name).Ref("Node", n)
+		}
+		if !slices.Contains(copies, k) {
+			copies = append(copies, k)
+		}
+	}
+	if !to.HasDRBD() && len(copies) > 1 {
+		copies = copies[:1] // nothing would keep more equal
+	}
+	m := to.ResourceDefinition.Clone()
+	var notes []fault.Note
+	for _, k := range copies {
+		on := ResourceOn{Node: k.Node, From: map[int]*model.Source{}, Pools: map[int]string{}}
+		for _, v := range k.Volumes {
+			if p := c.Pools[v.Pool]; p != "" && model.Key(p) != model.Key(v.Pool) {
+				return Reply{}, fault.New(fault.Unsupported, fault.StoragePool, "Snapshot '%s' of '%s' can't be restored into storage pool '%s'.", sn.Name, d.Name, p).In("stor_pool_rename").
+					Because("On node '%s' it is in pool '%s', and a pool makes volumes out of its own snapshots only.", k.Node, v.Pool).Do("Leave the pool as it is.")
+			}
+			on.Pools[v.Number] = v.Pool
+			on.From[v.Number] = &model.Source{Snapshot: sn.UUID, Label: v.UUID, Device: model.SnapshotName(model.BackingName(d.Name, v.Number), sn.Name)}
+		}
+		n, err := addReplica(tx, env, to, m, on)
+		if err != nil {
+			return Reply{}, err
+		}
+		notes = append(notes, n...)
+	}
+	if err := tx.PutDefinition(m); err != nil {
+		return Reply{}, err
+	}
+	head := done(fault.Create, fault.Resource, map[string]string{"RscDfn": to.Name, "Snapshot": sn.Name},
+		"Snapshot '%s' of '%s' is restored to resource '%s'.", sn.Name, d.Name, to.Name)
+	return Reply{Notes: append([]fault.Note{head}, notes...), Wait: waits(tx, to.UUID, fault.Create)}, nil
+}
+
+// sameVolumes checks that the definition has the snapshot's volumes and no others.
+func sameVolumes(to *model.ResourceDefinition, sn *model.Snapshot) error {
+	why := ""
+	for _, v := range sn.Volumes {
+		switch vd := to.Volume(v.Number); {
+		case vd == nil || vd.Deleting:
+			why = fmt.Sprintf("It has no volume %d.", v.Number)
+		case vd.SizeKiB < v.SizeKiB:
+			why = fmt.Sprintf("Its volume %d has %d KiB, the snapshot's %d KiB.", v.Number, vd.SizeKiB, v.SizeKiB)
+		}
+	}
+	for _, vd := range to.Volumes {
+		if sn.Volume(vd.Number) == nil {
+			why = fmt.Sprintf("The snapshot has no volume %d.", vd.Number)
+		}
+	}
+	if slices.Contains(to.LayerStack(), model.LayerLUKS) {
+		why = "It is encrypted, and the snapshot isn't."
+	}
+	if why == "" {
+		return nil
+	}
+	return fault.New(fault.Invalid, fault.ResourceDefinition, "Snapshot '%s' doesn't fit resource definition '%s'.", sn.Name, to.Name).In("to_resource").
+		Because("%s", why).Do("Restore the volume definitions first: `snapshot volume-definition restore`.").Ref("RscDfn", to.Name)
+}
