@@ -95,8 +95,8 @@ def main(lin, machines):
     ok(lin.resource_dfn_delete("backups"))
     for m in machines:
         ok(lin.resource_delete(m.name, "mail"))
-    ok(lin.snapshot_delete("mail", "both", delete_empty_resource_definition=True))
-    assert not [d for d in lin.resource_dfn_list_raise().resource_definitions if d.name == "mail"]
+    ok(lin.snapshot_delete("mail", "both"))
+    ok(lin.resource_dfn_delete("mail"))
 
 
 if __name__ == "__main__":
