@@ -48,6 +48,7 @@ func definition(tx *state.Tx, env Env, d *state.Definition) error {
 	moved = seed(tx.Snapshot(), d, c) || moved
 	moved = tieBreaker(tx.Snapshot(), env, d, c) || moved
 	moved = snapshots(tx, d, c) || moved
+	moved = restoredOnce(c) || moved
 	if c.Deleting && len(c.Resources) == 0 && len(c.Snapshots) == 0 {
 		tx.DropDefinition(c.UUID)
 		return nil

@@ -44,6 +44,19 @@ func snapshots(tx *state.Tx, d *state.Definition, c *model.ResourceDefinition) (
 	return moved || len(c.Snapshots) != n
 }
 
+// restoredOnce forgets what volumes were made from, once the volume has its data: nothing is ever restored twice.
+func restoredOnce(c *model.ResourceDefinition) (moved bool) {
+	for i := range c.Resources {
+		for j := range c.Resources[i].Volumes {
+			v := &c.Resources[i].Volumes[j]
+			if vd := c.Volume(v.Number); v.From != nil && v.Initialised && (vd == nil || vd.Initialised) {
+				v.From, moved = nil, true
+			}
+		}
+	}
+	return moved
+}
+
 // copiesGone takes away the copies whose node confirms.
 func copiesGone(d *state.Definition, sn *model.Snapshot) bool {
 	n := len(sn.Copies)
