@@ -40,6 +40,7 @@ func newRoot(a *App) *cobra.Command {
 		newKeyValueStore(a),
 		newErrorReports(a),
 		newAdvise(a),
+		newPhysicalStorage(a),
 		newListCommands(a),
 	)
 	for _, e := range a.extra {

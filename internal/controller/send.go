@@ -79,8 +79,9 @@ func (b *Brain) desired(p *peer) *wire.Desired {
 	if s.dirtyPools {
 		s.dirtyPools = false
 		pools := nodestate.Pools(snap, p.key)
-		if h := sumPools(pools); m.Full || h != s.sentPools {
-			m.Pools, m.PoolsSet, s.sentPools = pools, true, h
+		devices := nodestate.DevicePools(snap, p.key)
+		if h := sumPools(pools, devices); m.Full || h != s.sentPools {
+			m.Pools, m.DevicePools, m.PoolsSet, s.sentPools = pools, devices, true, h
 		}
 	}
 	for _, def := range slices.Sorted(maps.Keys(s.dirty)) {

@@ -60,11 +60,17 @@ func sumSpec(r *model.ResourceSpec) uint64 {
 	return s.h.Sum64()
 }
 
-func sumPools(pools []model.PoolSpec) uint64 {
+func sumPools(pools []model.PoolSpec, devices []model.DevicePoolSpec) uint64 {
 	var s summer
 	s.h.SetSeed(seed)
 	for _, p := range pools {
 		s.str(string(p.UUID), p.Name, string(p.Kind), p.Backing)
+	}
+	s.num(uint64(len(devices)))
+	for _, p := range devices {
+		s.str(string(p.ID), string(p.Kind), p.Group, p.Thin)
+		s.num(uint64(len(p.Devices)))
+		s.str(p.Devices...)
 	}
 	return s.h.Sum64()
 }

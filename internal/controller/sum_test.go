@@ -36,13 +36,24 @@ func TestSumCountsEveryField(t *testing.T) {
 		t.Fatalf("only %d fields walked", n)
 	}
 	p := []model.PoolSpec{{UUID: "u", Name: "n", Kind: "k", Backing: "b"}}
-	pools := sumPools(p)
+	pools := sumPools(p, nil)
 	for i := range 4 {
 		q := []model.PoolSpec{p[0]}
 		left := i
 		alter(reflect.ValueOf(&q[0]).Elem(), "pool", &left)
-		if sumPools(q) == pools {
+		if sumPools(q, nil) == pools {
 			t.Errorf("pool field %d doesn't count", i)
+		}
+	}
+	d := []model.DevicePoolSpec{{ID: "i", Kind: "k", Group: "g", Thin: "t", Devices: []string{"d"}}}
+	pools = sumPools(nil, d)
+	for i := range 5 {
+		q := []model.DevicePoolSpec{d[0]}
+		q[0].Devices = []string{"d"}
+		left := i
+		alter(reflect.ValueOf(&q[0]).Elem(), "device pool", &left)
+		if sumPools(nil, q) == pools {
+			t.Errorf("device pool field %d doesn't count", i)
 		}
 	}
 }

@@ -153,6 +153,9 @@ func (w *waiting) judgeNode(s *state.Snapshot) *fault.Note {
 		note.Correction = "Start its satellite; nothing needs to be repeated."
 		return note
 	}
+	if w.DevicePool != "" {
+		return w.judgeDevicePool(n)
+	}
 	if w.Pool == "" {
 		return w.ofNode(fault.Success, fault.Done, "Node '%s' is online.", n.Name)
 	}
@@ -171,9 +174,26 @@ func (w *waiting) judgeNode(s *state.Snapshot) *fault.Note {
 	return nil
 }
 
+// judgeDevicePool is for an order that the controller takes back as soon as the node has said how it went.
+func (w *waiting) judgeDevicePool(n *state.Node) *fault.Note {
+	for _, p := range n.Seen.DevicePools {
+		switch {
+		case p.ID != w.DevicePool:
+		case p.Done:
+			return w.ofNode(fault.Success, fault.Done, "The device pool on node '%s' was made.", n.Name)
+		default:
+			note := w.ofNode(fault.Failure, fault.NotApplied, "The device pool on node '%s' was not made.", n.Name)
+			note.Cause = p.Reason
+			note.Correction = "The order is taken back. Mend what the cause names, then give it again."
+			return note
+		}
+	}
+	return nil
+}
+
 func (w *waiting) ofNode(sev fault.Severity, k fault.Kind, format string, args ...any) *fault.Note {
 	o := fault.Node
-	if w.Pool != "" {
+	if w.Pool != "" || w.DevicePool != "" {
 		o = fault.StoragePool
 	}
 	return &fault.Note{Severity: sev, Kind: k, Op: w.Op, Object: o, Message: fmt.Sprintf(format, args...), Refs: map[string]string{"Node": w.Node}}

@@ -60,6 +60,8 @@ type Wait struct {
 	Pool model.UUID
 	// Snapshot: until it is Successful or Failed; with Gone until its copy Replica is confirmed gone.
 	Snapshot model.UUID
+	// DevicePool instead of Pool: until the node has said how that order went.
+	DevicePool model.UUID
 }
 
 func done(op fault.Op, o fault.Object, refs map[string]string, format string, args ...any) fault.Note {

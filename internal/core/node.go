@@ -70,7 +70,7 @@ func (c NodeCreate) Apply(tx *state.Tx, env Env) (Reply, error) {
 	}
 	if typ.HasSatellite() {
 		n.Pools = []model.StoragePool{{UUID: env.UUID(), Name: model.DisklessPool, Kind: model.Diskless}}
-		ensurePoolDefinition(tx, env, model.DisklessPool)
+		plan.EnsurePoolDefinition(tx, env.Rules(), model.DisklessPool)
 	}
 	tx.PutNode(n)
 	notes := []fault.Note{done(fault.Create, fault.Node, refs, "New node '%s' registered.", c.Name)}
@@ -134,7 +134,7 @@ func (c NodeModify) Apply(tx *state.Tx, env Env) (Reply, error) {
 		}
 		if m.Type.HasSatellite() && m.Pool(model.DisklessPool) == nil {
 			m.Pools = append(m.Pools, model.StoragePool{UUID: env.UUID(), Name: model.DisklessPool, Kind: model.Diskless})
-			ensurePoolDefinition(tx, env, model.DisklessPool)
+			plan.EnsurePoolDefinition(tx, env.Rules(), model.DisklessPool)
 		}
 	}
 	if m.Props, err = props.Apply(props.Node, fault.Node, m.Props, c.Override, c.Delete, c.Namespaces); err != nil {
@@ -166,6 +166,9 @@ func nodeBusy(s *state.Snapshot, n *state.Node) string {
 	})
 	if len(on) > 0 {
 		return "It still has replicas, or what is left of them: " + strings.Join(on, ", ") + "."
+	}
+	if len(n.DevicePools) > 0 {
+		return "The device pool " + n.DevicePools[0].Group() + " is being made on it."
 	}
 	for _, p := range n.Pools {
 		if p.Kind != model.Diskless {

@@ -6,6 +6,7 @@ import (
 
 	"holdfast/internal/fault"
 	"holdfast/internal/model"
+	"holdfast/internal/plan"
 	"holdfast/internal/props"
 	"holdfast/internal/state"
 )
@@ -64,7 +65,7 @@ func (c PoolCreate) Apply(tx *state.Tx, env Env) (Reply, error) {
 		return Reply{}, fault.New(fault.Unsupported, fault.StoragePool, "Node '%s' can't drive a pool of kind %s.", n.Name, kind).
 			Because("%s", strings.Join(n.Seen.Unsupported[string(kind)], "; ")).Do("Install what is missing there, then try again.")
 	}
-	ensurePoolDefinition(tx, env, c.Name)
+	plan.EnsurePoolDefinition(tx, env.Rules(), c.Name)
 	m := n.Node.Clone()
 	m.Pools = append(m.Pools, model.StoragePool{UUID: env.UUID(), Name: c.Name, Kind: kind, Props: p})
 	tx.PutNode(m)
@@ -74,16 +75,6 @@ func (c PoolCreate) Apply(tx *state.Tx, env Env) (Reply, error) {
 		wait = []Wait{{Node: n.Name, Pool: m.Pools[len(m.Pools)-1].UUID, Op: fault.Create}}
 	}
 	return Reply{Notes: notes, Wait: wait}, nil
-}
-
-func ensurePoolDefinition(tx *state.Tx, env Env, name string) {
-	c := tx.Snapshot().Controller()
-	if _, ok := c.PoolDefs[model.Key(name)]; ok {
-		return
-	}
-	m := c.Clone()
-	m.PoolDefs[model.Key(name)] = model.StoragePoolDefinition{UUID: env.UUID(), Name: name}
-	tx.PutController(m)
 }
 
 func findPool(tx *state.Tx, node, name string) (*state.Node, *model.StoragePool, error) {

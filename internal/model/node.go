@@ -33,7 +33,8 @@ type Node struct {
 	Props       map[string]string
 	Interfaces  []NetInterface
 	Pools       []StoragePool
-	Fingerprint string // of the satellite's certificate: given at creation, or learnt at the claim; "" before
+	DevicePools []DevicePool // orders that are under way
+	Fingerprint string       // of the satellite's certificate: given at creation, or learnt at the claim; "" before
 	Deleting    bool
 	// Evacuate: its replicas move elsewhere, and nothing new is placed on it.
 	Evacuate bool
@@ -52,6 +53,7 @@ func (n *Node) Clone() *Node {
 		p.Props = maps.Clone(p.Props)
 		c.Pools[i] = p
 	}
+	c.DevicePools = append([]DevicePool(nil), n.DevicePools...) // never edited
 	return &c
 }
 

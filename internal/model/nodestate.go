@@ -9,8 +9,9 @@ type Order struct {
 // NodeState is what a node is told: the whole desired state of that node in meaning, changes on the wire.
 // What is in neither list is not ours to touch: absence is never an order.
 type NodeState struct {
-	Pools     []PoolSpec
-	Resources []ResourceSpec // by name, then ID
+	Pools       []PoolSpec
+	DevicePools []DevicePoolSpec
+	Resources   []ResourceSpec // by name, then ID
 }
 
 // PoolSpec is a pool to watch and to make volumes in.
@@ -118,6 +119,7 @@ type VolumeSpec struct {
 // Clone is deep enough for a node that keeps what it was told: specs are replaced whole, never edited.
 func (s NodeState) Clone() NodeState {
 	s.Pools = append([]PoolSpec(nil), s.Pools...)
+	s.DevicePools = append([]DevicePoolSpec(nil), s.DevicePools...)
 	s.Resources = append([]ResourceSpec(nil), s.Resources...)
 	return s
 }

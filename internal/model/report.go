@@ -40,6 +40,10 @@ type NodeReport struct {
 	// Snapshots are the kinds of pools of which this satellite can take snapshots.
 	Snapshots []ProviderKind
 	Hung      []HungProgram
+	Devices   []BlockDevice // empty disks
+	// Makes are the kinds of device pools that the node can make.
+	Makes       []ProviderKind
+	DevicePools []DevicePoolStatus
 }
 
 // PoolStatus is a pool as last seen. Capacities in KiB.

@@ -20,6 +20,7 @@ type Env struct {
 // After applies the rules to what the Tx touched, until nothing moves any more. It is called in the same batch, so what
 // follows from a change is committed with it.
 func After(tx *state.Tx, env Env) error {
+	devicePools(tx, env)
 	for range rounds {
 		ids := tx.Touched()
 		if len(ids) == 0 {

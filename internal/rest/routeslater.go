@@ -43,9 +43,6 @@ PUT /v1/nodes/{node}/config change a satellite's configuration
 PUT /v1/nodes/{node}/evacuate move everything off a node
 PUT /v1/nodes/{node}/evict evict a node
 PUT /v1/nodes/{node}/restore take an eviction or evacuation back
-GET /v1/physical-storage list unused disks
-GET /v1/physical-storage/{node} list a node's unused disks
-POST /v1/physical-storage/{node} make a storage pool of unused disks
 DELETE /v1/remotes delete a remote
 GET /v1/remotes list remotes
 GET /v1/remotes/ebs list EBS remotes

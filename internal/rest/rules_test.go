@@ -118,7 +118,7 @@ func TestStatus(t *testing.T) {
 		{"POST", "/v1/resource-definitions/backups/snapshots", `{}`, 500, api.FailInvldSnapshotName},
 		{"POST", "/v1/resource-definitions/backups/snapshots", `{"name":"monday"}`, 500, api.FailSnapshotsNotSupported},
 		{"POST", "/v1/actions/snapshot/multi", `{"snapshots":[]}`, 500, api.FailInvldRequest},
-		{"GET", "/v1/physical-storage/", "", 501, api.UnknownAPICall},
+		{"GET", "/v1/files/", "", 501, api.UnknownAPICall},
 	} {
 		rec := w.send(c.method, c.path, c.body)
 		l := rcs(t, rec.Body.String())

@@ -57,10 +57,11 @@ type Agent struct {
 	// Problems of the start, for the log.
 	Problems []string
 
-	pools    map[string]*poolState // by name
-	replicas map[model.UUID]*replica
-	configs  map[string]configFile // by resource name
-	records  map[model.UUID]record
+	pools       map[string]*poolState // by name
+	devicePools map[model.UUID]*devicePool
+	replicas    map[model.UUID]*replica
+	configs     map[string]configFile // by resource name
+	records     map[model.UUID]record
 
 	node      *nodeFacts // last good look
 	nodeAt    time.Time
@@ -209,6 +210,7 @@ func (a *Agent) take(st model.NodeState) {
 		pools[p.Name] = old
 	}
 	a.pools = pools
+	a.takeDevicePools(st.DevicePools)
 	replicas := map[model.UUID]*replica{}
 	for _, s := range st.Resources {
 		r := a.replicas[s.ID]
@@ -380,6 +382,10 @@ func (a *Agent) Due(now time.Time) []Job {
 		a.nodeJob, a.nodeDirty = true, false
 		start(Job{Kind: NodeJob, load: a.wantsDRBD()})
 	}
+	if p := a.dueDevicePool(); p != nil && !a.hangs(queue{}) {
+		p.busy = true
+		start(Job{Kind: DevicePoolJob, devicePool: p.spec})
+	}
 	if len(a.hung) > 0 && !a.hungJob && now.Sub(a.hungAt) >= hungEvery {
 		a.hungJob, a.hungAt = true, now
 		j := Job{Kind: HungJob}
@@ -539,6 +545,8 @@ func (a *Agent) Finish(j Job, res Result, now time.Time) {
 	switch j.Kind {
 	case NodeJob:
 		a.finishNode(res, now)
+	case DevicePoolJob:
+		a.finishDevicePool(j, res)
 	case HungJob:
 		a.hungJob = false
 		a.hung = slices.DeleteFunc(a.hung, func(h hungProgram) bool {

@@ -20,7 +20,9 @@ type nodeFacts struct {
 	snapshots   []model.ProviderKind // those that take snapshots
 	unsupported map[string][]string
 	configs     map[string]configFile
-	err         error // of the look at DRBD or the config folder: the old picture stays
+	devices     []model.BlockDevice  // empty ones
+	makes       []model.ProviderKind // of device pools
+	err         error                // of the look at DRBD or the config folder: the old picture stays
 }
 
 func (f *nodeFacts) look(ctx context.Context, w worker, load bool) {
@@ -45,6 +47,7 @@ func (f *nodeFacts) look(ctx context.Context, w worker, load bool) {
 			f.unsupported[string(p.kind)] = why
 		}
 	}
+	f.lookForDevices(ctx, w)
 	info, err := drbd.Detect(ctx, w.host)
 	noLoad := ""
 	if err == nil && load && !info.Loaded && info.Generation != drbd.Absent {

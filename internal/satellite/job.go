@@ -28,6 +28,8 @@ const (
 	ProgressJob
 	// HungJob looks whether programs that hung have ended.
 	HungJob
+	// DevicePoolJob makes a pool of empty devices.
+	DevicePoolJob
 )
 
 // Job is work that may block. It carries all it needs; RunJob reads nothing of the Agent that changes.
@@ -42,6 +44,8 @@ type Job struct {
 	load    bool // NodeJob: load the DRBD module if it isn't
 	pids    []int
 	plan    steps.Plan
+	// devicePool to make.
+	devicePool model.DevicePoolSpec
 }
 
 func (j Job) String() string {
@@ -58,6 +62,8 @@ func (j Job) String() string {
 		return "look at the node"
 	case ProgressJob:
 		return "look at the syncs"
+	case DevicePoolJob:
+		return "make the device pool " + j.devicePool.Group
 	}
 	return "look after hung programs"
 }
@@ -136,6 +142,8 @@ func (a *Agent) RunJob(ctx context.Context, j Job) Result {
 		return r
 	case NodeJob:
 		return Result{Node: w.look(ctx, j.load)}
+	case DevicePoolJob:
+		return Result{Err: w.makeDevicePool(ctx, j.devicePool)}
 	case ProgressJob:
 		st, err := w.drbd.Snapshot(ctx)
 		return Result{Kernel: st, Err: err}

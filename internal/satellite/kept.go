@@ -59,7 +59,7 @@ func (k kept) clone() kept {
 func (k *kept) apply(d wire.Desired) (taken []model.UUID) {
 	st := &k.State
 	if d.Full || d.PoolsSet || d.Pools != nil {
-		st.Pools = d.Pools
+		st.Pools, st.DevicePools = d.Pools, d.DevicePools
 	}
 	if k.Epochs == nil {
 		k.Epochs = map[model.UUID]uint64{}

@@ -95,6 +95,10 @@ func (a *Agent) nodeReport() model.NodeReport {
 		n.Providers, n.Layers, n.Unsupported = f.providers, f.layers, f.unsupported
 		n.Snapshots = f.snapshots
 	}
+	if f := a.node; f != nil {
+		n.Devices, n.Makes = f.devices, f.makes
+	}
+	n.DevicePools = a.devicePoolStatus()
 	desired := map[model.UUID]bool{}
 	for _, r := range a.replicas {
 		desired[r.spec.ID] = true

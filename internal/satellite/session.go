@@ -138,6 +138,9 @@ func (a *Agent) desired(d wire.Desired) (wire.Message, error) {
 		}
 	}
 	a.take(next.State)
+	if d.Full || d.PoolsSet || d.Pools != nil {
+		a.devicePoolsSaid()
+	}
 	for _, id := range taken {
 		a.replicas[id].session = s.id
 	}

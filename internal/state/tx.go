@@ -103,6 +103,9 @@ func (t *Tx) SeenNodes() map[string]struct{} {
 	return out
 }
 
+// NodesSeen names, in order, the nodes of which something new was seen since the Tx began; unlike SeenNodes it forgets nothing.
+func (t *Tx) NodesSeen() []string { return slices.Sorted(maps.Keys(t.seen)) }
+
 // Touched definitions since the last call, in order; for the rules that run after every change.
 func (t *Tx) Touched() []model.UUID {
 	out := slices.Sorted(maps.Keys(t.touched))

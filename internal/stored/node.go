@@ -12,9 +12,20 @@ type node struct {
 	Interfaces  []netInterface    `json:"interfaces,omitempty"`
 	Pools       []pool            `json:"pools,omitempty"`
 	Fingerprint string            `json:"fingerprint,omitempty"`
+	DevicePools []devicePool      `json:"devicePools,omitempty"`
 	Deleting    bool              `json:"deleting,omitempty"`
 	Evacuate    bool              `json:"evacuate,omitempty"`
 	Evicted     bool              `json:"evicted,omitempty"`
+}
+
+// devicePool is an order that is under way.
+type devicePool struct {
+	ID        model.UUID         `json:"id"`
+	Kind      model.ProviderKind `json:"kind"`
+	Name      string             `json:"name"`
+	Devices   []string           `json:"devices"`
+	Pool      string             `json:"pool,omitempty"`
+	PoolProps map[string]string  `json:"poolProps,omitempty"`
 }
 
 type netInterface struct {
@@ -42,6 +53,9 @@ func nodeOut(n *model.Node) *node {
 	for _, p := range n.Pools {
 		s.Pools = append(s.Pools, pool{ID: p.UUID, Name: p.Name, Kind: p.Kind, Props: p.Props, Deleting: p.Deleting})
 	}
+	for _, p := range n.DevicePools {
+		s.DevicePools = append(s.DevicePools, devicePool{p.UUID, p.Kind, p.Name, p.Devices, p.Pool, p.PoolProps})
+	}
 	return s
 }
 
@@ -53,6 +67,9 @@ func (s *node) in(record int64) *model.Node {
 	}
 	for _, p := range s.Pools {
 		n.Pools = append(n.Pools, model.StoragePool{UUID: p.ID, Name: p.Name, Kind: p.Kind, Props: p.Props, Deleting: p.Deleting})
+	}
+	for _, p := range s.DevicePools {
+		n.DevicePools = append(n.DevicePools, model.DevicePool{UUID: p.ID, Kind: p.Kind, Name: p.Name, Devices: p.Devices, Pool: p.Pool, PoolProps: p.PoolProps})
 	}
 	return n
 }

@@ -7,14 +7,15 @@ import (
 
 func desiredOut(m Desired) *pb.Desired {
 	return &pb.Desired{Order: orderOut(m.Order), Seq: m.Seq, Full: m.Full, Pools: each(m.Pools, poolSpecOut),
-		PoolsSet: m.PoolsSet, Resources: each(m.Resources, resourceSpecOut), Dropped: us(m.Dropped), Rescan: m.Rescan}
+		PoolsSet: m.PoolsSet, Resources: each(m.Resources, resourceSpecOut), Dropped: us(m.Dropped), Rescan: m.Rescan,
+		DevicePools: each(m.DevicePools, devicePoolSpecOut)}
 }
 
 func desiredIn(p *pb.Desired) Desired {
 	return Desired{Order: orderIn(p.GetOrder()), Seq: p.GetSeq(), Full: p.GetFull(),
 		Pools: each(p.GetPools(), deref(poolSpecIn)), PoolsSet: p.GetPoolsSet(),
 		Resources: each(p.GetResources(), deref(resourceSpecIn)), Dropped: words[model.UUID](p.GetDropped()),
-		Rescan: p.GetRescan()}
+		Rescan: p.GetRescan(), DevicePools: each(p.GetDevicePools(), deref(devicePoolSpecIn))}
 }
 
 func poolSpecOut(s *model.PoolSpec) *pb.PoolSpec {

@@ -33,6 +33,7 @@ func nodeOut(n *model.NodeReport) *pb.NodeReport {
 		Hung: each(n.Hung, func(h *model.HungProgram) *pb.HungProgram {
 			return &pb.HungProgram{Pid: int64(h.Pid), Argv: us(h.Argv), SinceMs: h.SinceMS, Pool: u(h.Pool)}
 		})}
+	p.Devices, p.Makes, p.DevicePools = each(n.Devices, blockDeviceOut), us(n.Makes), each(n.DevicePools, devicePoolOut)
 	if len(n.Unsupported) > 0 {
 		p.Unsupported = make(map[string]*pb.Words, len(n.Unsupported))
 		for k, why := range n.Unsupported {
@@ -53,6 +54,8 @@ func nodeIn(p *pb.NodeReport) model.NodeReport {
 		Hung: each(p.GetHung(), func(h **pb.HungProgram) model.HungProgram {
 			return model.HungProgram{Pid: int((*h).GetPid()), Argv: (*h).GetArgv(), SinceMS: (*h).GetSinceMs(), Pool: (*h).GetPool()}
 		})}
+	n.Devices, n.DevicePools = each(p.GetDevices(), deref(blockDeviceIn)), each(p.GetDevicePools(), deref(devicePoolIn))
+	n.Makes = words[model.ProviderKind](p.GetMakes())
 	if len(p.GetUnsupported()) > 0 {
 		n.Unsupported = make(map[string][]string, len(p.GetUnsupported()))
 		for k, why := range p.GetUnsupported() {

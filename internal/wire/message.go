@@ -55,13 +55,14 @@ type Refused struct {
 // Desired carries desired state, from the controller. With Full it is the whole: what isn't in it is no longer
 // mentioned (which is no order to remove it).
 type Desired struct {
-	Order     model.Order
-	Seq       uint64 // of this session, from 1
-	Full      bool
-	Pools     []model.PoolSpec // nil and !Full: unchanged; else the whole list
-	PoolsSet  bool             // Pools is meant, even if empty
-	Resources []model.ResourceSpec
-	Dropped   []model.UUID // incarnations no longer mentioned
+	Order       model.Order
+	Seq         uint64 // of this session, from 1
+	Full        bool
+	Pools       []model.PoolSpec       // nil and !Full: unchanged; else the whole list
+	PoolsSet    bool                   // Pools is meant, even if empty
+	DevicePools []model.DevicePoolSpec // the whole list, wherever Pools is
+	Resources   []model.ResourceSpec
+	Dropped     []model.UUID // incarnations no longer mentioned
 	// Rescan asks for a fresh look at all pools and devices.
 	Rescan bool
 }

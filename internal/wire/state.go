@@ -11,7 +11,7 @@ import (
 // MarshalState gives what a node is told in the wire's form, as JSON: a satellite keeps the controller's word as it came,
 // so that the rules for versions that differ hold for its file too.
 func MarshalState(s model.NodeState) ([]byte, error) {
-	b, err := protojson.Marshal(desiredOut(Desired{Full: true, Pools: s.Pools, Resources: s.Resources}))
+	b, err := protojson.Marshal(desiredOut(Desired{Full: true, Pools: s.Pools, DevicePools: s.DevicePools, Resources: s.Resources}))
 	if err != nil {
 		return nil, fmt.Errorf("encode node state: %w", err)
 	}
@@ -25,5 +25,5 @@ func UnmarshalState(b []byte) (model.NodeState, error) {
 		return model.NodeState{}, fmt.Errorf("decode node state: %w", err)
 	}
 	d := desiredIn(&p)
-	return model.NodeState{Pools: d.Pools, Resources: d.Resources}, nil
+	return model.NodeState{Pools: d.Pools, DevicePools: d.DevicePools, Resources: d.Resources}, nil
 }

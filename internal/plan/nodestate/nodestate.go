@@ -13,7 +13,7 @@ import (
 
 // Of is the whole desired state of a node.
 func Of(s *state.Snapshot, node string) model.NodeState {
-	st := model.NodeState{Pools: Pools(s, node)}
+	st := model.NodeState{Pools: Pools(s, node), DevicePools: DevicePools(s, node)}
 	s.OnNode(node, func(d *state.Definition) bool {
 		st.Resources = append(st.Resources, Resources(s, d, node)...)
 		return true

@@ -16,6 +16,7 @@ type vg struct {
 	sizeKi int64
 	lvs    []*lv
 	nextID int
+	tags   []string
 	gone   bool // its disks can't be found
 	ghosts []*metadata
 }
@@ -480,6 +481,8 @@ func field(f string, g *vg, v *lv) string {
 	switch f {
 	case "vg_name":
 		return g.name
+	case "vg_tags":
+		return strings.Join(g.tags, ",")
 	case "vg_uuid":
 		return lvmUUID('v', g.id, 0)
 	case "vg_size":

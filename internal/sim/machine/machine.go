@@ -26,6 +26,7 @@ type Machine struct {
 	files   map[string]*file
 	dirs    map[string]bool
 	vgs     []*vg
+	spare   []*spare
 	diskKiB int64
 
 	// Gone at a power cut.
@@ -378,6 +379,12 @@ func program(name string) func(*call) {
 		return (*call).lvrename
 	case "lvextend":
 		return (*call).lvextend
+	case "vgcreate":
+		return (*call).vgcreate
+	case "lsblk":
+		return (*call).lsblk
+	case "wipefs":
+		return (*call).wipefs
 	case "losetup":
 		return (*call).losetup
 	case "blockdev":

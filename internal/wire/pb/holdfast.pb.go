@@ -487,6 +487,7 @@ type Desired struct {
 	Resources     []*ResourceSpec        `protobuf:"bytes,6,rep,name=resources,proto3" json:"resources,omitempty"`
 	Dropped       []string               `protobuf:"bytes,7,rep,name=dropped,proto3" json:"dropped,omitempty"`
 	Rescan        bool                   `protobuf:"varint,8,opt,name=rescan,proto3" json:"rescan,omitempty"`
+	DevicePools   []*DevicePoolSpec      `protobuf:"bytes,50,rep,name=device_pools,json=devicePools,proto3" json:"device_pools,omitempty"` // go along with pools_set
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -577,6 +578,89 @@ func (x *Desired) GetRescan() bool {
 	return false
 }
 
+func (x *Desired) GetDevicePools() []*DevicePoolSpec {
+	if x != nil {
+		return x.DevicePools
+	}
+	return nil
+}
+
+type DevicePoolSpec struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	Group         string                 `protobuf:"bytes,3,opt,name=group,proto3" json:"group,omitempty"`
+	Thin          string                 `protobuf:"bytes,4,opt,name=thin,proto3" json:"thin,omitempty"`
+	Devices       []string               `protobuf:"bytes,5,rep,name=devices,proto3" json:"devices,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DevicePoolSpec) Reset() {
+	*x = DevicePoolSpec{}
+	mi := &file_holdfast_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DevicePoolSpec) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DevicePoolSpec) ProtoMessage() {}
+
+func (x *DevicePoolSpec) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DevicePoolSpec.ProtoReflect.Descriptor instead.
+func (*DevicePoolSpec) Descriptor() ([]byte, []int) {
+	return file_holdfast_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *DevicePoolSpec) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *DevicePoolSpec) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *DevicePoolSpec) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *DevicePoolSpec) GetThin() string {
+	if x != nil {
+		return x.Thin
+	}
+	return ""
+}
+
+func (x *DevicePoolSpec) GetDevices() []string {
+	if x != nil {
+		return x.Devices
+	}
+	return nil
+}
+
 type PoolSpec struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Uuid          string                 `protobuf:"bytes,1,opt,name=uuid,proto3" json:"uuid,omitempty"`
@@ -589,7 +673,7 @@ type PoolSpec struct {
 
 func (x *PoolSpec) Reset() {
 	*x = PoolSpec{}
-	mi := &file_holdfast_proto_msgTypes[6]
+	mi := &file_holdfast_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -601,7 +685,7 @@ func (x *PoolSpec) String() string {
 func (*PoolSpec) ProtoMessage() {}
 
 func (x *PoolSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[6]
+	mi := &file_holdfast_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -614,7 +698,7 @@ func (x *PoolSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolSpec.ProtoReflect.Descriptor instead.
 func (*PoolSpec) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{6}
+	return file_holdfast_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *PoolSpec) GetUuid() string {
@@ -670,7 +754,7 @@ type ResourceSpec struct {
 
 func (x *ResourceSpec) Reset() {
 	*x = ResourceSpec{}
-	mi := &file_holdfast_proto_msgTypes[7]
+	mi := &file_holdfast_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -682,7 +766,7 @@ func (x *ResourceSpec) String() string {
 func (*ResourceSpec) ProtoMessage() {}
 
 func (x *ResourceSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[7]
+	mi := &file_holdfast_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -695,7 +779,7 @@ func (x *ResourceSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResourceSpec.ProtoReflect.Descriptor instead.
 func (*ResourceSpec) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{7}
+	return file_holdfast_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ResourceSpec) GetDefinition() string {
@@ -827,7 +911,7 @@ type SnapshotSpec struct {
 
 func (x *SnapshotSpec) Reset() {
 	*x = SnapshotSpec{}
-	mi := &file_holdfast_proto_msgTypes[8]
+	mi := &file_holdfast_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -839,7 +923,7 @@ func (x *SnapshotSpec) String() string {
 func (*SnapshotSpec) ProtoMessage() {}
 
 func (x *SnapshotSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[8]
+	mi := &file_holdfast_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -852,7 +936,7 @@ func (x *SnapshotSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SnapshotSpec.ProtoReflect.Descriptor instead.
 func (*SnapshotSpec) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{8}
+	return file_holdfast_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *SnapshotSpec) GetTake() bool {
@@ -883,7 +967,7 @@ type CopySpec struct {
 
 func (x *CopySpec) Reset() {
 	*x = CopySpec{}
-	mi := &file_holdfast_proto_msgTypes[9]
+	mi := &file_holdfast_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -895,7 +979,7 @@ func (x *CopySpec) String() string {
 func (*CopySpec) ProtoMessage() {}
 
 func (x *CopySpec) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[9]
+	mi := &file_holdfast_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -908,7 +992,7 @@ func (x *CopySpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopySpec.ProtoReflect.Descriptor instead.
 func (*CopySpec) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{9}
+	return file_holdfast_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *CopySpec) GetId() string {
@@ -964,7 +1048,7 @@ type Source struct {
 
 func (x *Source) Reset() {
 	*x = Source{}
-	mi := &file_holdfast_proto_msgTypes[10]
+	mi := &file_holdfast_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -976,7 +1060,7 @@ func (x *Source) String() string {
 func (*Source) ProtoMessage() {}
 
 func (x *Source) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[10]
+	mi := &file_holdfast_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -989,7 +1073,7 @@ func (x *Source) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Source.ProtoReflect.Descriptor instead.
 func (*Source) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{10}
+	return file_holdfast_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Source) GetSnapshot() string {
@@ -1022,7 +1106,7 @@ type Section struct {
 
 func (x *Section) Reset() {
 	*x = Section{}
-	mi := &file_holdfast_proto_msgTypes[11]
+	mi := &file_holdfast_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1034,7 +1118,7 @@ func (x *Section) String() string {
 func (*Section) ProtoMessage() {}
 
 func (x *Section) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[11]
+	mi := &file_holdfast_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1047,7 +1131,7 @@ func (x *Section) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Section.ProtoReflect.Descriptor instead.
 func (*Section) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{11}
+	return file_holdfast_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Section) GetOptions() map[string]string {
@@ -1074,7 +1158,7 @@ type DRBDSpec struct {
 
 func (x *DRBDSpec) Reset() {
 	*x = DRBDSpec{}
-	mi := &file_holdfast_proto_msgTypes[12]
+	mi := &file_holdfast_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1086,7 +1170,7 @@ func (x *DRBDSpec) String() string {
 func (*DRBDSpec) ProtoMessage() {}
 
 func (x *DRBDSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[12]
+	mi := &file_holdfast_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1099,7 +1183,7 @@ func (x *DRBDSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DRBDSpec.ProtoReflect.Descriptor instead.
 func (*DRBDSpec) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{12}
+	return file_holdfast_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *DRBDSpec) GetGeneration() int64 {
@@ -1179,7 +1263,7 @@ type PeerSpec struct {
 
 func (x *PeerSpec) Reset() {
 	*x = PeerSpec{}
-	mi := &file_holdfast_proto_msgTypes[13]
+	mi := &file_holdfast_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1191,7 +1275,7 @@ func (x *PeerSpec) String() string {
 func (*PeerSpec) ProtoMessage() {}
 
 func (x *PeerSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[13]
+	mi := &file_holdfast_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1204,7 +1288,7 @@ func (x *PeerSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeerSpec.ProtoReflect.Descriptor instead.
 func (*PeerSpec) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{13}
+	return file_holdfast_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *PeerSpec) GetNode() string {
@@ -1269,7 +1353,7 @@ type VolumeSpec struct {
 
 func (x *VolumeSpec) Reset() {
 	*x = VolumeSpec{}
-	mi := &file_holdfast_proto_msgTypes[14]
+	mi := &file_holdfast_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1281,7 +1365,7 @@ func (x *VolumeSpec) String() string {
 func (*VolumeSpec) ProtoMessage() {}
 
 func (x *VolumeSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[14]
+	mi := &file_holdfast_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1294,7 +1378,7 @@ func (x *VolumeSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VolumeSpec.ProtoReflect.Descriptor instead.
 func (*VolumeSpec) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{14}
+	return file_holdfast_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *VolumeSpec) GetId() string {
@@ -1394,7 +1478,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_holdfast_proto_msgTypes[15]
+	mi := &file_holdfast_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1406,7 +1490,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[15]
+	mi := &file_holdfast_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1419,7 +1503,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{15}
+	return file_holdfast_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Report) GetAckSeq() uint64 {
@@ -1466,7 +1550,7 @@ type Words struct {
 
 func (x *Words) Reset() {
 	*x = Words{}
-	mi := &file_holdfast_proto_msgTypes[16]
+	mi := &file_holdfast_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1478,7 +1562,7 @@ func (x *Words) String() string {
 func (*Words) ProtoMessage() {}
 
 func (x *Words) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[16]
+	mi := &file_holdfast_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1491,7 +1575,7 @@ func (x *Words) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Words.ProtoReflect.Descriptor instead.
 func (*Words) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{16}
+	return file_holdfast_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Words) GetWords() []string {
@@ -1517,13 +1601,16 @@ type NodeReport struct {
 	Orphans       []*Orphan              `protobuf:"bytes,12,rep,name=orphans,proto3" json:"orphans,omitempty"`
 	Hung          []*HungProgram         `protobuf:"bytes,13,rep,name=hung,proto3" json:"hung,omitempty"`
 	Snapshots     []string               `protobuf:"bytes,30,rep,name=snapshots,proto3" json:"snapshots,omitempty"` // kinds of pools of which snapshots can be taken
+	Devices       []*BlockDevice         `protobuf:"bytes,50,rep,name=devices,proto3" json:"devices,omitempty"`     // empty ones
+	Makes         []string               `protobuf:"bytes,51,rep,name=makes,proto3" json:"makes,omitempty"`         // kinds of device pools that it can make
+	DevicePools   []*DevicePoolStatus    `protobuf:"bytes,52,rep,name=device_pools,json=devicePools,proto3" json:"device_pools,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *NodeReport) Reset() {
 	*x = NodeReport{}
-	mi := &file_holdfast_proto_msgTypes[17]
+	mi := &file_holdfast_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1535,7 +1622,7 @@ func (x *NodeReport) String() string {
 func (*NodeReport) ProtoMessage() {}
 
 func (x *NodeReport) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[17]
+	mi := &file_holdfast_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1548,7 +1635,7 @@ func (x *NodeReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeReport.ProtoReflect.Descriptor instead.
 func (*NodeReport) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{17}
+	return file_holdfast_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *NodeReport) GetUname() string {
@@ -1649,6 +1736,171 @@ func (x *NodeReport) GetSnapshots() []string {
 	return nil
 }
 
+func (x *NodeReport) GetDevices() []*BlockDevice {
+	if x != nil {
+		return x.Devices
+	}
+	return nil
+}
+
+func (x *NodeReport) GetMakes() []string {
+	if x != nil {
+		return x.Makes
+	}
+	return nil
+}
+
+func (x *NodeReport) GetDevicePools() []*DevicePoolStatus {
+	if x != nil {
+		return x.DevicePools
+	}
+	return nil
+}
+
+type BlockDevice struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	SizeBytes     int64                  `protobuf:"varint,2,opt,name=size_bytes,json=sizeBytes,proto3" json:"size_bytes,omitempty"`
+	Model         string                 `protobuf:"bytes,3,opt,name=model,proto3" json:"model,omitempty"`
+	Serial        string                 `protobuf:"bytes,4,opt,name=serial,proto3" json:"serial,omitempty"`
+	Wwn           string                 `protobuf:"bytes,5,opt,name=wwn,proto3" json:"wwn,omitempty"`
+	Rotational    bool                   `protobuf:"varint,6,opt,name=rotational,proto3" json:"rotational,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BlockDevice) Reset() {
+	*x = BlockDevice{}
+	mi := &file_holdfast_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BlockDevice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BlockDevice) ProtoMessage() {}
+
+func (x *BlockDevice) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BlockDevice.ProtoReflect.Descriptor instead.
+func (*BlockDevice) Descriptor() ([]byte, []int) {
+	return file_holdfast_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *BlockDevice) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *BlockDevice) GetSizeBytes() int64 {
+	if x != nil {
+		return x.SizeBytes
+	}
+	return 0
+}
+
+func (x *BlockDevice) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *BlockDevice) GetSerial() string {
+	if x != nil {
+		return x.Serial
+	}
+	return ""
+}
+
+func (x *BlockDevice) GetWwn() string {
+	if x != nil {
+		return x.Wwn
+	}
+	return ""
+}
+
+func (x *BlockDevice) GetRotational() bool {
+	if x != nil {
+		return x.Rotational
+	}
+	return false
+}
+
+type DevicePoolStatus struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Done          bool                   `protobuf:"varint,2,opt,name=done,proto3" json:"done,omitempty"`
+	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DevicePoolStatus) Reset() {
+	*x = DevicePoolStatus{}
+	mi := &file_holdfast_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DevicePoolStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DevicePoolStatus) ProtoMessage() {}
+
+func (x *DevicePoolStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DevicePoolStatus.ProtoReflect.Descriptor instead.
+func (*DevicePoolStatus) Descriptor() ([]byte, []int) {
+	return file_holdfast_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *DevicePoolStatus) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *DevicePoolStatus) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+func (x *DevicePoolStatus) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 type PoolStatus struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Uuid          string                 `protobuf:"bytes,1,opt,name=uuid,proto3" json:"uuid,omitempty"`
@@ -1667,7 +1919,7 @@ type PoolStatus struct {
 
 func (x *PoolStatus) Reset() {
 	*x = PoolStatus{}
-	mi := &file_holdfast_proto_msgTypes[18]
+	mi := &file_holdfast_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1679,7 +1931,7 @@ func (x *PoolStatus) String() string {
 func (*PoolStatus) ProtoMessage() {}
 
 func (x *PoolStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[18]
+	mi := &file_holdfast_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1692,7 +1944,7 @@ func (x *PoolStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolStatus.ProtoReflect.Descriptor instead.
 func (*PoolStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{18}
+	return file_holdfast_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *PoolStatus) GetUuid() string {
@@ -1776,7 +2028,7 @@ type Orphan struct {
 
 func (x *Orphan) Reset() {
 	*x = Orphan{}
-	mi := &file_holdfast_proto_msgTypes[19]
+	mi := &file_holdfast_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1788,7 +2040,7 @@ func (x *Orphan) String() string {
 func (*Orphan) ProtoMessage() {}
 
 func (x *Orphan) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[19]
+	mi := &file_holdfast_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1801,7 +2053,7 @@ func (x *Orphan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Orphan.ProtoReflect.Descriptor instead.
 func (*Orphan) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{19}
+	return file_holdfast_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Orphan) GetId() string {
@@ -1837,7 +2089,7 @@ type HungProgram struct {
 
 func (x *HungProgram) Reset() {
 	*x = HungProgram{}
-	mi := &file_holdfast_proto_msgTypes[20]
+	mi := &file_holdfast_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1849,7 +2101,7 @@ func (x *HungProgram) String() string {
 func (*HungProgram) ProtoMessage() {}
 
 func (x *HungProgram) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[20]
+	mi := &file_holdfast_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1862,7 +2114,7 @@ func (x *HungProgram) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HungProgram.ProtoReflect.Descriptor instead.
 func (*HungProgram) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{20}
+	return file_holdfast_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *HungProgram) GetPid() int64 {
@@ -1917,7 +2169,7 @@ type ResourceStatus struct {
 
 func (x *ResourceStatus) Reset() {
 	*x = ResourceStatus{}
-	mi := &file_holdfast_proto_msgTypes[21]
+	mi := &file_holdfast_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1929,7 +2181,7 @@ func (x *ResourceStatus) String() string {
 func (*ResourceStatus) ProtoMessage() {}
 
 func (x *ResourceStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[21]
+	mi := &file_holdfast_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1942,7 +2194,7 @@ func (x *ResourceStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResourceStatus.ProtoReflect.Descriptor instead.
 func (*ResourceStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{21}
+	return file_holdfast_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ResourceStatus) GetDefinition() string {
@@ -2068,7 +2320,7 @@ type QuietStatus struct {
 
 func (x *QuietStatus) Reset() {
 	*x = QuietStatus{}
-	mi := &file_holdfast_proto_msgTypes[22]
+	mi := &file_holdfast_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2080,7 +2332,7 @@ func (x *QuietStatus) String() string {
 func (*QuietStatus) ProtoMessage() {}
 
 func (x *QuietStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[22]
+	mi := &file_holdfast_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2093,7 +2345,7 @@ func (x *QuietStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuietStatus.ProtoReflect.Descriptor instead.
 func (*QuietStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{22}
+	return file_holdfast_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *QuietStatus) GetLease() string {
@@ -2135,7 +2387,7 @@ type VolumeStatus struct {
 
 func (x *VolumeStatus) Reset() {
 	*x = VolumeStatus{}
-	mi := &file_holdfast_proto_msgTypes[23]
+	mi := &file_holdfast_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2147,7 +2399,7 @@ func (x *VolumeStatus) String() string {
 func (*VolumeStatus) ProtoMessage() {}
 
 func (x *VolumeStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[23]
+	mi := &file_holdfast_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2160,7 +2412,7 @@ func (x *VolumeStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VolumeStatus.ProtoReflect.Descriptor instead.
 func (*VolumeStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{23}
+	return file_holdfast_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *VolumeStatus) GetId() string {
@@ -2246,7 +2498,7 @@ type PeerStatus struct {
 
 func (x *PeerStatus) Reset() {
 	*x = PeerStatus{}
-	mi := &file_holdfast_proto_msgTypes[24]
+	mi := &file_holdfast_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2258,7 +2510,7 @@ func (x *PeerStatus) String() string {
 func (*PeerStatus) ProtoMessage() {}
 
 func (x *PeerStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[24]
+	mi := &file_holdfast_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2271,7 +2523,7 @@ func (x *PeerStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeerStatus.ProtoReflect.Descriptor instead.
 func (*PeerStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{24}
+	return file_holdfast_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *PeerStatus) GetNode() string {
@@ -2322,7 +2574,7 @@ type PeerVolumeStatus struct {
 
 func (x *PeerVolumeStatus) Reset() {
 	*x = PeerVolumeStatus{}
-	mi := &file_holdfast_proto_msgTypes[25]
+	mi := &file_holdfast_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2334,7 +2586,7 @@ func (x *PeerVolumeStatus) String() string {
 func (*PeerVolumeStatus) ProtoMessage() {}
 
 func (x *PeerVolumeStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[25]
+	mi := &file_holdfast_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2347,7 +2599,7 @@ func (x *PeerVolumeStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeerVolumeStatus.ProtoReflect.Descriptor instead.
 func (*PeerVolumeStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{25}
+	return file_holdfast_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *PeerVolumeStatus) GetNumber() int64 {
@@ -2394,7 +2646,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_holdfast_proto_msgTypes[26]
+	mi := &file_holdfast_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2406,7 +2658,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[26]
+	mi := &file_holdfast_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2419,7 +2671,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{26}
+	return file_holdfast_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Ping) GetNonce() uint64 {
@@ -2438,7 +2690,7 @@ type Pong struct {
 
 func (x *Pong) Reset() {
 	*x = Pong{}
-	mi := &file_holdfast_proto_msgTypes[27]
+	mi := &file_holdfast_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2450,7 +2702,7 @@ func (x *Pong) String() string {
 func (*Pong) ProtoMessage() {}
 
 func (x *Pong) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[27]
+	mi := &file_holdfast_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2463,7 +2715,7 @@ func (x *Pong) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pong.ProtoReflect.Descriptor instead.
 func (*Pong) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{27}
+	return file_holdfast_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Pong) GetNonce() uint64 {
@@ -2510,7 +2762,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\aRefused\x12\x10\n" +
 	"\x03why\x18\x01 \x01(\tR\x03why\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12#\n" +
-	"\rhighest_epoch\x18\x03 \x01(\x04R\fhighestEpoch\"\x9d\x02\n" +
+	"\rhighest_epoch\x18\x03 \x01(\x04R\fhighestEpoch\"\xe2\x02\n" +
 	"\aDesired\x12-\n" +
 	"\x05order\x18\x01 \x01(\v2\x17.holdfast.wire.v1.OrderR\x05order\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x12\n" +
@@ -2519,7 +2771,14 @@ const file_holdfast_proto_rawDesc = "" +
 	"\tpools_set\x18\x05 \x01(\bR\bpoolsSet\x12<\n" +
 	"\tresources\x18\x06 \x03(\v2\x1e.holdfast.wire.v1.ResourceSpecR\tresources\x12\x18\n" +
 	"\adropped\x18\a \x03(\tR\adropped\x12\x16\n" +
-	"\x06rescan\x18\b \x01(\bR\x06rescan\"`\n" +
+	"\x06rescan\x18\b \x01(\bR\x06rescan\x12C\n" +
+	"\fdevice_pools\x182 \x03(\v2 .holdfast.wire.v1.DevicePoolSpecR\vdevicePools\"x\n" +
+	"\x0eDevicePoolSpec\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x14\n" +
+	"\x05group\x18\x03 \x01(\tR\x05group\x12\x12\n" +
+	"\x04thin\x18\x04 \x01(\tR\x04thin\x12\x18\n" +
+	"\adevices\x18\x05 \x03(\tR\adevices\"`\n" +
 	"\bPoolSpec\x12\x12\n" +
 	"\x04uuid\x18\x01 \x01(\tR\x04uuid\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -2617,7 +2876,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\tresources\x18\x04 \x03(\v2 .holdfast.wire.v1.ResourceStatusR\tresources\x12\x1c\n" +
 	"\tforgotten\x18\x05 \x03(\tR\tforgotten\"\x1d\n" +
 	"\x05Words\x12\x14\n" +
-	"\x05words\x18\x01 \x03(\tR\x05words\"\xe2\x04\n" +
+	"\x05words\x18\x01 \x03(\tR\x05words\"\xf8\x05\n" +
 	"\n" +
 	"NodeReport\x12\x14\n" +
 	"\x05uname\x18\x01 \x01(\tR\x05uname\x12\x17\n" +
@@ -2634,10 +2893,27 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x05pools\x18\v \x03(\v2\x1c.holdfast.wire.v1.PoolStatusR\x05pools\x122\n" +
 	"\aorphans\x18\f \x03(\v2\x18.holdfast.wire.v1.OrphanR\aorphans\x121\n" +
 	"\x04hung\x18\r \x03(\v2\x1d.holdfast.wire.v1.HungProgramR\x04hung\x12\x1c\n" +
-	"\tsnapshots\x18\x1e \x03(\tR\tsnapshots\x1aW\n" +
+	"\tsnapshots\x18\x1e \x03(\tR\tsnapshots\x127\n" +
+	"\adevices\x182 \x03(\v2\x1d.holdfast.wire.v1.BlockDeviceR\adevices\x12\x14\n" +
+	"\x05makes\x183 \x03(\tR\x05makes\x12E\n" +
+	"\fdevice_pools\x184 \x03(\v2\".holdfast.wire.v1.DevicePoolStatusR\vdevicePools\x1aW\n" +
 	"\x10UnsupportedEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12-\n" +
-	"\x05value\x18\x02 \x01(\v2\x17.holdfast.wire.v1.WordsR\x05value:\x028\x01\"\x8c\x02\n" +
+	"\x05value\x18\x02 \x01(\v2\x17.holdfast.wire.v1.WordsR\x05value:\x028\x01\"\xa0\x01\n" +
+	"\vBlockDevice\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x1d\n" +
+	"\n" +
+	"size_bytes\x18\x02 \x01(\x03R\tsizeBytes\x12\x14\n" +
+	"\x05model\x18\x03 \x01(\tR\x05model\x12\x16\n" +
+	"\x06serial\x18\x04 \x01(\tR\x06serial\x12\x10\n" +
+	"\x03wwn\x18\x05 \x01(\tR\x03wwn\x12\x1e\n" +
+	"\n" +
+	"rotational\x18\x06 \x01(\bR\n" +
+	"rotational\"N\n" +
+	"\x10DevicePoolStatus\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04done\x18\x02 \x01(\bR\x04done\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x8c\x02\n" +
 	"\n" +
 	"PoolStatus\x12\x12\n" +
 	"\x04uuid\x18\x01 \x01(\tR\x04uuid\x12\x12\n" +
@@ -2730,7 +3006,7 @@ func file_holdfast_proto_rawDescGZIP() []byte {
 	return file_holdfast_proto_rawDescData
 }
 
-var file_holdfast_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_holdfast_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
 var file_holdfast_proto_goTypes = []any{
 	(*Envelope)(nil),         // 0: holdfast.wire.v1.Envelope
 	(*Order)(nil),            // 1: holdfast.wire.v1.Order
@@ -2738,72 +3014,78 @@ var file_holdfast_proto_goTypes = []any{
 	(*Welcome)(nil),          // 3: holdfast.wire.v1.Welcome
 	(*Refused)(nil),          // 4: holdfast.wire.v1.Refused
 	(*Desired)(nil),          // 5: holdfast.wire.v1.Desired
-	(*PoolSpec)(nil),         // 6: holdfast.wire.v1.PoolSpec
-	(*ResourceSpec)(nil),     // 7: holdfast.wire.v1.ResourceSpec
-	(*SnapshotSpec)(nil),     // 8: holdfast.wire.v1.SnapshotSpec
-	(*CopySpec)(nil),         // 9: holdfast.wire.v1.CopySpec
-	(*Source)(nil),           // 10: holdfast.wire.v1.Source
-	(*Section)(nil),          // 11: holdfast.wire.v1.Section
-	(*DRBDSpec)(nil),         // 12: holdfast.wire.v1.DRBDSpec
-	(*PeerSpec)(nil),         // 13: holdfast.wire.v1.PeerSpec
-	(*VolumeSpec)(nil),       // 14: holdfast.wire.v1.VolumeSpec
-	(*Report)(nil),           // 15: holdfast.wire.v1.Report
-	(*Words)(nil),            // 16: holdfast.wire.v1.Words
-	(*NodeReport)(nil),       // 17: holdfast.wire.v1.NodeReport
-	(*PoolStatus)(nil),       // 18: holdfast.wire.v1.PoolStatus
-	(*Orphan)(nil),           // 19: holdfast.wire.v1.Orphan
-	(*HungProgram)(nil),      // 20: holdfast.wire.v1.HungProgram
-	(*ResourceStatus)(nil),   // 21: holdfast.wire.v1.ResourceStatus
-	(*QuietStatus)(nil),      // 22: holdfast.wire.v1.QuietStatus
-	(*VolumeStatus)(nil),     // 23: holdfast.wire.v1.VolumeStatus
-	(*PeerStatus)(nil),       // 24: holdfast.wire.v1.PeerStatus
-	(*PeerVolumeStatus)(nil), // 25: holdfast.wire.v1.PeerVolumeStatus
-	(*Ping)(nil),             // 26: holdfast.wire.v1.Ping
-	(*Pong)(nil),             // 27: holdfast.wire.v1.Pong
-	nil,                      // 28: holdfast.wire.v1.Section.OptionsEntry
-	nil,                      // 29: holdfast.wire.v1.DRBDSpec.OptionsEntry
-	nil,                      // 30: holdfast.wire.v1.VolumeSpec.OptionsEntry
-	nil,                      // 31: holdfast.wire.v1.NodeReport.UnsupportedEntry
+	(*DevicePoolSpec)(nil),   // 6: holdfast.wire.v1.DevicePoolSpec
+	(*PoolSpec)(nil),         // 7: holdfast.wire.v1.PoolSpec
+	(*ResourceSpec)(nil),     // 8: holdfast.wire.v1.ResourceSpec
+	(*SnapshotSpec)(nil),     // 9: holdfast.wire.v1.SnapshotSpec
+	(*CopySpec)(nil),         // 10: holdfast.wire.v1.CopySpec
+	(*Source)(nil),           // 11: holdfast.wire.v1.Source
+	(*Section)(nil),          // 12: holdfast.wire.v1.Section
+	(*DRBDSpec)(nil),         // 13: holdfast.wire.v1.DRBDSpec
+	(*PeerSpec)(nil),         // 14: holdfast.wire.v1.PeerSpec
+	(*VolumeSpec)(nil),       // 15: holdfast.wire.v1.VolumeSpec
+	(*Report)(nil),           // 16: holdfast.wire.v1.Report
+	(*Words)(nil),            // 17: holdfast.wire.v1.Words
+	(*NodeReport)(nil),       // 18: holdfast.wire.v1.NodeReport
+	(*BlockDevice)(nil),      // 19: holdfast.wire.v1.BlockDevice
+	(*DevicePoolStatus)(nil), // 20: holdfast.wire.v1.DevicePoolStatus
+	(*PoolStatus)(nil),       // 21: holdfast.wire.v1.PoolStatus
+	(*Orphan)(nil),           // 22: holdfast.wire.v1.Orphan
+	(*HungProgram)(nil),      // 23: holdfast.wire.v1.HungProgram
+	(*ResourceStatus)(nil),   // 24: holdfast.wire.v1.ResourceStatus
+	(*QuietStatus)(nil),      // 25: holdfast.wire.v1.QuietStatus
+	(*VolumeStatus)(nil),     // 26: holdfast.wire.v1.VolumeStatus
+	(*PeerStatus)(nil),       // 27: holdfast.wire.v1.PeerStatus
+	(*PeerVolumeStatus)(nil), // 28: holdfast.wire.v1.PeerVolumeStatus
+	(*Ping)(nil),             // 29: holdfast.wire.v1.Ping
+	(*Pong)(nil),             // 30: holdfast.wire.v1.Pong
+	nil,                      // 31: holdfast.wire.v1.Section.OptionsEntry
+	nil,                      // 32: holdfast.wire.v1.DRBDSpec.OptionsEntry
+	nil,                      // 33: holdfast.wire.v1.VolumeSpec.OptionsEntry
+	nil,                      // 34: holdfast.wire.v1.NodeReport.UnsupportedEntry
 }
 var file_holdfast_proto_depIdxs = []int32{
 	2,  // 0: holdfast.wire.v1.Envelope.hello:type_name -> holdfast.wire.v1.Hello
 	3,  // 1: holdfast.wire.v1.Envelope.welcome:type_name -> holdfast.wire.v1.Welcome
 	4,  // 2: holdfast.wire.v1.Envelope.refused:type_name -> holdfast.wire.v1.Refused
 	5,  // 3: holdfast.wire.v1.Envelope.desired:type_name -> holdfast.wire.v1.Desired
-	15, // 4: holdfast.wire.v1.Envelope.report:type_name -> holdfast.wire.v1.Report
-	26, // 5: holdfast.wire.v1.Envelope.ping:type_name -> holdfast.wire.v1.Ping
-	27, // 6: holdfast.wire.v1.Envelope.pong:type_name -> holdfast.wire.v1.Pong
+	16, // 4: holdfast.wire.v1.Envelope.report:type_name -> holdfast.wire.v1.Report
+	29, // 5: holdfast.wire.v1.Envelope.ping:type_name -> holdfast.wire.v1.Ping
+	30, // 6: holdfast.wire.v1.Envelope.pong:type_name -> holdfast.wire.v1.Pong
 	1,  // 7: holdfast.wire.v1.Hello.order:type_name -> holdfast.wire.v1.Order
 	1,  // 8: holdfast.wire.v1.Desired.order:type_name -> holdfast.wire.v1.Order
-	6,  // 9: holdfast.wire.v1.Desired.pools:type_name -> holdfast.wire.v1.PoolSpec
-	7,  // 10: holdfast.wire.v1.Desired.resources:type_name -> holdfast.wire.v1.ResourceSpec
-	12, // 11: holdfast.wire.v1.ResourceSpec.drbd:type_name -> holdfast.wire.v1.DRBDSpec
-	14, // 12: holdfast.wire.v1.ResourceSpec.volumes:type_name -> holdfast.wire.v1.VolumeSpec
-	8,  // 13: holdfast.wire.v1.ResourceSpec.snapshot:type_name -> holdfast.wire.v1.SnapshotSpec
-	9,  // 14: holdfast.wire.v1.SnapshotSpec.copies:type_name -> holdfast.wire.v1.CopySpec
-	28, // 15: holdfast.wire.v1.Section.options:type_name -> holdfast.wire.v1.Section.OptionsEntry
-	29, // 16: holdfast.wire.v1.DRBDSpec.options:type_name -> holdfast.wire.v1.DRBDSpec.OptionsEntry
-	13, // 17: holdfast.wire.v1.DRBDSpec.peers:type_name -> holdfast.wire.v1.PeerSpec
-	30, // 18: holdfast.wire.v1.VolumeSpec.options:type_name -> holdfast.wire.v1.VolumeSpec.OptionsEntry
-	10, // 19: holdfast.wire.v1.VolumeSpec.from:type_name -> holdfast.wire.v1.Source
-	17, // 20: holdfast.wire.v1.Report.node:type_name -> holdfast.wire.v1.NodeReport
-	21, // 21: holdfast.wire.v1.Report.resources:type_name -> holdfast.wire.v1.ResourceStatus
-	31, // 22: holdfast.wire.v1.NodeReport.unsupported:type_name -> holdfast.wire.v1.NodeReport.UnsupportedEntry
-	18, // 23: holdfast.wire.v1.NodeReport.pools:type_name -> holdfast.wire.v1.PoolStatus
-	19, // 24: holdfast.wire.v1.NodeReport.orphans:type_name -> holdfast.wire.v1.Orphan
-	20, // 25: holdfast.wire.v1.NodeReport.hung:type_name -> holdfast.wire.v1.HungProgram
-	23, // 26: holdfast.wire.v1.ResourceStatus.volumes:type_name -> holdfast.wire.v1.VolumeStatus
-	24, // 27: holdfast.wire.v1.ResourceStatus.peers:type_name -> holdfast.wire.v1.PeerStatus
-	22, // 28: holdfast.wire.v1.ResourceStatus.quiet:type_name -> holdfast.wire.v1.QuietStatus
-	25, // 29: holdfast.wire.v1.PeerStatus.volumes:type_name -> holdfast.wire.v1.PeerVolumeStatus
-	11, // 30: holdfast.wire.v1.DRBDSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
-	11, // 31: holdfast.wire.v1.VolumeSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
-	16, // 32: holdfast.wire.v1.NodeReport.UnsupportedEntry.value:type_name -> holdfast.wire.v1.Words
-	33, // [33:33] is the sub-list for method output_type
-	33, // [33:33] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	7,  // 9: holdfast.wire.v1.Desired.pools:type_name -> holdfast.wire.v1.PoolSpec
+	8,  // 10: holdfast.wire.v1.Desired.resources:type_name -> holdfast.wire.v1.ResourceSpec
+	6,  // 11: holdfast.wire.v1.Desired.device_pools:type_name -> holdfast.wire.v1.DevicePoolSpec
+	13, // 12: holdfast.wire.v1.ResourceSpec.drbd:type_name -> holdfast.wire.v1.DRBDSpec
+	15, // 13: holdfast.wire.v1.ResourceSpec.volumes:type_name -> holdfast.wire.v1.VolumeSpec
+	9,  // 14: holdfast.wire.v1.ResourceSpec.snapshot:type_name -> holdfast.wire.v1.SnapshotSpec
+	10, // 15: holdfast.wire.v1.SnapshotSpec.copies:type_name -> holdfast.wire.v1.CopySpec
+	31, // 16: holdfast.wire.v1.Section.options:type_name -> holdfast.wire.v1.Section.OptionsEntry
+	32, // 17: holdfast.wire.v1.DRBDSpec.options:type_name -> holdfast.wire.v1.DRBDSpec.OptionsEntry
+	14, // 18: holdfast.wire.v1.DRBDSpec.peers:type_name -> holdfast.wire.v1.PeerSpec
+	33, // 19: holdfast.wire.v1.VolumeSpec.options:type_name -> holdfast.wire.v1.VolumeSpec.OptionsEntry
+	11, // 20: holdfast.wire.v1.VolumeSpec.from:type_name -> holdfast.wire.v1.Source
+	18, // 21: holdfast.wire.v1.Report.node:type_name -> holdfast.wire.v1.NodeReport
+	24, // 22: holdfast.wire.v1.Report.resources:type_name -> holdfast.wire.v1.ResourceStatus
+	34, // 23: holdfast.wire.v1.NodeReport.unsupported:type_name -> holdfast.wire.v1.NodeReport.UnsupportedEntry
+	21, // 24: holdfast.wire.v1.NodeReport.pools:type_name -> holdfast.wire.v1.PoolStatus
+	22, // 25: holdfast.wire.v1.NodeReport.orphans:type_name -> holdfast.wire.v1.Orphan
+	23, // 26: holdfast.wire.v1.NodeReport.hung:type_name -> holdfast.wire.v1.HungProgram
+	19, // 27: holdfast.wire.v1.NodeReport.devices:type_name -> holdfast.wire.v1.BlockDevice
+	20, // 28: holdfast.wire.v1.NodeReport.device_pools:type_name -> holdfast.wire.v1.DevicePoolStatus
+	26, // 29: holdfast.wire.v1.ResourceStatus.volumes:type_name -> holdfast.wire.v1.VolumeStatus
+	27, // 30: holdfast.wire.v1.ResourceStatus.peers:type_name -> holdfast.wire.v1.PeerStatus
+	25, // 31: holdfast.wire.v1.ResourceStatus.quiet:type_name -> holdfast.wire.v1.QuietStatus
+	28, // 32: holdfast.wire.v1.PeerStatus.volumes:type_name -> holdfast.wire.v1.PeerVolumeStatus
+	12, // 33: holdfast.wire.v1.DRBDSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
+	12, // 34: holdfast.wire.v1.VolumeSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
+	17, // 35: holdfast.wire.v1.NodeReport.UnsupportedEntry.value:type_name -> holdfast.wire.v1.Words
+	36, // [36:36] is the sub-list for method output_type
+	36, // [36:36] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_proto_init() }
@@ -2826,7 +3108,7 @@ func file_holdfast_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_proto_rawDesc), len(file_holdfast_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   32,
+			NumMessages:   35,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,2 @@
+// Package zpool makes ZFS pools of whole devices.
+package zpool
