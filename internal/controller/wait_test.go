@@ -208,3 +208,44 @@ func TestWaitForNode(t *testing.T) {
 		t.Fatalf("%v %+v %v", tk.Done(), reply.Notes, err)
 	}
 }
+
+// A device pool is answered with the node's word, which also ends the order; what was ordered is told with the pools.
+func TestWaitForDevicePool(t *testing.T) {
+	r := newRig(t)
+	s := r.node("alpha")
+	s.report.Makes = []model.ProviderKind{model.LVM}
+	r.b.Message("alpha", s.id, wire.Report{Node: &s.report}, r.now)
+	r.run()
+	for _, c := range []struct {
+		name, reason string
+		severity     fault.Severity
+	}{{"good", "", fault.Success}, {"bad", "/dev/sdb isn't empty", fault.Failure}} {
+		tk := r.b.Submit(core.DevicePoolCreate{Node: "alpha", Kind: "lvm", Name: c.name, Devices: []string{"/dev/sdb"}, Pool: c.name + "pool"}, Options{}, r.now)
+		r.run()
+		r.forward(time.Second)
+		var spec model.DevicePoolSpec
+		for _, o := range s.orders {
+			for _, p := range o.DevicePools {
+				spec = p
+			}
+		}
+		if spec.Group != c.name || tk.Done() {
+			t.Fatalf("told of %+v, answered %v", spec, tk.Done())
+		}
+		s.report.DevicePools = []model.DevicePoolStatus{{ID: spec.ID, Done: c.reason == "", Reason: c.reason}}
+		r.b.Message("alpha", s.id, wire.Report{Node: &s.report}, r.now)
+		r.run()
+		reply, err := tk.Result()
+		if last := reply.Notes[len(reply.Notes)-1]; !tk.Done() || err != nil || last.Severity != c.severity || last.Cause != c.reason {
+			t.Fatalf("%v %+v %v", tk.Done(), reply.Notes, err)
+		}
+		r.forward(time.Second)
+		if last := s.orders[len(s.orders)-1]; !last.PoolsSet || len(last.DevicePools) != 0 {
+			t.Fatalf("the order stands: %+v", last)
+		}
+		if there := r.b.Snapshot().Node("alpha").Pool(c.name+"pool") != nil; there != (c.reason == "") {
+			t.Fatalf("%s: pool %v", c.name, there)
+		}
+		s.report.DevicePools = nil
+	}
+}

@@ -15,6 +15,7 @@ func TestThreeNodes(t *testing.T) {
 	needDRBD9(t)
 	w := up(t, 3)
 	w.nodes()
+	w.lin("controller set-property DrbdOptions/auto-add-quorum-tiebreaker false") // replicas come and go by hand here
 	w.create("r0", "32M", 3)
 	w.upToDate("r0", 3)
 	dev := w.device("r0")
