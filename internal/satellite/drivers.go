@@ -8,9 +8,11 @@ import (
 	"holdfast/internal/pool"
 	poolfile "holdfast/internal/pool/file"
 	poollvm "holdfast/internal/pool/lvm"
+	poolzfs "holdfast/internal/pool/zfs"
 	"holdfast/internal/tool/loop"
 	"holdfast/internal/tool/lvm"
 	"holdfast/internal/tool/run"
+	"holdfast/internal/tool/zfs"
 )
 
 // driver is the list of storage drivers.
@@ -21,6 +23,8 @@ func driver(h run.Host, c Config, p model.PoolSpec) (pool.Driver, error) {
 	case model.LVMThin:
 		vg, thin, _ := strings.Cut(p.Backing, "/")
 		return poollvm.Thin{Tool: lvm.Tool{Run: h, Allow: c.LVMAllow}, VG: vg, Pool: thin}, nil
+	case model.ZFS, model.ZFSThin:
+		return poolzfs.Driver{Host: h, Tool: zfs.Tool{Run: h}, Dataset: p.Backing, Thin: p.Kind == model.ZFSThin}, nil
 	case model.File, model.FileThin:
 		return poolfile.Driver{Host: h, Loop: loop.Tool{Run: h}, Dir: p.Backing, Thick: p.Kind == model.File}, nil
 	}
@@ -34,6 +38,8 @@ var providers = []struct {
 }{
 	{model.LVM, [][]string{{"lvm", "version"}}},
 	{model.LVMThin, [][]string{{"lvm", "version"}, {"thin_check", "-V"}}},
+	{model.ZFS, [][]string{{"zfs", "version"}}}, // it also asks the kernel's module
+	{model.ZFSThin, [][]string{{"zfs", "version"}}},
 	{model.File, [][]string{{"losetup", "--version"}, {"fallocate", "--version"}}},
 	{model.FileThin, [][]string{{"losetup", "--version"}}},
 }

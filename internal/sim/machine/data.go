@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"holdfast/internal/tool/drbd"
 )
@@ -131,6 +132,11 @@ func (m *Machine) WriteDisk(path string) bool {
 }
 
 func (m *Machine) diskAt(path string) *Disk {
+	if name, ok := strings.CutPrefix(path, "/dev/zvol/"); ok {
+		if _, v := m.zfind(name); v != nil {
+			return v.disk
+		}
+	}
 	if f := m.files[path]; f != nil {
 		return f.disk
 	}

@@ -123,6 +123,11 @@ func (m *Machine) device(p string) *Disk {
 			}
 		}
 	}
+	if name, ok := strings.CutPrefix(p, "/dev/zvol/"); ok && m.on {
+		if _, v := m.zfind(name); v != nil && v.of == nil {
+			return v.disk
+		}
+	}
 	for _, l := range m.loops {
 		if l.path() == p {
 			return l.disk

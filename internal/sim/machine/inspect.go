@@ -59,6 +59,11 @@ func (m *Machine) eachDisk(yield func(path, label string, d *Disk)) {
 			yield("/dev/"+g.name+"/"+v.name, label, v.disk)
 		}
 	}
+	for _, p := range m.zpools {
+		for _, v := range p.vols {
+			yield("/dev/zvol/"+p.whole(v), v.props["holdfast:label"], v.disk)
+		}
+	}
 	for _, p := range sortedKeys(m.files) {
 		f := m.files[p]
 		if f.data != nil || path.Ext(p) != ".img" {

@@ -27,6 +27,7 @@ type Machine struct {
 	dirs    map[string]bool
 	vgs     []*vg
 	spare   []*spare
+	zpools  []*zpool
 	diskKiB int64
 
 	// Gone at a power cut.
@@ -190,6 +191,11 @@ func (m *Machine) powerCut() {
 	}
 	for _, f := range m.files {
 		f.disk.holder = ""
+	}
+	for _, p := range m.zpools {
+		for _, v := range p.vols { // imported again at the boot
+			v.disk.holder = ""
+		}
 	}
 	for _, p := range sortedKeys(m.files) {
 		if volatile(p) {
@@ -393,6 +399,10 @@ func program(name string) func(*call) {
 		return (*call).df
 	case "cp":
 		return (*call).cp
+	case "zfs":
+		return (*call).zfs
+	case "udevadm":
+		return (*call).udevadm
 	case "thin_check":
 		return (*call).thinCheck
 	case "fallocate":

@@ -41,6 +41,7 @@ type Options struct {
 	Address netip.Addr
 	Module  string           // version of the DRBD module on its disk, such as 8.4.11 or 9.2.18; empty: none
 	VGs     map[string]int64 // volume groups and their sizes in KiB
+	Zpools  map[string]int64 // zpools and their sizes in KiB
 	DiskKiB int64            // size of the file system; 0: 10 GiB
 }
 
@@ -58,6 +59,9 @@ func (n *Network) Add(name string, o Options) *Machine {
 	}
 	for _, d := range []string{"/dev", "/proc", "/run", "/etc/drbd.d", "/var/lib"} {
 		m.mkdir(d)
+	}
+	for _, p := range sortedKeys(o.Zpools) {
+		m.addZpool(p, o.Zpools[p])
 	}
 	for _, vg := range sortedKeys(o.VGs) {
 		m.addVG(vg, o.VGs[vg])
