@@ -287,7 +287,7 @@ func minor(s *state.Snapshot, want *int) (int, error) {
 	return m, nil
 }
 
-// VolumeModify changes a volume definition. Its size only before the first replica.
+// VolumeModify changes a volume definition. What is deployed can only grow.
 type VolumeModify struct {
 	Definition string
 	Number     int
@@ -309,19 +309,9 @@ func (c VolumeModify) Apply(tx *state.Tx, _ Env) (Reply, error) {
 		return Reply{}, noVolume(d.Name, c.Number)
 	}
 	refs := map[string]string{"RscDfn": d.Name, "VlmNr": itoa(c.Number)}
-	if c.SizeKiB != 0 && c.SizeKiB != vd.SizeKiB || c.Gross != nil && *c.Gross != vd.Gross {
-		if err := model.CheckVolumeSize(cmpOr(c.SizeKiB, vd.SizeKiB)); err != nil {
-			return Reply{}, err
-		}
-		if len(m.Resources) > 0 {
-			return Reply{}, fault.New(fault.Unsupported, fault.VolumeDefinition, "Volume %d of '%s' can't be resized.", c.Number, d.Name).In("size_kib").
-				Because("It is deployed, and this release of Holdfast doesn't resize what is deployed.").Do("Choose the size before the first resource is created.").
-				Ref("RscDfn", d.Name).Ref("VlmNr", itoa(c.Number))
-		}
-		vd.SizeKiB = cmpOr(c.SizeKiB, vd.SizeKiB)
-		if c.Gross != nil {
-			vd.Gross = *c.Gross
-		}
+	same, err := c.resize(tx.Snapshot(), m, vd)
+	if err != nil {
+		return Reply{}, err
 	}
 	if vd.Props, err = props.Apply(props.VolumeDefinition, fault.VolumeDefinition, vd.Props, c.Override, c.Delete, c.Namespaces); err != nil {
 		return Reply{}, err
@@ -329,15 +319,8 @@ func (c VolumeModify) Apply(tx *state.Tx, _ Env) (Reply, error) {
 	if err := tx.PutDefinition(m); err != nil {
 		return Reply{}, err
 	}
-	return Reply{Notes: []fault.Note{done(fault.Modify, fault.VolumeDefinition, refs, "Volume definition with number '%d' of resource definition '%s' modified.", c.Number, d.Name)},
-		Wait: waits(tx, d.UUID, fault.Modify)}, nil
-}
-
-func cmpOr(a, b int64) int64 {
-	if a != 0 {
-		return a
-	}
-	return b
+	notes := []fault.Note{done(fault.Modify, fault.VolumeDefinition, refs, "Volume definition with number '%d' of resource definition '%s' modified.", c.Number, d.Name)}
+	return Reply{Notes: append(notes, same...), Wait: waits(tx, d.UUID, fault.Modify)}, nil
 }
 
 func noVolume(def string, n int) error {

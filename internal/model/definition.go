@@ -67,14 +67,15 @@ const extentKiB = 4096
 // Backing is the size in KiB that a volume takes of a pool: whole LVM extents whatever the pool, since DRBD refuses a peer
 // whose disk is smaller than the one that was there first, and so that what is counted is what is taken. Before the DRBD
 // generation is pinned it is that of 9, whose metadata is the larger.
-func (d *ResourceDefinition) Backing(vd *VolumeDefinition) int64 {
-	size := vd.SizeKiB
+func (d *ResourceDefinition) Backing(vd *VolumeDefinition) int64 { return d.backing(vd, vd.SizeKiB) }
+
+func (d *ResourceDefinition) backing(vd *VolumeDefinition, size int64) int64 {
 	if d.HasDRBD() && !vd.Gross {
 		gen := d.DRBD
 		if gen == Unpinned {
 			gen = DRBD9
 		}
-		size = BackingKiB(vd.SizeKiB, gen, d.PeerSlots)
+		size = BackingKiB(size, gen, d.PeerSlots)
 	}
 	return (size + extentKiB - 1) / extentKiB * extentKiB
 }
@@ -88,6 +89,10 @@ type VolumeDefinition struct {
 	Props    map[string]string
 	Minor    int // DRBD's, one for all nodes
 	Deleting bool
+
+	// GrowsFromKiB: it is to grow to SizeKiB, and this was its size before; 0: it doesn't grow. It is taken away when every
+	// diskful replica offers SizeKiB.
+	GrowsFromKiB int64
 
 	// Milestones. They are set once and never taken back.
 

@@ -112,6 +112,10 @@ type VolumeSpec struct {
 	Initialised bool
 	Seed        Seed
 	Options     map[string]map[string]string // Disk
+	// GrowKiB: the volume is to grow, until it offers this much; the backing device first, to BackingKiB. 0: it doesn't grow.
+	GrowKiB int64
+	// Resize: every replica's backing device has grown, and this node is to let DRBD take that over.
+	Resize bool
 	// From: the device is made from this copy of a snapshot in the same pool instead of empty.
 	From *Source
 }

@@ -131,6 +131,8 @@ type VolumeStatus struct {
 	HasQuorum bool
 	// NoDisk, under the order DropDisk: nothing of this incarnation's device is left.
 	NoDisk bool
+	// BackingKiB, while it grows: so large the backing device is for certain; 0 not known.
+	BackingKiB int64
 }
 
 // PeerStatus is the connection to another replica. State is DRBD's word (Connected, Connecting, StandAlone ...).

@@ -73,6 +73,9 @@ func code(n fault.Note) api.Code {
 	case fault.Info:
 		return api.MaskInfo | done(n.Op)
 	case fault.Warning:
+		if n.Kind == fault.AlreadyDeployed && n.Object == fault.VolumeDefinition {
+			return api.WarnVlmdfnResizeSameSize
+		}
 		return warning(n)
 	case fault.Failure:
 	}

@@ -154,7 +154,8 @@ type replica struct {
 	lastRun string    // steps of the last job that went well
 	made    map[model.UUID]bool
 	mdMade  map[model.UUID]bool
-	session uint64 // the session that sent or confirmed the spec
+	grown   map[model.UUID]int64 // devices that grow, KiB
+	session uint64               // the session that sent or confirmed the spec
 	quiet   model.QuietStatus
 	quietAt time.Time // since when it is held
 }
@@ -215,7 +216,7 @@ func (a *Agent) take(st model.NodeState) {
 	for _, s := range st.Resources {
 		r := a.replicas[s.ID]
 		if r == nil {
-			r = &replica{made: map[model.UUID]bool{}, mdMade: map[model.UUID]bool{}, quiet: a.leftQuiet(s.ID)}
+			r = &replica{made: map[model.UUID]bool{}, mdMade: map[model.UUID]bool{}, grown: map[model.UUID]int64{}, quiet: a.leftQuiet(s.ID)}
 			for _, j := range a.running {
 				if j.job.Replica == s.ID {
 					r.busy = j.job.ID
@@ -319,7 +320,7 @@ func (a *Agent) seen(r *replica) steps.Seen {
 
 // seenVolume gathers what concerns a volume of the replica.
 func (a *Agent) seenVolume(r *replica, v model.VolumeSpec) steps.Volume {
-	sv := steps.Volume{Made: r.made[v.ID], MDMade: r.mdMade[v.ID], Initialised: has(a.kept.Initialised, v.ID), Data: has(a.kept.Data, v.ID)}
+	sv := steps.Volume{Made: r.made[v.ID], MDMade: r.mdMade[v.ID], GrownKiB: r.grown[v.ID], Initialised: has(a.kept.Initialised, v.ID), Data: has(a.kept.Data, v.ID)}
 	if p := a.pools[v.Pool]; p != nil {
 		sv.PoolSeen, sv.PoolReason = p.seen && !p.stale, p.reason
 		if h := a.hungPool(v.Pool); h != nil {
@@ -445,7 +446,7 @@ func (a *Agent) Due(now time.Time) []Job {
 			start(Job{Kind: PoolJob, Pools: []string{name}})
 		}
 	}
-	if !a.progress && now.Sub(a.progressAt) >= progressEvery && (len(a.doubt) > 0 || a.syncing()) {
+	if !a.progress && now.Sub(a.progressAt) >= progressEvery && (len(a.doubt) > 0 || a.syncing() || a.growing("")) {
 		a.progress, a.progressAt = true, now
 		start(Job{Kind: ProgressJob})
 	}
@@ -567,7 +568,7 @@ func (a *Agent) Finish(j Job, res Result, now time.Time) {
 		a.progress = false
 		if res.Kernel != nil {
 			for _, name := range slices.Sorted(maps.Keys(a.view)) {
-				if n := res.Kernel.Resources[name]; n != nil && (a.view[name].Syncing() || n.Syncing()) && !a.disturbed(began, name) {
+				if n := res.Kernel.Resources[name]; n != nil && (a.view[name].Syncing() || n.Syncing() || a.growing(name)) && !a.disturbed(began, name) {
 					a.view[name] = n
 					a.dirtyResource(name)
 					a.goodData(name)
@@ -701,7 +702,11 @@ func (a *Agent) finishReplica(j Job, res Result, began *runningJob, now time.Tim
 	for _, id := range res.mdMade {
 		r.mdMade[id] = true
 	}
+	for id, kib := range res.grown {
+		r.grown[id] = kib
+	}
 	for _, id := range res.removed {
+		delete(r.grown, id)
 		delete(r.made, id)
 		delete(r.mdMade, id)
 	}

@@ -68,6 +68,8 @@ func (x *execution) storage(ctx context.Context, s steps.Step) error {
 			return err
 		}
 		x.result.made = append(x.result.made, s.Label)
+	case steps.GrowDevice:
+		return x.growDevice(ctx, d, s)
 	case steps.ActivateDevice:
 		return d.Activate(ctx, s.Device, s.Label)
 	case steps.RemoveDevice:
@@ -198,6 +200,13 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 		return nil
 	case steps.SeedSkip:
 		return x.drbd.SkipInitialSync(ctx, at, s.Number)
+	case steps.GuardGrow:
+		_, err := x.mayGrow(ctx, s)
+		return err
+	case steps.Promote:
+		return x.drbd.PrimaryVolume(ctx, at, s.Number, false)
+	case steps.TakeSize:
+		return x.takeSize(ctx, s)
 	case steps.ForgetPeer:
 		return x.forgetPeer(ctx, s)
 	case steps.GuardGone:

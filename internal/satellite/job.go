@@ -79,7 +79,8 @@ type Result struct {
 
 	made    []model.UUID // devices
 	mdMade  []model.UUID
-	removed []model.UUID // devices
+	removed []model.UUID         // devices
+	grown   map[model.UUID]int64 // devices, KiB
 	forgot  []int
 	passed  bool
 	lapsed  bool    // I/O that we held went on by itself

@@ -71,7 +71,12 @@ func (a *Agent) volumes(st *model.ResourceStatus, s model.ResourceSpec, seen ste
 		up := false
 		vs := model.VolumeStatus{ID: v.ID, Number: v.Number, HasQuorum: true}
 		if mine {
-			vs.Backing, vs.AllocKiB, vs.UsableKiB = sv.Device.Path, sv.Device.AllocKiB, v.SizeKiB
+			vs.Backing, vs.AllocKiB = sv.Device.Path, sv.Device.AllocKiB
+			if v.GrowKiB == 0 { // else nobody knows before the kernel says it
+				vs.UsableKiB = v.SizeKiB
+			} else {
+				vs.BackingKiB = sv.GrownKiB
+			}
 		}
 		switch {
 		case s.DRBD == nil && mine && sv.Device.Path != "":

@@ -200,6 +200,12 @@ func specText(r model.ResourceSpec) string {
 		if v.Want == model.Gone {
 			b.WriteString(" gone")
 		}
+		if v.GrowKiB > 0 {
+			fmt.Fprintf(&b, " grow to %d on %d", v.GrowKiB, v.BackingKiB)
+		}
+		if v.Resize {
+			b.WriteString(" resize")
+		}
 		if v.Initialised {
 			b.WriteString(" init")
 		}
@@ -227,6 +233,9 @@ func reportText(r wire.Report) string {
 		}
 		for _, v := range s.Volumes {
 			fmt.Fprintf(&b, " [%d %s", v.Number, v.Disk)
+			if v.BackingKiB > 0 {
+				fmt.Fprintf(&b, " %d on %d", v.UsableKiB, v.BackingKiB)
+			}
 			if v.MDReady {
 				b.WriteString(" md")
 			}

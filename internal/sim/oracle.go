@@ -44,6 +44,7 @@ type vol struct {
 	good     bool  // some disk was UpToDate
 	rolled   bool  // it was there when the store was rolled back
 	upToDate int   // disks, now
+	sizeKiB  int64 // the largest that somebody who uses it has seen
 }
 
 // inc is a volume of a replica: an incarnation of a disk.
@@ -312,6 +313,9 @@ func (o *oracle) look(w *world) {
 		}
 		for _, v := range a.r.Volumes {
 			i := o.inc(v.Label)
+			if i != nil {
+				o.size(w, a, v, i.vol)
+			}
 			if i == nil || v.State != "UpToDate" {
 				continue
 			}

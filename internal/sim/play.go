@@ -166,6 +166,11 @@ func (w *world) unsettled() (out []rest) {
 		if len(d.Retired) > 0 {
 			add(d.UUID, "%s %.8s: node-ids to forget %v", d.Name, d.UUID, d.Retired)
 		}
+		for _, vd := range d.Volumes {
+			if vd.GrowsFromKiB != 0 && !vd.Deleting && !d.Deleting {
+				add(d.UUID, "%s %.8s: volume %d grows still", d.Name, d.UUID, vd.Number)
+			}
+		}
 		for i := range d.Resources {
 			if why := w.lacks(s, d, &d.Resources[i]); why != "" {
 				add(d.UUID, "%s %.8s on %s: %s", d.Name, d.Resources[i].UUID, d.Resources[i].Node, why)

@@ -75,6 +75,10 @@ func (w *world) user() {
 		w.use()
 		return
 	}
+	if w.chance(5) {
+		w.grow()
+		return
+	}
 	if w.chance(12) {
 		w.move()
 		return

@@ -195,7 +195,7 @@ func (s *Snapshot) promise(d *model.ResourceDefinition, node string, sign int64)
 			count(s.reserved, k, kib)
 			if n != nil {
 				if _, ok := n.counted[v.UUID]; ok {
-					continue
+					kib = sign * d.Growth(vd) // in what is reported is what it had
 				}
 			}
 			count(s.pending, k, kib)

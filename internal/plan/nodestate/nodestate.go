@@ -95,7 +95,8 @@ func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Re
 		if vd == nil {
 			continue
 		}
-		vs := model.VolumeSpec{ID: v.UUID, Number: v.Number, Minor: vd.Minor, SizeKiB: vd.SizeKiB, BackingKiB: d.Backing(vd),
+		size := d.ToMake(vd)
+		vs := model.VolumeSpec{ID: v.UUID, Number: v.Number, Minor: vd.Minor, SizeKiB: size.SizeKiB, BackingKiB: d.Backing(&size),
 			Initialised: v.Initialised, Want: spec.Want}
 		if v.Deleting {
 			vs.Want = model.Gone
@@ -105,6 +106,9 @@ func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Re
 			if !v.Initialised {
 				vs.From = v.From
 			}
+		}
+		if size.GrowsFromKiB != 0 && !r.Diskless && vs.Want == model.Up {
+			vs.GrowKiB, vs.Resize = d.GrowTo(vd), plan.Resizer(d, vd) == r.UUID
 		}
 		if spec.DRBD != nil {
 			vs.Options = options(d.DRBD, []string{"Disk"}, v.Props, r.Props, vd.Props, d.Props, group, n.Props, cluster)

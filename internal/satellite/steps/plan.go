@@ -89,6 +89,9 @@ func (p *planner) step(k Kind) Step {
 func (p *planner) volumeStep(k Kind, v model.VolumeSpec) Step {
 	s := p.step(k)
 	s.Pool, s.Device, s.Label, s.SizeKiB, s.Number, s.Minor = v.Pool, v.Backing, v.ID, v.BackingKiB, v.Number, v.Minor
+	if p.spec.DRBD != nil {
+		s.Slots = p.spec.DRBD.PeerSlots
+	}
 	if d := p.seen.Volumes[v.Number].Device; d != nil {
 		s.Path = d.Path
 	}

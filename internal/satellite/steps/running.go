@@ -90,6 +90,10 @@ func (p *planner) run(ready []model.VolumeSpec) Plan {
 		w.Applied = done.Applied
 		return w
 	}
+	if w := p.grow(ready); w != nil {
+		w.Applied = done.Applied
+		return *w
+	}
 	return done
 }
 

@@ -72,6 +72,8 @@ type Volume struct {
 	LabelKnown bool
 	// Made: this process made the device, so there's no need to look again before it is written to.
 	Made bool
+	// GrownKiB: so large this process has made the device, or found it to be, since it grows; 0: not known.
+	GrownKiB int64
 	// MDMade: this process made the metadata.
 	MDMade bool
 	// Initialised: this node was told so once, whatever it is told now.

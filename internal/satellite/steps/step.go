@@ -64,13 +64,23 @@ const (
 	TakeSnapshot
 	// RemoveSnapshot destroys the snapshot Device if it carries Label.
 	RemoveSnapshot
+	// GrowDevice makes Device of SizeKiB. With DRBD on it, it looks at the kernel again (GuardGrow), and what is on disk
+	// about the place of DRBD's metadata is made right before.
+	GrowDevice
+	// GuardGrow looks at the kernel again: Number is UpToDate here and on all Peers diskful ones, connected, and no sync runs.
+	GuardGrow
+	// Promote makes volume Number Primary, with 8.4 only.
+	Promote
+	// TakeSize lets DRBD take over what the backing devices of Number have grown by.
+	TakeSize
 )
 
 var kindNames = [...]string{"", "create device", "activate device", "remove device", "verify device", "create metadata",
 	"write record", "remove record", "write config", "remove config", "adjust", "check before first sync",
 	"start first sync", "demote", "check before skipping sync", "skip first sync", "forget peer", "check before removal", "down",
 	"check before detaching", "check before deactivating", "take down",
-	"hold I/O", "resume I/O", "restore device", "take snapshot", "remove snapshot"}
+	"hold I/O", "resume I/O", "restore device", "take snapshot", "remove snapshot",
+	"grow device", "check before growing", "promote", "take over the size"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
@@ -111,7 +121,7 @@ type Step struct {
 // Pooled tells whether the step runs a storage command and so waits in Pool's queue.
 func (s Step) Pooled() bool {
 	switch s.Kind {
-	case CreateDevice, ActivateDevice, RemoveDevice, VerifyDevice, RestoreDevice, TakeSnapshot, RemoveSnapshot:
+	case CreateDevice, ActivateDevice, RemoveDevice, VerifyDevice, RestoreDevice, TakeSnapshot, RemoveSnapshot, GrowDevice:
 		return true
 	}
 	return false
@@ -120,7 +130,7 @@ func (s Step) Pooled() bool {
 // String is for traces and for people.
 func (s Step) String() string {
 	switch s.Kind {
-	case CreateDevice:
+	case CreateDevice, GrowDevice:
 		return fmt.Sprintf("%s %s/%s of %d KiB, label %s", s.Kind, s.Pool, s.Device, s.SizeKiB, s.Label)
 	case RestoreDevice:
 		return fmt.Sprintf("%s %s/%s of %d KiB, label %s, from %s", s.Kind, s.Pool, s.Device, s.SizeKiB, s.Label, s.From.Device)
@@ -136,7 +146,7 @@ func (s Step) String() string {
 		return fmt.Sprintf("%s of %s (%s)", s.Kind, s.Resource, Sum(s.Config))
 	case WriteRecord:
 		return fmt.Sprintf("%s of %s: applied %q, minors %v, seeding %v, met %v, quiet %q", s.Kind, s.Resource, s.Record.Applied, s.Record.Minors, s.Record.Seeding, s.Record.Met, s.Record.Quiet)
-	case GuardSeed, SeedSync, GuardSkip, SeedSkip:
+	case GuardSeed, SeedSync, GuardSkip, SeedSkip, GuardGrow, Promote, TakeSize:
 		return fmt.Sprintf("%s of %s/%d", s.Kind, s.Resource, s.Number)
 	case ForgetPeer:
 		return fmt.Sprintf("%s %d of %s", s.Kind, s.NodeID, s.Resource)

@@ -59,6 +59,9 @@ func (p *planner) up() Plan {
 		if w := p.removeVolumes(); w != nil {
 			return *w
 		}
+		if steps := p.growDevices(up); len(steps) > 0 {
+			return do(steps...)
+		}
 		return Plan{Phase: model.Done}
 	}
 	if steps := p.metadata(up); len(steps) > 0 {

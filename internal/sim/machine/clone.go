@@ -13,13 +13,7 @@ func (d *Disk) clone() *Disk {
 	c := *d
 	c.blocks, c.holder = maps.Clone(d.blocks), ""
 	if d.md != nil {
-		md := *d.md
-		md.history = slices.Clone(d.md.history)
-		md.slots = map[int]*slot{}
-		for id, s := range d.md.slots {
-			md.slots[id] = s.clone()
-		}
-		c.md = &md
+		c.md = d.md.clone()
 	}
 	return &c
 }

@@ -14,6 +14,7 @@ type Disk struct {
 	base    int          // what was never written holds: 0 = zeros, else old contents of that number
 	blocks  map[int]bool // writes that it holds, each its own block
 	md      *metadata    // DRBD's, or nil
+	left    []*metadata  // that were moved away from where they lay, and still can be read there
 	fs      bool         // a file system made on it by hand, up to its end
 	holder  string       // who has it open: "drbd1000", "user"; lost at a power cut
 }
@@ -49,6 +50,7 @@ type metadata struct {
 	everGood                               bool  // has been UpToDate once
 	crashed                                bool  // was Primary when the power went, and hasn't met its peer since
 	sizeKiB                                int64 // last agreed
+	atKiB                                  int64 // the size of the device at whose end they lie
 }
 
 // slot is what is known of one peer: the bitmap, and the data generation it

@@ -196,7 +196,9 @@ func (x *call) drbdadm() {
 	case "resize":
 		for _, v := range k.vols {
 			if vol < 0 || v.num == vol {
-				x.resize(k, v, false)
+				if x.resize(k, v, false); x.exit == 0 && v.disk != nil {
+					x.m.notePlace(v.minor, v.disk, v.path) // whether anything was moved or not
+				}
 			}
 		}
 	case "connect", "disconnect":
@@ -471,34 +473,4 @@ func (x *call) forceSync(r *resource, v *volume, forced bool) {
 	v.state = "UpToDate"
 	x.m.net.seize(x.m, r, v)
 	x.m.effect("force first sync of %s/%d", r.name, v.num)
-}
-
-// resize takes over a grown disk.
-func (x *call) resize(r *resource, v *volume, alone bool) {
-	if v.disk == nil {
-		x.fail(10, "%d: Failure: (138) Device does not have a disk-config", v.minor)
-		return
-	}
-	size := v.disk.usableKiB()
-	members := x.m.net.members(x.m, r, v)
-	if len(members) == 1 && !alone {
-		if r.gen == drbd.Gen8 || len(r.conns) > 0 {
-			return // exit 0, and nothing grows
-		}
-	}
-	for _, o := range members {
-		if o.v.disk != nil {
-			size = min(size, o.v.disk.usableKiB())
-		}
-	}
-	if size <= v.sizeKiB {
-		return
-	}
-	for _, o := range members {
-		o.v.sizeKiB = size
-		if o.v.disk != nil {
-			o.v.disk.md.sizeKiB = size
-		}
-	}
-	x.m.effect("resize %s/%d to %d KiB", r.name, v.num, size)
 }

@@ -171,7 +171,11 @@ func (x *call) drbdmeta() {
 		} else {
 			d.md = &metadata{format: format, maxPeers: peers, nodeID: -1, current: justCreated, slots: map[int]*slot{}}
 		}
+		d.md.atKiB, d.left = d.sizeKiB, nil
 		x.m.effect("create-md %s %s", format, dev)
+		if n, err := strconv.Atoi(minor); err == nil {
+			x.m.notePlace(n, d, dev)
+		}
 		x.out.WriteString("initializing activity log\nWriting meta data...\nNew drbd meta data block successfully created.\n")
 	default:
 		x.fail(20, "drbdmeta: the model doesn't know: %s", cmd)

@@ -19,6 +19,9 @@ type file struct {
 	// sparseKiB is the length of a file that holds a disk; its loop device hears of growth by losetup -c.
 	sparseKiB int64
 	thick     bool // all its blocks are there
+	// unsynced: a power cut brings back what was durable, nil for no file.
+	unsynced bool
+	durable  []byte
 }
 
 func (f *file) size() int64 {

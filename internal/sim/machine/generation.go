@@ -162,7 +162,7 @@ func (n *Network) handshake(a *Machine, ar *resource, ac *conn, b *Machine, br *
 			if wrongData(ar, av, bv) || wrongData(br, bv, av) {
 				return refuse("a Primary without its data")
 			}
-			size := min(av.disk.usableKiB(), bv.disk.usableKiB())
+			size := min(av.disk.seenKiB(ar.gen), bv.disk.seenKiB(br.gen))
 			if am.current != justCreated && size < am.sizeKiB || bm.current != justCreated && size < bm.sizeKiB {
 				return refuse("the disk is too small") // "The peer's disk size is too small!"
 			}
@@ -184,8 +184,14 @@ func (n *Network) handshake(a *Machine, ar *resource, ac *conn, b *Machine, br *
 			if s.av.disk.md.current == s.bv.disk.md.current {
 				agree(s.av.disk.md, s.bv.disk.md)
 			}
-			size := min(s.av.disk.usableKiB(), s.bv.disk.usableKiB())
+			size := min(s.av.disk.seenKiB(ar.gen), s.bv.disk.seenKiB(br.gen))
+			if ar.gen == drbd.Gen9 && (away(ar, ac) || away(br, bc)) {
+				size = min(size, agreedKiB(s.av.disk.md, s.bv.disk.md))
+			}
 			for _, v := range []*volume{s.av, s.bv} {
+				if ar.gen == drbd.Gen8 || size > v.disk.md.sizeKiB {
+					v.disk.moveMetadata()
+				}
 				v.disk.md.sizeKiB, v.sizeKiB = size, size
 			}
 			switch s.what {

@@ -105,6 +105,7 @@ type VolumeView struct {
 	Label         string // of the disk, if attached
 	Path          string
 	Open          bool
+	SizeKiB       int64
 }
 
 // PeerView is a connection.
@@ -132,7 +133,7 @@ func (m *Machine) Kernel() []ResourceView {
 		r := m.kernel[name]
 		v := ResourceView{Name: name, Role: r.role, Suspended: r.suspended(), NodeID: r.nodeID}
 		for _, x := range r.vols {
-			w := VolumeView{Number: x.num, Minor: x.minor, State: x.state, Path: x.path, Open: x.open > 0}
+			w := VolumeView{Number: x.num, Minor: x.minor, State: x.state, Path: x.path, Open: x.open > 0, SizeKiB: x.sizeKiB}
 			if x.disk != nil {
 				w.Label = labels[x.disk]
 			}

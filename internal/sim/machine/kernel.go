@@ -115,7 +115,7 @@ func (m *Machine) attach(r *resource, v *volume, dev string) (string, bool) {
 		return fmt.Sprintf("open(%s) failed: No such file or directory\nCommand 'drbdmeta %d %s %s internal apply-al' terminated with exit code 20", dev, v.minor, r.gen.Format(), dev), false
 	case d.holder != "":
 		return fmt.Sprintf("open(%s) failed: Device or resource busy\nCommand 'drbdmeta %d %s %s internal apply-al' terminated with exit code 20", dev, v.minor, r.gen.Format(), dev), false
-	case d.md == nil || d.md.format != r.gen.Format():
+	case !m.findMetadata(v.minor, d) || d.md.format != r.gen.Format():
 		return "No valid meta data found", false
 	case r.gen == drbd.Gen9 && d.md.nodeID >= 0 && d.md.nodeID != r.nodeID:
 		return fmt.Sprintf("%d: Failure: (173) Node ID mismatch\nCommand 'drbdsetup attach %d %s %s internal' terminated with exit code 10", v.minor, v.minor, dev, dev), false
@@ -171,6 +171,7 @@ func (m *Machine) attach(r *resource, v *volume, dev string) (string, bool) {
 		}
 	}
 	m.effect("attach %s/%d to %s", r.name, v.num, dev)
+	m.notePlace(v.minor, d, dev)
 	// Over a connection that is there already the two have to agree on the data.
 	for _, c := range r.conns {
 		if p, pr, pc := m.net.other(m, r, c); c.state == "Connected" && pc != nil {

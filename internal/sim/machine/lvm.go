@@ -257,6 +257,7 @@ func (x *call) lvcreate() {
 		g.ghosts = g.ghosts[:n-1]
 		if !wipe {
 			v.disk.md = md
+			md.atKiB = size
 		} else {
 			fmt.Fprintf(&x.out, "  Wiping drbd signature on /dev/%s/%s.\n", g.name, name)
 		}

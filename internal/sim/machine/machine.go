@@ -197,6 +197,7 @@ func (m *Machine) powerCut() {
 			v.disk.holder = ""
 		}
 	}
+	m.loseUnsynced()
 	for _, p := range sortedKeys(m.files) {
 		if volatile(p) {
 			delete(m.files, p)

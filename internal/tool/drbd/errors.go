@@ -39,6 +39,8 @@ var (
 	ErrNeedUpToDate = errors.New("needs an UpToDate disk")
 	// ErrOtherPrimary: a connected peer is Primary.
 	ErrOtherPrimary = errors.New("another node is Primary")
+	// ErrNeedPrimary: 8.4 resizes only while one node is Primary.
+	ErrNeedPrimary = errors.New("needs a Primary")
 	// ErrWrongState: new-current-uuid --clear-bitmap, and the volume isn't
 	// connected and Inconsistent on both sides (any more).
 	ErrWrongState = errors.New("not allowed in this state")
@@ -76,6 +78,7 @@ var patterns = []struct {
 	{regexp.MustCompile(`: Failure: \((124|161)\) `), ErrAlreadyExists}, // documented: disk attached already; minor exists
 	{regexp.MustCompile(`: Failure: \(102\) `), ErrPortInUse},
 	{regexp.MustCompile(`: Failure: \(162\) [^\n]*\n(?:additional info from kernel:\n)?unknown connection`), ErrNotConnected},
+	{regexp.MustCompile(`: Failure: \(131\) `), ErrNeedPrimary},
 	{regexp.MustCompile(`: State change failed: \(-12\) `), ErrInUse},
 	{regexp.MustCompile(`: State change failed: \(-1\) `), ErrOtherPrimary},
 	{regexp.MustCompile(`: State change failed: \(-2\) `), ErrNeedUpToDate},

@@ -126,10 +126,17 @@ func (t Tool) ForceSync(ctx context.Context, minor int) error {
 }
 
 // Resize takes over a backing device that has grown, on all nodes.
-// ErrUnknownResource. Without a connection 8.4 exits 0 and grows nothing;
-// ResizeAlone is for a volume that has no peer.
+// ErrUnknownResource, ErrNeedPrimary. Without a connection 8.4 exits 0 and grows
+// nothing; ResizeAlone is for a volume that has no peer. Afterwards drbdadm
+// notes the device's size as the place of the metadata, on 9 also where a peer
+// hasn't grown and nothing was moved: TakeSize leaves the note alone.
 func (t Tool) Resize(ctx context.Context, g Target, volume int) error {
 	return t.adm(ctx, g, "resize", "resize", g.volume(volume))
+}
+
+// TakeSize is Resize without the note (see Place).
+func (t Tool) TakeSize(ctx context.Context, minor int) error {
+	return t.setup(ctx, strconv.Itoa(minor), "resize", "resize", strconv.Itoa(minor))
 }
 
 // ResizeAlone grows a volume without asking peers, of which there must be

@@ -1347,6 +1347,8 @@ type VolumeSpec struct {
 	Seed          uint32                 `protobuf:"varint,10,opt,name=seed,proto3" json:"seed,omitempty"` // 0 none, 1 sync, 2 skip; another: none
 	Options       map[string]*Section    `protobuf:"bytes,11,rep,name=options,proto3" json:"options,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	From          *Source                `protobuf:"bytes,30,opt,name=from,proto3" json:"from,omitempty"`
+	GrowKib       int64                  `protobuf:"varint,40,opt,name=grow_kib,json=growKib,proto3" json:"grow_kib,omitempty"` // 0: it doesn't grow
+	Resize        bool                   `protobuf:"varint,41,opt,name=resize,proto3" json:"resize,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1463,6 +1465,20 @@ func (x *VolumeSpec) GetFrom() *Source {
 		return x.From
 	}
 	return nil
+}
+
+func (x *VolumeSpec) GetGrowKib() int64 {
+	if x != nil {
+		return x.GrowKib
+	}
+	return 0
+}
+
+func (x *VolumeSpec) GetResize() bool {
+	if x != nil {
+		return x.Resize
+	}
+	return false
 }
 
 type Report struct {
@@ -2380,7 +2396,8 @@ type VolumeStatus struct {
 	UsableKib     int64                  `protobuf:"varint,7,opt,name=usable_kib,json=usableKib,proto3" json:"usable_kib,omitempty"`
 	MdReady       bool                   `protobuf:"varint,8,opt,name=md_ready,json=mdReady,proto3" json:"md_ready,omitempty"`
 	HasQuorum     bool                   `protobuf:"varint,9,opt,name=has_quorum,json=hasQuorum,proto3" json:"has_quorum,omitempty"`
-	NoDisk        bool                   `protobuf:"varint,20,opt,name=no_disk,json=noDisk,proto3" json:"no_disk,omitempty"` // under drop_disk: the device is gone
+	NoDisk        bool                   `protobuf:"varint,20,opt,name=no_disk,json=noDisk,proto3" json:"no_disk,omitempty"`             // under drop_disk: the device is gone
+	BackingKib    int64                  `protobuf:"varint,40,opt,name=backing_kib,json=backingKib,proto3" json:"backing_kib,omitempty"` // 0: not known
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2483,6 +2500,13 @@ func (x *VolumeStatus) GetNoDisk() bool {
 		return x.NoDisk
 	}
 	return false
+}
+
+func (x *VolumeStatus) GetBackingKib() int64 {
+	if x != nil {
+		return x.BackingKib
+	}
+	return 0
 }
 
 type PeerStatus struct {
@@ -2849,7 +2873,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\anode_id\x18\x03 \x01(\x03R\x06nodeId\x12\x18\n" +
 	"\aaddress\x18\x04 \x01(\tR\aaddress\x12\x12\n" +
 	"\x04port\x18\x05 \x01(\x03R\x04port\x12\x1a\n" +
-	"\bdiskless\x18\x06 \x01(\bR\bdisklessJ\x04\b\a\x10\b\"\xc8\x03\n" +
+	"\bdiskless\x18\x06 \x01(\bR\bdisklessJ\x04\b\a\x10\b\"\xfb\x03\n" +
 	"\n" +
 	"VolumeSpec\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
@@ -2865,7 +2889,9 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x04seed\x18\n" +
 	" \x01(\rR\x04seed\x12C\n" +
 	"\aoptions\x18\v \x03(\v2).holdfast.wire.v1.VolumeSpec.OptionsEntryR\aoptions\x12,\n" +
-	"\x04from\x18\x1e \x01(\v2\x18.holdfast.wire.v1.SourceR\x04from\x1aU\n" +
+	"\x04from\x18\x1e \x01(\v2\x18.holdfast.wire.v1.SourceR\x04from\x12\x19\n" +
+	"\bgrow_kib\x18( \x01(\x03R\agrowKib\x12\x16\n" +
+	"\x06resize\x18) \x01(\bR\x06resize\x1aU\n" +
 	"\fOptionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
 	"\x05value\x18\x02 \x01(\v2\x19.holdfast.wire.v1.SectionR\x05value:\x028\x01\"\xc5\x01\n" +
@@ -2962,7 +2988,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\vQuietStatus\x12\x14\n" +
 	"\x05lease\x18\x01 \x01(\tR\x05lease\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\rR\x05state\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x8b\x02\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xac\x02\n" +
 	"\fVolumeStatus\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x03R\x06number\x12\x16\n" +
@@ -2975,7 +3001,9 @@ const file_holdfast_proto_rawDesc = "" +
 	"\bmd_ready\x18\b \x01(\bR\amdReady\x12\x1d\n" +
 	"\n" +
 	"has_quorum\x18\t \x01(\bR\thasQuorum\x12\x17\n" +
-	"\ano_disk\x18\x14 \x01(\bR\x06noDisk\"\xa1\x01\n" +
+	"\ano_disk\x18\x14 \x01(\bR\x06noDisk\x12\x1f\n" +
+	"\vbacking_kib\x18( \x01(\x03R\n" +
+	"backingKib\"\xa1\x01\n" +
 	"\n" +
 	"PeerStatus\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12\x17\n" +

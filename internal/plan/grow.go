@@ -1,0 +1,96 @@
+package plan
+
+import (
+	"slices"
+
+	"holdfast/internal/model"
+	"holdfast/internal/state"
+)
+
+// A volume grows in this order, each part by what the nodes report in their current sessions:
+//
+//	size changed -> every replica's backing device grows -> one node lets DRBD take that over -> grown
+//
+// A node that is away, or a replica that isn't good, holds all of it back: nobody's device grows before.
+
+// grown ends the growth of volumes whose every diskful replica offers the new size.
+func grown(d *state.Definition, c *model.ResourceDefinition) (moved bool) {
+	for i := range c.Volumes {
+		vd := &c.Volumes[i]
+		if vd.GrowsFromKiB == 0 || slices.ContainsFunc(c.Resources, func(r model.Resource) bool {
+			v := r.Volume(vd.Number)
+			return growing(&r, v) && !offers(c, vd, status(d, &r, v))
+		}) {
+			continue
+		}
+		vd.GrowsFromKiB, moved = 0, true
+	}
+	return moved
+}
+
+// growing tells whether the replica counts for its volume's growth.
+func growing(r *model.Resource, v *model.Volume) bool {
+	return v != nil && !r.Diskless && !r.Deleting && !v.Deleting
+}
+
+// status is what is reported of the volume's incarnation; nil for nothing.
+func status(d *state.Definition, r *model.Resource, v *model.Volume) *model.VolumeStatus {
+	st := d.Seen[r.UUID]
+	if st == nil {
+		return nil
+	}
+	if sv := st.Volume(v.Number); sv != nil && sv.ID == v.UUID {
+		return sv
+	}
+	return nil
+}
+
+func offers(c *model.ResourceDefinition, vd *model.VolumeDefinition, sv *model.VolumeStatus) bool {
+	if sv == nil {
+		return false
+	}
+	if !c.HasDRBD() {
+		return sv.Disk == model.DiskCreated && sv.BackingKiB >= c.Backing(vd)
+	}
+	switch sv.Disk { // attached, so that its size is known
+	case model.DiskUpToDate, model.DiskInconsistent, "Outdated", "Consistent":
+		return sv.UsableKiB >= c.GrowTo(vd)
+	}
+	return false
+}
+
+// Resizer is the replica whose node is to let DRBD take over what the backing devices have grown by: where it is in use,
+// else the first. "" while some backing device hasn't grown, isn't known to, or isn't good. (8.4 and 9 take the smallest
+// device's size; 8.4 needs a Primary, 9 doesn't.)
+func Resizer(d *state.Definition, vd *model.VolumeDefinition) model.UUID {
+	if !d.HasDRBD() {
+		return ""
+	}
+	var least, offered int64
+	var at model.UUID
+	used := false
+	for i := range d.Resources {
+		r := &d.Resources[i]
+		v := r.Volume(vd.Number)
+		if !growing(r, v) {
+			continue
+		}
+		sv := status(d, r, v)
+		if sv == nil || sv.Disk != model.DiskUpToDate || sv.BackingKiB == 0 {
+			return ""
+		}
+		if at == "" || sv.BackingKiB < least {
+			least = sv.BackingKiB
+		}
+		if at == "" || sv.UsableKiB < offered {
+			offered = sv.UsableKiB
+		}
+		if u := d.Seen[r.UUID].InUse; at == "" || u && !used {
+			at, used = r.UUID, u
+		}
+	}
+	if d.Usable(least) <= offered {
+		return ""
+	}
+	return at
+}

@@ -1,0 +1,207 @@
+package machine
+
+import (
+	"slices"
+
+	"holdfast/internal/tool/drbd"
+)
+
+// Growing, as seen in the lab with 8.4.11, 9.2.18 and drbd-utils 9.22. Internal metadata lie at the end of the device. When
+// it grows under DRBD they stay where they are, until a resize or a handshake moves them; what lay at the old place can
+// still be read there. Attach looks at the device's end, then where drbd-utils noted it, and moves them.
+
+// notePlace is drbd-utils' note, which it doesn't sync: a power cut brings back what was durable before.
+func (m *Machine) notePlace(minor int, d *Disk, dev string) {
+	p := drbd.PlaceFile(minor)
+	text := drbd.Place{SizeKiB: d.sizeKiB, Device: dev}.Text()
+	old := m.files[p]
+	if old != nil && string(old.data) == string(text) {
+		return
+	}
+	f := &file{data: text, disk: &Disk{}, unsynced: true}
+	if old != nil {
+		f.durable = old.data
+		if old.unsynced {
+			f.durable = old.durable
+		}
+	}
+	m.mkdir(drbd.PlaceDir)
+	m.files[p] = f
+}
+
+// loseUnsynced is a power cut's.
+func (m *Machine) loseUnsynced() {
+	for _, p := range sortedKeys(m.files) {
+		f := m.files[p]
+		switch {
+		case !f.unsynced:
+		case f.durable == nil:
+			delete(m.files, p)
+		default:
+			m.files[p] = &file{data: f.durable, disk: &Disk{}}
+		}
+	}
+}
+
+// findMetadata is what `drbdmeta apply-al` does first. It says whether there are any.
+func (m *Machine) findMetadata(minor int, d *Disk) bool {
+	if d.md == nil || d.md.atKiB == d.sizeKiB {
+		return d.md != nil
+	}
+	var note drbd.Place
+	if f := m.files[drbd.PlaceFile(minor)]; f != nil {
+		note, _ = drbd.ParsePlace(f.data)
+	}
+	if note.SizeKiB != d.md.atKiB {
+		// Any that were left there are taken for true.
+		i := slices.IndexFunc(d.left, func(o *metadata) bool { return o.atKiB == note.SizeKiB })
+		if i < 0 {
+			return false
+		}
+		d.md = d.left[i].clone()
+	}
+	d.moveMetadata()
+	m.effect("move metadata of minor %d", minor)
+	return true
+}
+
+// moveMetadata to the device's end.
+func (d *Disk) moveMetadata() {
+	if d.md.atKiB != d.sizeKiB {
+		d.left = append(d.left, d.md.clone())
+		d.md.atKiB = d.sizeKiB
+	}
+}
+
+func (md *metadata) clone() *metadata {
+	c := *md
+	c.history = slices.Clone(md.history)
+	c.slots = map[int]*slot{}
+	for id, s := range md.slots { // in any order
+		c.slots[id] = s.clone()
+	}
+	return &c
+}
+
+// seenKiB is what a disk offers a peer in 8.4's handshake: by where its metadata lie still.
+func (d *Disk) seenKiB(gen drbd.Generation) int64 {
+	if gen == drbd.Gen8 {
+		return d.md.atKiB - overheadKiB(d.md, d.md.atKiB)
+	}
+	return d.usableKiB()
+}
+
+// away says that a peer with a disk isn't connected, other than that one: then 9 grows nothing.
+func away(r *resource, but *conn) bool {
+	return slices.ContainsFunc(r.conns, func(c *conn) bool { return c != but && !c.diskless && c.state != "Connected" })
+}
+
+// agreedKiB is the size that the two have already.
+func agreedKiB(a, b *metadata) int64 {
+	var kib int64
+	for _, md := range []*metadata{a, b} {
+		if md.current != justCreated {
+			kib = max(kib, md.sizeKiB)
+		}
+	}
+	if kib == 0 {
+		return 1 << 50
+	}
+	return kib
+}
+
+// resize takes over grown disks, the smallest of them.
+func (x *call) resize(r *resource, v *volume, alone bool) {
+	if v.disk == nil {
+		x.fail(10, "%d: Failure: (138) Device does not have a disk-config", v.minor)
+		return
+	}
+	members := x.m.net.members(x.m, r, v)
+	if r.gen == drbd.Gen8 && len(members) > 1 {
+		switch {
+		case slices.ContainsFunc(members, func(o member) bool { return syncing(o.r, v.num) }):
+			x.fail(10, "%d: Failure: (130) Resize not allowed during resync.", v.minor)
+			return
+		case !slices.ContainsFunc(members, func(o member) bool { return o.r.role == "Primary" }):
+			x.fail(10, "%d: Failure: (131) Need one Primary node to resize.", v.minor)
+			return
+		}
+	}
+	size := v.disk.usableKiB()
+	for _, o := range members {
+		if o.v.disk != nil {
+			size = min(size, o.v.disk.usableKiB())
+		}
+	}
+	if len(members) == 1 && !alone && (r.gen == drbd.Gen8 || len(r.conns) > 0) ||
+		r.gen == drbd.Gen9 && !alone && slices.ContainsFunc(members, func(o member) bool { return away(o.r, nil) }) {
+		size = v.sizeKiB // exit 0, and nothing grows
+	}
+	grows := size > v.sizeKiB
+	if !grows && r.gen == drbd.Gen9 {
+		return // aborted cluster-wide: size unchanged
+	}
+	by := size - v.sizeKiB
+	for _, o := range members {
+		if o.v.disk != nil {
+			o.v.disk.moveMetadata()
+		}
+		if grows {
+			o.v.sizeKiB = size
+			if o.v.disk != nil {
+				o.v.disk.md.sizeKiB = size
+			}
+		}
+	}
+	if !grows {
+		x.m.effect("move metadata of %s/%d", r.name, v.num)
+		return
+	}
+	x.m.net.syncGrown(members, v.num, by)
+	x.m.effect("resize %s/%d to %d KiB", r.name, v.num, size)
+}
+
+// syncGrown starts the resync of the new storage: from a Primary, else from who resized.
+func (n *Network) syncGrown(members []member, vol int, kib int64) {
+	src := members[0]
+	for _, o := range members {
+		if o.r.role == "Primary" && o.v.disk != nil && o.v.state == "UpToDate" {
+			src = o
+		}
+	}
+	if src.v.state != "UpToDate" {
+		return
+	}
+	for _, c := range src.r.conns {
+		p, pr, pc := n.other(src.m, src.r, c)
+		if c.state != "Connected" || pc == nil {
+			continue
+		}
+		if t := pr.vol(vol); t != nil && t.disk != nil && t.state == "UpToDate" {
+			src.v.disk.md.slot(c.peerID).left += kib
+			n.startSync(c, src.v, pc, t, false)
+			n.showDisks(p, pr)
+		}
+	}
+	n.showDisks(src.m, src.r)
+}
+
+// SizeOf is the size of a backing device in KiB, also of an inactive one; path as for OnDisk.
+func (m *Machine) SizeOf(path string) (int64, bool) {
+	m.net.mu.Lock()
+	defer m.net.mu.Unlock()
+	if d := m.diskAt(path); d != nil {
+		return d.sizeKiB, true
+	}
+	return 0, false
+}
+
+// KernelVolumeKiB is what a volume offers; 0 for none.
+func (m *Machine) KernelVolumeKiB(res string, vol int) int64 {
+	m.net.mu.Lock()
+	defer m.net.mu.Unlock()
+	if _, v, err := m.find(res, vol); err == nil {
+		return v.sizeKiB
+	}
+	return 0
+}
