@@ -30,7 +30,7 @@ func grown(d *state.Definition, c *model.ResourceDefinition) (moved bool) {
 
 // growing tells whether the replica counts for its volume's growth.
 func growing(r *model.Resource, v *model.Volume) bool {
-	return v != nil && !r.Diskless && !r.Deleting && !v.Deleting
+	return v != nil && !r.Diskless && !r.Deleting && !v.Deleting && r.Toggle != model.Removing
 }
 
 // status is what is reported of the volume's incarnation; nil for nothing.

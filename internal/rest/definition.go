@@ -89,6 +89,9 @@ func volumeDefinitionView(d *model.ResourceDefinition, vd *model.VolumeDefinitio
 	if vd.Deleting || d.Deleting {
 		v.Flags = append(v.Flags, api.FlagDelete)
 	}
+	if vd.GrowsFromKiB != 0 {
+		v.Flags = append(v.Flags, api.FlagResize)
+	}
 	if vd.Gross {
 		v.Flags = append(v.Flags, api.FlagGrossSize)
 	}

@@ -107,6 +107,9 @@ func desired(vd *model.VolumeDefinition) int64 {
 	if vd.Gross {
 		return 0
 	}
+	if vd.GrowsFromKiB != 0 {
+		return vd.GrowsFromKiB
+	}
 	return vd.SizeKiB
 }
 

@@ -24,6 +24,9 @@ func volumeView(n *state.Node, d *state.Definition, r *model.Resource, v *model.
 	if v.Deleting {
 		out.Flags = []string{api.FlagDelete}
 	}
+	if vd.GrowsFromKiB != 0 && !r.Diskless {
+		out.Flags = append(out.Flags, api.FlagResize)
+	}
 	if d.HasDRBD() {
 		data := drbdVolume(vd, seen)
 		out.LayerDataList = append(out.LayerDataList, api.VolumeLayer{Type: api.LayerDRBD, Data: &data})

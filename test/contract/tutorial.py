@@ -94,6 +94,16 @@ def tutorial(lin, machines):
     refused(lin.node_delete("alpha"), c.FAIL_IN_USE)
     refused(lin.storage_pool_delete("alpha", "swpool"), c.FAIL_IN_USE)
 
+    section("grow")
+    ok(lin.volume_dfn_modify("backups", 0, size=600 * 1024), c.MODIFIED | c.MASK_MOD | c.MASK_VLM_DFN)
+    assert lin.resource_dfn_list_raise(query_volume_definitions=True).resource_definitions[0].volume_definitions[0].size == 600 * 1024
+    for r in lin.volume_list_raise(filter_by_resources=["backups"]).resources:
+        assert r.volumes[0].usable_size >= 600 * 1024 and not r.volumes[0].flags, (r.node_name, r.volumes[0].usable_size, r.volumes[0].flags)
+    refused(lin.volume_dfn_modify("backups", 0, size=100 * 1024), c.FAIL_INVLD_VLM_SIZE)
+    refused(lin.volume_dfn_modify("backups", 0, size=1 << 30), c.FAIL_NOT_ENOUGH_FREE_SPACE)
+    same = lin.volume_dfn_modify("backups", 0, size=600 * 1024)
+    assert not any(r.is_error() for r in same) and any(r.is_warning() for r in same), same
+
     section("explicit resources")
     ok(lin.resource_dfn_create("two", layer_list=["drbd", "storage"]))
     ok(lin.volume_dfn_create("two", 64 * 1024, storage_pool="swpool"))

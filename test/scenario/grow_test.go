@@ -1,0 +1,113 @@
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"holdfast/lab/cluster"
+)
+
+// kib is the size of a block device in KiB.
+func (w *world) kib(node, dev string) int64 {
+	w.t.Helper()
+	n, err := strconv.ParseInt(strings.TrimSpace(w.on(node, "blockdev --getsize64 "+dev)), 10, 64)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return n >> 10
+}
+
+func (w *world) backingKiB(node, name string) int64 {
+	w.t.Helper()
+	return w.kib(node, "/dev/"+cluster.VG+"/"+name+"_00000")
+}
+
+// A volume grows while a program writes to its Primary; what was written is there on both nodes. Then a node's power is cut
+// when its logical volume has grown and DRBD hasn't taken that over: its metadata are found and moved, never made anew. A
+// volume that isn't in use grows too, and a smaller size is refused.
+func TestGrow(t *testing.T) {
+	w := shared(t)
+	w.create("r0", "64M", 2)
+	w.upToDate("r0", 2)
+	dev := w.device("r0")
+	w.refused("volume-definition set-size r0 0 32M", "can only grow, not shrink")
+	w.refused("volume-definition set-size r0 0 100G", "too small")
+
+	w.on("alpha", "drbdadm primary r0")
+	sum := w.write("alpha", dev, 16)
+	// 4 MiB each, behind what is checked, until told to stop; a line for each that was written.
+	w.on("alpha", fmt.Sprintf(`rm -f /tmp/stop /tmp/wrote; (while [ ! -e /tmp/stop ]; do
+		dd if=/dev/urandom of=%s bs=64k count=64 seek=256 oflag=direct conv=notrunc,fsync status=none && echo ok >>/tmp/wrote || echo FAILED >>/tmp/wrote
+	done) >/dev/null 2>&1 &`, dev))
+	wrote := func() int { return strings.Count(w.on("alpha", "cat /tmp/wrote 2>/dev/null; true"), "ok") }
+	w.until(10*time.Second, "the writer writes", func() (bool, string) { return wrote() > 0, "" })
+	before := wrote()
+	w.lin("volume-definition set-size r0 0 96M")
+	if got := w.kib("alpha", dev); got < 96<<10 || got >= 100<<10 {
+		t.Fatalf("the volume has %d KiB", got)
+	}
+	w.until(10*time.Second, "the writer goes on", func() (bool, string) { return wrote() > before, "" })
+	w.on("alpha", "touch /tmp/stop")
+	if out := w.on("alpha", "cat /tmp/wrote"); strings.Contains(out, "FAILED") {
+		t.Fatalf("a write failed:\n%s", out)
+	}
+	w.check("alpha", dev, 16, sum)
+	w.upToDate("r0", 2)
+
+	// alpha's satellite is away: bravo's logical volume grows, and nobody takes the size over. Then bravo's power is cut.
+	if err := w.Signal(w.ctx, "satellite", "alpha", syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	old := w.backingKiB("bravo", "r0")
+	ctx, cancel := context.WithCancel(w.ctx)
+	answered := make(chan string, 1)
+	go func() {
+		out, err := w.Linstor(ctx, "volume-definition", "set-size", "r0", "0", "128M")
+		answered <- fmt.Sprint(out, err)
+	}()
+	w.until(20*time.Second, "bravo's logical volume has grown", func() (bool, string) {
+		n := w.backingKiB("bravo", "r0")
+		return n > old, fmt.Sprint(n)
+	})
+	if got := w.kib("bravo", dev); got >= 128<<10 {
+		t.Fatalf("bravo offers %d KiB, and alpha's logical volume hasn't grown", got)
+	}
+	w.on("bravo", "dd if=/dev/null of=/dev/vda conv=notrunc,fsync 2>/dev/null") // what LVM wrote; the satellite was about to
+	w.kill("bravo")
+	cancel()
+	<-answered
+	if err := w.StartSatellite(w.ctx, "alpha"); err != nil {
+		t.Fatal(err)
+	}
+	w.check("alpha", dev, 16, sum)
+	w.powerOn("bravo")
+	w.online()
+	w.upToDate("r0", 2)
+	w.until(time.Minute, "it has grown", func() (bool, string) {
+		a, b := w.kib("alpha", dev), w.kib("bravo", dev)
+		return a >= 128<<10 && a == b, fmt.Sprintf("%d KiB on alpha, %d on bravo", a, b)
+	})
+	w.upToDate("r0", 2)
+	w.on("alpha", "drbdadm secondary r0")
+
+	// Not in use.
+	w.lin("volume-definition set-size r0 0 160M")
+	if out := w.on("bravo", "drbdsetup status r0"); strings.Contains(out, "Primary") {
+		t.Fatalf("somebody is Primary still:\n%s", out)
+	}
+	w.upToDate("r0", 2)
+	w.on("bravo", "drbdadm primary r0")
+	if got := w.kib("bravo", dev); got < 160<<10 || got >= 164<<10 {
+		t.Fatalf("the volume has %d KiB on bravo", got)
+	}
+	w.check("bravo", dev, 16, sum)
+	w.on("bravo", "drbdadm secondary r0")
+	if out := w.lin("volume list -r r0"); strings.Contains(out, "Resizing") {
+		t.Errorf("it grows still:\n%s", out)
+	}
+}
