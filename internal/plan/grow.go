@@ -28,6 +28,15 @@ func grown(d *state.Definition, c *model.ResourceDefinition) (moved bool) {
 	return moved
 }
 
+// GrowthHeld: on 8.4, where two replicas don't see a third, nothing grows before one that is being removed is gone: too small
+// for the others by then, it could never meet them again, and its guard asks them.
+func GrowthHeld(d *state.Definition, vd *model.VolumeDefinition) bool {
+	return d.DRBD == model.DRBD8 && slices.ContainsFunc(d.Resources, func(r model.Resource) bool {
+		v := r.Volume(vd.Number)
+		return r.Deleting && !r.Diskless && v != nil && v.Initialised
+	})
+}
+
 // growing tells whether the replica counts for its volume's growth.
 func growing(r *model.Resource, v *model.Volume) bool {
 	return v != nil && !r.Diskless && !r.Deleting && !v.Deleting && r.Toggle != model.Removing

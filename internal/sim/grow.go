@@ -41,7 +41,7 @@ func (w *world) grow() {
 // size: a volume is never smaller than it was once to somebody who used it. A disk whose data were given up may be another
 // by now.
 func (o *oracle) size(w *world, a attached, v machine.VolumeView, x *vol) {
-	if a.r.Role != "Primary" || x.forgiven || x.rolled {
+	if a.r.Role != "Primary" || v.State != "UpToDate" || x.forgiven || x.rolled {
 		return
 	}
 	if v.SizeKiB < x.sizeKiB {

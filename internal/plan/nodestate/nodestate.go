@@ -107,7 +107,7 @@ func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Re
 				vs.From = v.From
 			}
 		}
-		if size.GrowsFromKiB != 0 && !r.Diskless && vs.Want == model.Up && !spec.Client && !spec.DropDisk && !spec.Down {
+		if size.GrowsFromKiB != 0 && !r.Diskless && vs.Want == model.Up && !spec.Client && !spec.DropDisk && !spec.Down && !plan.GrowthHeld(d, vd) {
 			vs.GrowKiB, vs.Resize = d.GrowTo(vd), plan.Resizer(d, vd) == r.UUID
 		}
 		if spec.DRBD != nil {
