@@ -37,6 +37,21 @@ func (c *Client) LostNode(ctx context.Context, name string, o ...ChangeOption) (
 	return c.change(ctx, http.MethodDelete, path("nodes", name, "lost"), o, nil)
 }
 
+// EvacuateNode moves everything off a node.
+func (c *Client) EvacuateNode(ctx context.Context, name string, e api.NodeEvacuate, o ...ChangeOption) (api.ApiCallRcList, error) {
+	return c.change(ctx, http.MethodPut, path("nodes", name, "evacuate"), o, e)
+}
+
+// EvictNode replaces elsewhere what is on a node that is away.
+func (c *Client) EvictNode(ctx context.Context, name string, o ...ChangeOption) (api.ApiCallRcList, error) {
+	return c.change(ctx, http.MethodPut, path("nodes", name, "evict"), o, nil)
+}
+
+// RestoreNode takes an eviction or evacuation back.
+func (c *Client) RestoreNode(ctx context.Context, name string, r api.NodeRestore, o ...ChangeOption) (api.ApiCallRcList, error) {
+	return c.change(ctx, http.MethodPut, path("nodes", name, "restore"), o, r)
+}
+
 // ReconnectNode makes the controller connect to a node again.
 func (c *Client) ReconnectNode(ctx context.Context, name string) (api.ApiCallRcList, error) {
 	return c.change(ctx, http.MethodPut, path("nodes", name, "reconnect"), nil, nil)

@@ -35,6 +35,7 @@ type Brain struct {
 	batch      *batch // in flight
 	retouch    []model.UUID
 	retryAt    time.Time
+	tendAt     time.Time
 
 	waiting []*Ticket
 
@@ -261,6 +262,7 @@ func (b *Brain) timers(now time.Time) {
 				Do("Look at the controller's log, mend the store, then repeat the command.")
 		})
 	}
+	b.tend(now)
 	b.heartbeat(now)
 }
 
@@ -308,6 +310,7 @@ func (b *Brain) Wake(now time.Time) time.Time {
 			}
 		}
 	}
+	b.wakeTend(sooner)
 	b.wakePeers(now, sooner)
 	return at
 }

@@ -1,6 +1,9 @@
 package model
 
-import "maps"
+import (
+	"maps"
+	"slices"
+)
 
 // NodeType as LINSTOR prints it in JSON (upper case).
 type NodeType string
@@ -38,6 +41,8 @@ type Node struct {
 	Deleting    bool
 	// Evacuate: its replicas move elsewhere, and nothing new is placed on it.
 	Evacuate bool
+	// EvacuateTo, if not empty, are the only nodes that may take them; EvacuateNot may not.
+	EvacuateTo, EvacuateNot []string
 	// Evicted: it was away for too long: its replicas are replaced elsewhere, and are down on it when it returns.
 	Evicted    bool
 	Generation uint64 // raised with each change of this object
@@ -47,6 +52,7 @@ type Node struct {
 func (n *Node) Clone() *Node {
 	c := *n
 	c.Props = maps.Clone(n.Props)
+	c.EvacuateTo, c.EvacuateNot = slices.Clone(n.EvacuateTo), slices.Clone(n.EvacuateNot)
 	c.Interfaces = append([]NetInterface(nil), n.Interfaces...)
 	c.Pools = make([]StoragePool, len(n.Pools))
 	for i, p := range n.Pools {

@@ -12,6 +12,15 @@ func moveReasons(v *verdict, s *state.Snapshot, d *state.Definition, r *model.Re
 	if r.Successor != "" && !r.Deleting {
 		v.add("working", api.Reason{Kind: "moving", Message: plan.Succession(s, d, r) + "."})
 	}
+	if n := s.Node(r.Node); n != nil && r.Successor == "" && !r.Deleting {
+		switch {
+		case n.Evicted:
+			v.add("waiting", api.Reason{Kind: "evicted", Message: "Its node is evicted: it is down there.", Correction: "`node restore` takes it back, `node lost` gives the node up."})
+		case n.Evacuate:
+			v.add("waiting", api.Reason{Kind: "evacuating", Message: "It leaves its node when another one can take it.",
+				Correction: "`node evacuate " + n.Name + "`, typed again, says what it waits for."})
+		}
+	}
 	switch r.Toggle {
 	case model.AddRequested:
 		v.add("working", api.Reason{Kind: "disk-adding", Message: "Its disk is being made."})

@@ -54,9 +54,7 @@ func nodeProps(n *state.Node) api.Props {
 func nodeView(n *state.Node) api.Node {
 	v := api.Node{Name: n.Name, Type: api.NodeType(n.Type), Props: nodeProps(n), UUID: string(n.UUID),
 		ConnectionStatus: connection(n), Holdfast: nodeStatus(n)}
-	if n.Deleting {
-		v.Flags = []string{api.FlagDelete}
-	}
+	v.Flags = nodeFlags(n)
 	for i := range n.Interfaces {
 		v.NetInterfaces = append(v.NetInterfaces, interfaceView(n, &n.Interfaces[i]))
 	}
@@ -142,11 +140,11 @@ func listNodes(c *call) error {
 	}
 	var out [][]byte
 	for _, n := range list {
-		m, err := nodeBytes(n)
+		b, err := nodeNow(c.snap, n)
 		if err != nil {
 			return err
 		}
-		out = append(out, m.node)
+		out = append(out, b)
 	}
 	return c.list(out)
 }

@@ -84,7 +84,7 @@ func replicaStatus(s *state.Snapshot, d *state.Definition, r *model.Resource) *a
 		v.add("working", api.Reason{Kind: "working", Message: msg, Since: st.SinceMS})
 	case model.Done:
 	}
-	if !r.Deleting && !r.Inactive {
+	if !r.Deleting && !r.Inactive && !n.Evicted {
 		liveReasons(v, d, r, st)
 	}
 	if st.Phase == model.Done && st.Generation < d.Generation {

@@ -15,7 +15,7 @@ import (
 // replicaView is one replica with its volumes. What nobody reports in a current session is left out, not guessed.
 func replicaView(s *state.Snapshot, d *state.Definition, r *model.Resource) api.ResourceWithVolumes {
 	st := d.Seen[r.UUID]
-	v := api.ResourceWithVolumes{Resource: api.Resource{Name: d.Name, NodeName: r.Node, Props: r.Props, Flags: replicaFlags(r), UUID: string(r.UUID),
+	v := api.ResourceWithVolumes{Resource: api.Resource{Name: d.Name, NodeName: r.Node, Props: r.Props, Flags: append(replicaFlags(r), nodeMoveFlags(s.Node(r.Node), r)...), UUID: string(r.UUID),
 		CreateTimestamp: api.NewInt(r.CreatedMS), LayerObject: layerObject(d, r, st), Holdfast: replicaStatus(s, d, r)}}
 	if st != nil {
 		v.State = &api.ResourceState{InUse: &st.InUse}
@@ -43,9 +43,6 @@ func replicaFlags(r *model.Resource) []string {
 		f = append(f, api.FlagDrbdDiskless)
 	}
 	f = append(f, toggleFlags(r)...)
-	if r.Inactive {
-		f = append(f, api.FlagInactive)
-	}
 	return f
 }
 

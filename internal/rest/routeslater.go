@@ -40,9 +40,6 @@ POST /v1/nodes/ebs add an EBS node
 POST /v1/nodes/exec/drbd-reactorctl/{command} run drbd-reactorctl on nodes
 GET /v1/nodes/{node}/config a satellite's configuration
 PUT /v1/nodes/{node}/config change a satellite's configuration
-PUT /v1/nodes/{node}/evacuate move everything off a node
-PUT /v1/nodes/{node}/evict evict a node
-PUT /v1/nodes/{node}/restore take an eviction or evacuation back
 DELETE /v1/remotes delete a remote
 GET /v1/remotes list remotes
 GET /v1/remotes/ebs list EBS remotes

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"holdfast/internal/core"
+	"holdfast/internal/state"
 )
 
 // move has a user move data: toggle disks and turn back, move a replica to another node.
@@ -14,7 +15,16 @@ func (w *world) move() {
 			on = pick(w, d.Resources).Node
 		}
 	}
-	switch k := w.rng.IntN(10); {
+	switch k := w.rng.IntN(16); {
+	case k >= 14:
+		w.type_(core.NodeRestore{Name: w.nodeName(), DeleteResources: w.chance(30)})
+	case k >= 12:
+		w.type_(core.NodeEvacuate{Name: w.nodeName()})
+		w.turnBack(core.NodeRestore{Name: w.nodeName()})
+	case k >= 11:
+		w.type_(core.NodeEvict{Name: w.nodeName()})
+	case k >= 10:
+		w.type_(core.ResourceActivate{Definition: name, Node: on, Inactive: w.chance(50)})
 	case k < 2:
 		w.type_(core.ResourceCreate{Definition: name, On: []core.ResourceOn{{Node: w.nodeName(), Diskless: true}}})
 	case k < 5:
@@ -41,10 +51,15 @@ func (w *world) turnBack(c core.Command) {
 	w.type_(c)
 }
 
-// loosens names the definition whose replicas come and go by rules from here on; "" for none.
+// loosens names the definition whose replicas come and go by rules from here on; "*" for all, "" for none.
 func loosens(c core.Command) string {
-	if t, ok := c.(core.ToggleDisk); ok && t.From != "" {
-		return t.Definition
+	switch c := c.(type) {
+	case core.ToggleDisk:
+		if c.From != "" {
+			return c.Definition
+		}
+	case core.NodeEvacuate, core.NodeEvict, core.NodeRestore:
+		return "*"
 	}
 	return ""
 }
@@ -54,4 +69,32 @@ func isLoose(loose map[string]bool, name string) bool {
 	def, isRep := strings.CutPrefix(name, "rep ")
 	def, _, _ = strings.Cut(def, "/")
 	return isRep && (loose[def] || loose["*"])
+}
+
+// bringBack has the users activate what they deactivated, and restore what was evicted: it is up again, or says why not.
+func (w *world) bringBack() bool {
+	c := w.main
+	if !c.running() || !c.brain.Started() || c.brain.ReadOnly() != "" || len(c.commands) > 0 {
+		return false
+	}
+	var all []core.Command
+	s := c.brain.Snapshot()
+	s.Nodes(func(n *state.Node) bool {
+		if n.Evicted {
+			all = append(all, core.NodeRestore{Name: n.Name})
+		}
+		return true
+	})
+	s.Definitions(func(d *state.Definition) bool {
+		for _, r := range d.Resources {
+			if r.Inactive && !r.Deleting && !d.Deleting {
+				all = append(all, core.ResourceActivate{Definition: d.Name, Node: r.Node})
+			}
+		}
+		return true
+	})
+	for _, k := range all {
+		w.type_(k)
+	}
+	return len(all) > 0
 }

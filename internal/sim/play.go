@@ -103,6 +103,9 @@ func (w *world) settle() {
 	last, seen := "", map[string]bool{} // what is tried again and again goes round in a circle: that is no movement
 	for w.failure == nil {
 		w.quiet(5000)
+		if w.bringBack() {
+			continue
+		}
 		left := w.unsettled()
 		if len(left) == 0 {
 			w.logf("all is as desired")

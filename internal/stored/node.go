@@ -15,6 +15,8 @@ type node struct {
 	DevicePools []devicePool      `json:"devicePools,omitempty"`
 	Deleting    bool              `json:"deleting,omitempty"`
 	Evacuate    bool              `json:"evacuate,omitempty"`
+	EvacuateTo  []string          `json:"evacuateTo,omitempty"`
+	EvacuateNot []string          `json:"evacuateNot,omitempty"`
 	Evicted     bool              `json:"evicted,omitempty"`
 }
 
@@ -46,7 +48,8 @@ type pool struct {
 
 func nodeOut(n *model.Node) *node {
 	s := &node{ID: n.UUID, Name: n.Name, Generation: n.Generation, Type: n.Type, Props: n.Props,
-		Fingerprint: n.Fingerprint, Deleting: n.Deleting, Evacuate: n.Evacuate, Evicted: n.Evicted}
+		Fingerprint: n.Fingerprint, Deleting: n.Deleting, Evacuate: n.Evacuate, EvacuateTo: n.EvacuateTo, EvacuateNot: n.EvacuateNot,
+		Evicted: n.Evicted}
 	for _, i := range n.Interfaces {
 		s.Interfaces = append(s.Interfaces, netInterface{ID: i.UUID, Name: i.Name, Address: i.Address, Port: i.Port, Active: i.Active})
 	}
@@ -61,7 +64,8 @@ func nodeOut(n *model.Node) *node {
 
 func (s *node) in(record int64) *model.Node {
 	n := &model.Node{Record: record, UUID: s.ID, Name: s.Name, Generation: s.Generation, Type: s.Type, Props: s.Props,
-		Fingerprint: s.Fingerprint, Deleting: s.Deleting, Evacuate: s.Evacuate, Evicted: s.Evicted}
+		Fingerprint: s.Fingerprint, Deleting: s.Deleting, Evacuate: s.Evacuate, EvacuateTo: s.EvacuateTo, EvacuateNot: s.EvacuateNot,
+		Evicted: s.Evicted}
 	for _, i := range s.Interfaces {
 		n.Interfaces = append(n.Interfaces, model.NetInterface{UUID: i.ID, Name: i.Name, Address: i.Address, Port: i.Port, Active: i.Active})
 	}

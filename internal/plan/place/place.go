@@ -21,6 +21,10 @@ type Request struct {
 	Count      int     // replicas to add
 	SizesKiB   []int64 // backing size of each volume
 	Diskless   bool
+	// Avoid are nodes that don't come into question.
+	Avoid []string
+	// OverDiskless: a node with a diskless replica will do, which gets a disk.
+	OverDiskless bool
 }
 
 // Choice is a node with its pool.
@@ -134,7 +138,7 @@ func choose(s *state.Snapshot, q Request, cands []candidate) ([]candidate, strin
 	}
 	var deployed []*state.Node
 	for _, r := range q.Definition.Resources {
-		if n := s.Node(r.Node); n != nil && !r.Deleting && !r.Diskless {
+		if n := s.Node(r.Node); n != nil && !n.Evacuate && !n.Evicted && r.Successor == "" && r.Diskful() {
 			deployed = append(deployed, n)
 		}
 	}
@@ -216,6 +220,12 @@ func nodeRefused(s *state.Snapshot, q Request, n *state.Node) string {
 		return fmt.Sprintf("its type %s has no satellite", n.Type)
 	case n.Deleting:
 		return "it is being deleted"
+	case n.Evacuate:
+		return "it is being evacuated"
+	case n.Evicted:
+		return "it is evicted"
+	case contains(q.Avoid, n.Name):
+		return "it is one that was said not to"
 	case !n.Online():
 		return "it is not online: " + n.Seen.Reason
 	case !props.On("AutoplaceTarget", true, n.Props, s.Controller().Props):
@@ -223,7 +233,7 @@ func nodeRefused(s *state.Snapshot, q Request, n *state.Node) string {
 	case len(q.Filter.Nodes) > 0 && !contains(q.Filter.Nodes, n.Name):
 		return "it isn't in the list of nodes asked for"
 	}
-	if r := d.On(n.Name); r != nil && !r.Deleting && !r.TieBreaker {
+	if r := d.On(n.Name); r != nil && !r.Deleting && !r.TieBreaker && !(q.OverDiskless && r.Diskless) {
 		return "it has a replica already"
 	}
 	if d.HasDRBD() {

@@ -1,0 +1,167 @@
+package core_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast/internal/core"
+	"holdfast/internal/fault"
+	"holdfast/internal/model"
+)
+
+func (w *world) off(name string) {
+	seen := *w.tx.Snapshot().Node(name).Seen
+	seen.Status, seen.Reason, seen.SinceMS = model.StatusOffline, "unplugged", w.env.Now.UnixMilli()
+	w.tx.SeeNode(name, &seen)
+	d := w.def("backups")
+	for _, r := range d.Resources {
+		if r.Node == name {
+			w.tx.SeeResource(d.UUID, r.UUID, nil)
+		}
+	}
+}
+
+// full is "backups" UpToDate on alpha and bravo, and an empty node charlie; no tie-breakers.
+func full(t *testing.T, gen model.DRBDGeneration) *world {
+	w := tutorial(t, gen)
+	w.do(core.ControllerModify{Override: map[string]string{"DrbdOptions/auto-add-quorum-tiebreaker": "False"}})
+	for _, n := range []string{"alpha", "bravo"} {
+		w.see(n, "backups", model.DiskInconsistent, nil)
+		w.see(n, "backups", model.DiskUpToDate, nil)
+	}
+	w.node("charlie", gen, 4<<20)
+	return w
+}
+
+func text(r core.Reply) string {
+	var b strings.Builder
+	for _, n := range r.Notes {
+		b.WriteString(n.Message + " " + n.Cause + " " + n.Details + "\n")
+	}
+	return b.String()
+}
+
+func TestEvacuate(t *testing.T) {
+	for _, gen := range []model.DRBDGeneration{model.DRBD8, model.DRBD9} {
+		w := full(t, gen)
+		old := w.replica("backups", "alpha").UUID
+		w.do(core.NodeEvacuate{Name: "alpha"})
+		if s := w.spec("backups", "alpha"); s.Want != model.Up || s.Down {
+			t.Fatalf("it goes at once: %+v", s)
+		}
+		w.do(core.DefinitionCreate{Name: "other"})
+		w.refused(fault.Refused, core.ResourceCreate{Definition: "other", On: []core.ResourceOn{{Node: "alpha"}}})
+		w.see("charlie", "backups", model.DiskInconsistent, nil)
+		w.see("charlie", "backups", model.DiskInconsistent, nil)
+		before := len(w.def("backups").Resources)
+		if r := w.do(core.NodeEvacuate{Name: "alpha"}); !strings.Contains(text(r), "Inconsistent") || len(w.def("backups").Resources) != before {
+			t.Errorf("typed again: %s", text(r))
+		}
+		w.do(core.Tend{})
+		w.see("charlie", "backups", model.DiskUpToDate, nil)
+		if s := w.spec("backups", "alpha"); s.Want != model.Gone || s.LastUnused || s.Lose {
+			t.Fatalf("doesn't go: %+v", s)
+		}
+		w.see("alpha", "backups", "", nil)
+		if w.def("backups").Replica(old) != nil {
+			t.Error("is still there")
+		}
+		w.do(core.Tend{})
+		if n := len(w.def("backups").Resources); n != 2 {
+			t.Errorf("%d replicas", n)
+		}
+	}
+}
+
+func TestEvacuateWaitsForRoom(t *testing.T) {
+	w := full(t, model.DRBD9)
+	w.off("charlie")
+	if r := w.do(core.NodeEvacuate{Name: "alpha"}); !strings.Contains(text(r), "No other node can take it") || !strings.Contains(text(r), "charlie: it is not online") {
+		t.Fatal(text(r))
+	}
+	w.node("delta", model.DRBD9, 4<<20)
+	w.do(core.Tend{})
+	if r := w.replica("backups", "delta"); w.replica("backups", "alpha").Successor != r.UUID {
+		t.Error("isn't taken up when there is room")
+	}
+}
+
+func TestEvacuateToTheTieBreaker(t *testing.T) {
+	w := full(t, model.DRBD9)
+	w.do(core.ResourceCreate{Definition: "backups", On: []core.ResourceOn{{Node: "charlie", Diskless: true}}})
+	w.do(core.NodeEvacuate{Name: "alpha"})
+	if r := w.replica("backups", "charlie"); r.Diskless || r.Toggle != model.AddRequested || w.replica("backups", "alpha").Successor != r.UUID {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestRestoreInTheMiddle(t *testing.T) {
+	for _, gen := range []model.DRBDGeneration{model.DRBD8, model.DRBD9} {
+		w := full(t, gen)
+		w.do(core.NodeEvacuate{Name: "alpha"})
+		w.see("charlie", "backups", model.DiskInconsistent, nil)
+		w.do(core.NodeRestore{Name: "alpha"})
+		if r := w.replica("backups", "alpha"); r.Deleting || r.Successor != "" {
+			t.Errorf("%+v", r)
+		}
+		if r := w.replica("backups", "charlie"); !r.Deleting {
+			t.Errorf("the replacement stays: %+v", r)
+		}
+	}
+}
+
+func TestEvictAndRestore(t *testing.T) {
+	for _, gen := range []model.DRBDGeneration{model.DRBD8, model.DRBD9} {
+		w := full(t, gen)
+		w.refused(fault.InUse, core.NodeEvict{Name: "alpha"})
+		w.off("alpha")
+		w.do(core.NodeEvict{Name: "alpha"})
+		w.see("charlie", "backups", model.DiskInconsistent, nil)
+		w.see("charlie", "backups", model.DiskInconsistent, nil)
+		w.see("charlie", "backups", model.DiskUpToDate, nil)
+		if r := w.replica("backups", "alpha"); r.Deleting {
+			t.Error("what is on an evicted node goes by itself")
+		}
+		w.online("alpha", gen)
+		if s := w.spec("backups", "alpha"); !s.Down || s.Want != model.Up {
+			t.Errorf("%+v", s)
+		}
+		w.do(core.NodeRestore{Name: "alpha"})
+		if r := w.replica("backups", "alpha"); r.Deleting != (gen == model.DRBD8) {
+			t.Errorf("generation %d: %+v", gen, r)
+		}
+	}
+}
+
+func TestAutoEvictAndItsBrake(t *testing.T) {
+	w := full(t, model.DRBD9)
+	w.off("alpha")
+	w.env.Now = w.env.Now.Add(719 * time.Minute)
+	if w.do(core.Tend{}); w.tx.Snapshot().Node("alpha").Evicted {
+		t.Fatal("too early")
+	}
+	w.env.Now = w.env.Now.Add(time.Minute)
+	w.off("bravo")
+	if w.do(core.Tend{}); w.tx.Snapshot().Node("alpha").Evicted {
+		t.Fatal("two of three are away")
+	}
+	w.online("bravo", model.DRBD9)
+	w.see("bravo", "backups", model.DiskUpToDate, func(st *model.ResourceStatus) { st.Peers = []model.PeerStatus{{Node: "alpha", State: model.Connected}} })
+	if w.do(core.Tend{}); w.tx.Snapshot().Node("alpha").Evicted {
+		t.Fatal("its DRBD is connected")
+	}
+	w.see("bravo", "backups", model.DiskUpToDate, nil)
+	w.do(core.NodeModify{Name: "alpha", Override: map[string]string{"DrbdOptions/AutoEvictAllowEviction": "False"}})
+	if w.do(core.Tend{}); w.tx.Snapshot().Node("alpha").Evicted {
+		t.Fatal("it was forbidden")
+	}
+	w.do(core.NodeModify{Name: "alpha", Delete: []string{"DrbdOptions/AutoEvictAllowEviction"}})
+	if !core.NeedsTending(w.tx.Snapshot(), w.env.Now) {
+		t.Error("nobody would look")
+	}
+	w.do(core.Tend{})
+	if !w.tx.Snapshot().Node("alpha").Evicted || w.replica("backups", "alpha").Successor != w.replica("backups", "charlie").UUID {
+		t.Error("isn't evicted and replaced")
+	}
+}
