@@ -37,6 +37,11 @@ func (c *Client) LostNode(ctx context.Context, name string, o ...ChangeOption) (
 	return c.change(ctx, http.MethodDelete, path("nodes", name, "lost"), o, nil)
 }
 
+// SafeToStop asks whether a node may be stopped.
+func (c *Client) SafeToStop(ctx context.Context, name string) (api.SafeToStop, error) {
+	return get[api.SafeToStop](ctx, c, path("nodes", name, "safe-to-stop"), nil)
+}
+
 // EvacuateNode moves everything off a node.
 func (c *Client) EvacuateNode(ctx context.Context, name string, e api.NodeEvacuate, o ...ChangeOption) (api.ApiCallRcList, error) {
 	return c.change(ctx, http.MethodPut, path("nodes", name, "evacuate"), o, e)

@@ -26,7 +26,7 @@ const (
 func newNode(a *App) *cobra.Command {
 	cmd := group("node", "n", "Machines of the cluster",
 		newNodeCreate(a), newNodeModify(a), newNodeDescribe(a), newNodeDelete(a), newNodeLost(a), newNodeReconnect(a),
-		newNodeEvacuate(a), newNodeEvict(a), newNodeRestore(a),
+		newNodeEvacuate(a), newNodeEvict(a), newNodeRestore(a), newSafeToStop(a),
 		newNetInterface(a), newNodeList(a), newNodeInfo(a))
 	cmd.AddCommand(nodeOwner().commands(a)...)
 	return cmd
