@@ -25,15 +25,19 @@ func TestPools(t *testing.T) {
 		t.Fatal(err)
 	}
 	must(t, m, "modprobe dm-thin-pool; modprobe xfs; modprobe loop; vgcreate -q sw_ssd /dev/vda")
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
-	res, err := m.Exec(ctx, "env", "HOLDFAST_POOLTEST=sw_ssd", "/tmp/pooltest", "-test.v", "-test.run=TestThisMachine")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if res.Exit != 0 {
-		t.Errorf("exit %d\n%s\n%s", res.Exit, res.Stdout, res.Stderr)
-	} else {
-		t.Logf("%s", res.Stdout)
+	for _, kind := range []string{"FILE", "FILE_THIN", "LVM_THIN", "LVM"} {
+		t.Run(kind, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+			defer cancel()
+			res, err := m.Exec(ctx, "env", "HOLDFAST_POOLTEST=sw_ssd", "/tmp/pooltest", "-test.v", "-test.run=TestThisMachine/^"+kind+"$", "-test.timeout=4m")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res.Exit != 0 {
+				t.Errorf("exit %d\n%s\n%s", res.Exit, res.Stdout, res.Stderr)
+			} else {
+				t.Logf("%s", res.Stdout)
+			}
+		})
 	}
 }
