@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"holdfast/internal/core"
@@ -98,4 +99,19 @@ func TestFullThinPoolTakesNothing(t *testing.T) {
 	w.refused(fault.NoSpace, create)
 	w.thinPool("alpha", model.PoolStatus{FreeKiB: 4 << 20, TotalKiB: 4 << 20}) // of 80 GiB
 	w.do(create)
+}
+
+// A snapshot shares blocks until somebody writes; then it needs room that a full pool hasn't.
+func TestFullThinPoolTakesNoSnapshot(t *testing.T) {
+	w := tutorial(t, model.DRBD8)
+	for _, n := range []string{"alpha", "bravo"} {
+		w.thinPool(n, model.PoolStatus{FreeKiB: 4 << 20, TotalKiB: 4 << 20, MetaPercent: 99})
+		seen := *w.tx.Snapshot().Node(n).Seen
+		seen.Snapshots = []model.ProviderKind{model.LVMThin}
+		w.tx.SeeNode(n, &seen)
+	}
+	_, err := w.try(core.SnapshotCreate{Of: []core.SnapshotOf{{Definition: "backups", Name: "one"}}})
+	if err == nil || !strings.Contains(fault.Of(err).Cause, "99.0 % full") {
+		t.Fatalf("%+v", err)
+	}
 }

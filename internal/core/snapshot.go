@@ -8,6 +8,7 @@ import (
 	"holdfast/internal/fault"
 	"holdfast/internal/model"
 	"holdfast/internal/plan"
+	"holdfast/internal/plan/place"
 	"holdfast/internal/props"
 	"holdfast/internal/state"
 )
@@ -202,6 +203,12 @@ func notNow(s *state.Snapshot, d *state.Definition, r *model.Resource) (k fault.
 			return fault.Unsupported, "", fault.New(fault.Unsupported, fault.Snapshot, "Storage driver '%s' does not support snapshots.", p.Kind).
 				Because("It is used for storage pool '%s' on node '%s'.", p.Name, n.Name).Do("Keep volumes that need snapshots in a thin pool.").
 				Ref("Node", n.Name).Ref("StorPool", p.Name).Ref("RscDfn", d.Name)
+		}
+		if p := n.Pool(v.Pool); p != nil {
+			if why := place.Full(n, p); why != "" {
+				return fault.NoSpace, "Extend storage pool '" + p.Name + "' on node '" + n.Name + "', or remove volumes or snapshots from it.",
+					fmt.Errorf("storage pool %s has no room there: %s", p.Name, why)
+			}
 		}
 	}
 	st := d.Seen[r.UUID]

@@ -49,7 +49,7 @@ var allFaults = []mishap{
 	{"program fails", 8, programFails},
 	{"program hangs", 4, programHangs},
 	{"disk full", 2, diskFull},
-	{"volume group vanishes", 2, vgVanishes},
+	{"volume group vanishes", 2, poolVanishes},
 	{"module absent at boot", 2, moduleAbsent},
 	{"events end", 2, eventsEnd},
 	{"old order again", 3, oldOrder},
@@ -378,12 +378,6 @@ func diskFull(w *world) func() {
 	n := w.anyNode()
 	n.m.DiskFull(true)
 	return func() { n.m.DiskFull(false) }
-}
-
-func vgVanishes(w *world) func() {
-	n := w.anyNode()
-	n.m.VGGone(vgName, true)
-	return func() { n.m.VGGone(vgName, false) }
 }
 
 func moduleAbsent(w *world) func() {

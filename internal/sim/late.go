@@ -44,7 +44,7 @@ func (w *world) strip(n *node, r *model.ResourceSpec) {
 	for i := range r.Volumes {
 		v := &r.Volumes[i]
 		for _, d := range n.m.Disks() {
-			if d.Label != "" && (d.Path == "/dev/"+vgName+"/"+v.Backing || d.Path == dirName+"/"+v.Backing+".img") {
+			if d.Label != "" && (d.Path == "/dev/"+vgName+"/"+v.Backing || d.Path == dirName+"/"+v.Backing+".img" || d.Path == zvolDir+v.Backing) {
 				v.ID = model.UUID(d.Label)
 			}
 		}

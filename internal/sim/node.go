@@ -20,6 +20,7 @@ type node struct {
 	fingerprint string
 	m           *machine.Machine
 	file        bool // its pool is a directory
+	kind        model.ProviderKind
 	module      string
 	config      satellite.Config
 
@@ -61,14 +62,18 @@ const (
 
 func (w *world) addNode(i int, module string) {
 	n := &node{w: w, i: i, name: nodeNames[i], endpoint: fmt.Sprintf("%s:3366", w.address(i)), fingerprint: fmt.Sprintf("fp-%d", i),
-		file: w.profile.files[i], module: module,
+		file: w.profile.files[i], kind: w.profile.pools[i], module: module,
 		config: satellite.Config{StateDir: "/var/lib/holdfast", ConfigDir: "/var/lib/holdfast/drbd.d", Program: "holdfast", Version: "sim"},
 		told:   map[model.UUID]said{}}
 	o := machine.Options{Address: w.address(i), Module: module, DiskKiB: poolKiB}
 	if !n.file {
 		o.VGs = map[string]int64{vgName: poolKiB}
+		o.Zpools = map[string]int64{tankName: poolKiB}
 	}
 	n.m = w.net.Add(n.name, o)
+	if n.kind == model.LVMThin {
+		n.m.AddThin(vgName, thinName, poolKiB*3/4, w.profile.zeroes[i])
+	}
 	w.nodes = append(w.nodes, n)
 	if n.file {
 		must(n.m.MkdirAll(dirName, 0o755))

@@ -225,14 +225,6 @@ func (w *world) nodeComes(n *node) {
 	w.poolComes(n)
 }
 
-func (w *world) poolComes(n *node) {
-	c := core.PoolCreate{Node: n.name, Name: poolName, Kind: "LVM", Props: map[string]string{model.PropPoolName: vgName}}
-	if n.file {
-		c.Kind, c.Props = "FILE_THIN", map[string]string{model.PropPoolName: dirName}
-	}
-	w.type_(c)
-}
-
 func (w *world) props() {
 	w.users.props++
 	p := map[string]string{"DrbdOptions/Net/max-buffers": fmt.Sprint(2000 + w.users.props)}

@@ -53,6 +53,8 @@ type world struct {
 type profile struct {
 	gen    []string // DRBD module of each node
 	files  []bool   // pool of a directory instead of a volume group
+	pools  []model.ProviderKind
+	zeroes []bool // its thin pool zeroes what it gives out
 	events int
 	faults int  // percent of the events
 	apart  bool // nodes often don't see each other while their volumes are used
@@ -88,6 +90,7 @@ func (w *world) chooseProfile() {
 		p.gen = append(p.gen, gen)
 		p.files = append(p.files, w.chance(20))
 	}
+	p.choosePools(w.seed)
 	if n == 3 && w.chance(10) {
 		p.gen[w.rng.IntN(n)] = []string{"8.4.11", "9.2.18", ""}[w.rng.IntN(3)]
 	}

@@ -31,10 +31,11 @@ func (d Driver) Scan(ctx context.Context) (pool.Picture, error) {
 	}
 	p := pool.Picture{FreeKiB: g.FreeBytes >> 10, TotalKiB: g.SizeBytes >> 10}
 	for _, v := range g.LVs {
-		if v.Pool != "" {
-			continue // in a thin pool: another pool of ours, or none
+		dev := device(v)
+		if v.Pool != "" { // in a thin pool: another pool's, or nobody's, but its name is taken here too
+			dev.Label = ""
 		}
-		p.Devices = append(p.Devices, device(v))
+		p.Devices = append(p.Devices, dev)
 	}
 	slices.SortFunc(p.Devices, func(a, b pool.Device) int { return strings.Compare(a.Name, b.Name) })
 	return p, nil

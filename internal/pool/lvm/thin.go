@@ -59,10 +59,14 @@ func (d Thin) Scan(ctx context.Context) (pool.Picture, error) {
 	p := pool.Picture{TotalKiB: thin.SizeBytes >> 10, MetaPercent: thin.MetaPercent, Zeroes: thin.Flag(8) == 'z', Trouble: trouble(thin)}
 	p.FreeKiB = int64(float64(p.TotalKiB) * (100 - min(thin.DataPercent, 100)) / 100)
 	for _, v := range g.LVs {
+		dev := device(v)
 		if v.Pool != d.Pool {
+			if v.Name != d.Pool { // another pool's, or nobody's, but its name is taken here too
+				dev.Label = ""
+				p.Devices = append(p.Devices, dev)
+			}
 			continue
 		}
-		dev := device(v)
 		dev.AllocKiB = int64(float64(dev.SizeKiB) * v.DataPercent / 100)
 		if dev.Label != "" {
 			if of, snap, ok := strings.Cut(v.Name, "."); ok {

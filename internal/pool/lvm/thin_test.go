@@ -110,12 +110,15 @@ func TestThinBesideThick(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, err := lvm.Driver{Tool: tool.Tool{Run: m}, VG: "sw_ssd"}.Scan(ctx)
-	if err != nil || p.Device("backups_00000") != nil {
+	if dev := p.Device("backups_00000"); err != nil || dev == nil || dev.Label != "" {
 		t.Errorf("%+v %v", p, err)
 	}
 	thick := lvm.Driver{Tool: tool.Tool{Run: m}, VG: "sw_ssd"}
 	if err := thick.Create(ctx, "web_00000", 8<<10, "v2"); err != nil {
 		t.Fatal(err)
+	}
+	if p, err = d.Scan(ctx); err != nil || p.Device("web_00000") == nil || p.Device("web_00000").Label != "" || p.Device("thin") != nil {
+		t.Errorf("%+v %v", p, err)
 	}
 	if err := d.Remove(ctx, "web_00000", "v2"); !errors.Is(err, pool.ErrLabel) {
 		t.Error(err)
