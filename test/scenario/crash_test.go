@@ -231,7 +231,7 @@ func TestPowerCut(t *testing.T) {
 				case "create":
 					// Later than LVM's own moment: it writes its metadata without a flush in between, so that a cut there
 					// can cost the volume group, whatever Holdfast does. (It flushes after each change.)
-					w.until(20*time.Second, "metadata is being made", func() (bool, string) {
+					w.until(time.Minute, "metadata is being made", func() (bool, string) {
 						out, _ := w.Machine(node).Sh(w.ctx, "pidof drbdmeta; drbdsetup status r0 2>/dev/null | grep -v '^#'") // with 9, a comment says that there is none
 						return strings.TrimSpace(out) != "", out
 					})
