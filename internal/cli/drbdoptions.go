@@ -134,6 +134,9 @@ func newDrbdOptions(a *App, o owner) *cobra.Command {
 		Aliases: []string{"opt"},
 		Short:   "Set DRBD options of a " + o.noun,
 	}, n, n)
+	if o.peer {
+		cmd.Use, cmd.Aliases = strings.Replace(cmd.Use, "drbd-options", "drbd-peer-options", 1), []string{"popt"}
+	}
 	for _, opt := range drbdOptions {
 		if !slices.Contains(o.sections, opt.section) {
 			continue

@@ -24,6 +24,8 @@ type owner struct {
 	missing func(args []string) error
 	// sections are the DRBD options that may be set on the object; empty means no command for them.
 	sections []string
+	// peer: the command for them is drbd-peer-options.
+	peer bool
 }
 
 func (o owner) args() int { return len(strings.Fields(o.use)) }

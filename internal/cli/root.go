@@ -40,6 +40,8 @@ func newRoot(a *App) *cobra.Command {
 		newKeyValueStore(a),
 		newErrorReports(a),
 		newAdvise(a),
+		newNodeConnection(a),
+		newResourceConnection(a),
 		newPhysicalStorage(a),
 		newListCommands(a),
 	)

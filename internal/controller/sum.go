@@ -40,6 +40,11 @@ func sumSpec(r *model.ResourceSpec) uint64 {
 			s.str(p.Node, string(p.ID), p.Address)
 			s.num(uint64(p.NodeID), uint64(p.Port))
 			s.flag(p.Diskless)
+			s.options(p.Options)
+			s.num(uint64(len(p.Paths)))
+			for _, w := range p.Paths {
+				s.str(w.Local, w.Peer)
+			}
 		}
 		s.num(uint64(len(d.Forget)))
 		for _, n := range d.Forget {

@@ -191,6 +191,7 @@ func (c NodeDelete) Apply(tx *state.Tx, _ Env) (Reply, error) {
 		return Reply{}, fault.New(fault.InUse, fault.Node, "Node '%s' can't be deleted.", n.Name).
 			Because("%s", why).Do("Delete its resources and storage pools first; `node lost` is for a node that never comes back.").Ref("Node", n.Name)
 	}
+	dropConnections(tx, n.Name)
 	tx.DropNode(n.Name)
 	return Reply{Notes: []fault.Note{done(fault.Delete, fault.Node, refs, "Node '%s' deleted.", n.Name)}}, nil
 }
@@ -249,6 +250,7 @@ func (c NodeLost) Apply(tx *state.Tx, _ Env) (Reply, error) {
 			return Reply{}, err
 		}
 	}
+	dropConnections(tx, n.Name)
 	tx.DropNode(n.Name)
 	return Reply{Notes: []fault.Note{done(fault.Delete, fault.Node, map[string]string{"Node": n.Name}, "Node '%s' and all that was on it given up.", n.Name)}}, nil
 }

@@ -4,12 +4,13 @@ import "maps"
 
 // ControllerState is the cluster's own record: there is one.
 type ControllerState struct {
-	Record     int64
-	ClusterID  UUID
-	Props      map[string]string
-	PoolDefs   map[string]StoragePoolDefinition // by Key(name)
-	KeyValues  map[string]KeyValueStore         // by Key(name)
-	Generation uint64
+	Record      int64
+	ClusterID   UUID
+	Props       map[string]string
+	PoolDefs    map[string]StoragePoolDefinition // by Key(name)
+	KeyValues   map[string]KeyValueStore         // by Key(name)
+	Connections []Connection                     // between nodes
+	Generation  uint64
 }
 
 // StoragePoolDefinition is the cluster-wide half of pools of one name.
@@ -39,5 +40,6 @@ func (c *ControllerState) Clone() *ControllerState {
 		v.Props = maps.Clone(v.Props)
 		d.KeyValues[k] = v
 	}
+	d.Connections = cloneConnections(c.Connections)
 	return &d
 }

@@ -42,10 +42,11 @@ type ResourceDefinition struct {
 	CreatedMS    int64
 	Generation   uint64
 
-	Volumes   []VolumeDefinition // by number
-	Resources []Resource         // by node, then creation; those that are Deleting are the tombstones
-	Retired   []RetiredNodeID
-	Snapshots []Snapshot // by creation
+	Volumes     []VolumeDefinition // by number
+	Resources   []Resource         // by node, then creation; those that are Deleting are the tombstones
+	Retired     []RetiredNodeID
+	Connections []Connection // what is set for pairs of replicas
+	Snapshots   []Snapshot   // by creation
 }
 
 // HasDRBD tells whether DRBD is in the layer stack.
@@ -170,6 +171,7 @@ func (d *ResourceDefinition) Clone() *ResourceDefinition {
 		}
 	}
 	c.Retired = slices.Clone(d.Retired)
+	c.Connections = cloneConnections(d.Connections)
 	for i := range c.Retired {
 		c.Retired[i].WaitFor = slices.Clone(c.Retired[i].WaitFor)
 	}

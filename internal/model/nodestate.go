@@ -85,6 +85,10 @@ type PeerSpec struct {
 	Address  string
 	Port     int
 	Diskless bool
+	// Options of this connection alone (Net, PeerDevice), over the resource\'s; 9 only.
+	Options map[string]map[string]string
+	// Paths to it, if several or others than Address; 9 only.
+	Paths []PathSpec
 }
 
 // Seed is how an uninitialised volume gets its first good copy. Only the replica that the controller named has one.

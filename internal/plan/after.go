@@ -147,6 +147,9 @@ func DropReplica(c *model.ResourceDefinition, id model.UUID) {
 	for j := range c.Retired {
 		c.Retired[j].WaitFor = slices.DeleteFunc(c.Retired[j].WaitFor, func(w model.UUID) bool { return w == id })
 	}
+	if c.On(r.Node) == nil && len(c.Connections) > 0 {
+		c.Connections = model.WithoutNode(c.Connections, r.Node)
+	}
 	if c.DRBD == model.DRBD9 {
 		var peers []model.UUID
 		for _, p := range c.Resources {

@@ -102,7 +102,9 @@ func implemented() []route {
 		{del, def, 200, rm, fault.ResourceDefinition, nil, deleteDefinition, "delete a resource definition with its resources"},
 		{post, def + "/autoplace", 201, create, fault.Resource, nil, autoplace, "place resources automatically"},
 		{get, def + "/sync-status", 200, 0, fault.ResourceDefinition, syncStatus, nil, "whether all replicas are UpToDate"},
-		{get, def + "/resource-connections", 200, 0, fault.Resource, noneOfDefinition, nil, "list resource connections"},
+		{get, def + "/resource-connections", 200, 0, fault.Resource, listResourceConnections, nil, "list resource connections"},
+		{get, def + "/resource-connections/{nodeA}/{nodeB}", 200, 0, fault.Resource, getResourceConnection, nil, "one resource connection"},
+		{put, def + "/resource-connections/{nodeA}/{nodeB}", 200, modify, fault.Resource, nil, modifyResourceConnection, "change a resource connection"},
 		{get, def + "/resource-connections/properties/info", 200, 0, fault.Resource, info(props.Connection), nil, "which keys there are"},
 
 		// The specification says 201; LINSTOR answers 200, and a client that compares compares with what it was told
@@ -160,7 +162,8 @@ func implemented() []route {
 		{get, "/v1/error-reports/{report}", 200, 0, fault.ErrorReport, noneOf, nil, "one error report"},
 		{"PATCH", "/v1/error-reports", 200, rm, fault.ErrorReport, deleteNone, nil, "delete error reports"},
 		{del, "/v1/error-reports/{report}", 200, rm, fault.ErrorReport, deleteNone, nil, "delete an error report"},
-		{get, "/v1/node-connections", 200, 0, fault.Node, noneOf, nil, "list node connections"},
+		{get, "/v1/node-connections", 200, 0, fault.Node, listNodeConnections, nil, "list node connections"},
+		{put, "/v1/node-connections/{nodeA}/{nodeB}", 200, modify, fault.Node, nil, modifyNodeConnection, "change a node connection"},
 
 		{get, "/v1/stats/nodes", 200, 0, fault.Node, countNodes, nil, "how many nodes there are"},
 		{get, "/v1/stats/storage-pools", 200, 0, fault.StoragePool, countPools, nil, "how many storage pools there are"},

@@ -35,7 +35,6 @@ PUT /v1/files/{file} register an external file
 DELETE /v1/files/{file} delete an external file
 GET /v1/files/{file}/check/{node} whether a file may be written on a node
 GET /v1/files/{file}/status/{node} the state of a file on a node
-PUT /v1/node-connections/{nodeA}/{nodeB} change a node connection
 POST /v1/nodes/ebs add an EBS node
 POST /v1/nodes/exec/drbd-reactorctl/{command} run drbd-reactorctl on nodes
 GET /v1/nodes/{node}/config a satellite's configuration
@@ -69,8 +68,6 @@ POST /v1/resource-definitions/{rsc}/drbd-proxy/enable/{nodeA}/{nodeB} enable DRB
 GET /v1/resource-definitions/{rsc}/drbd-proxy/properties/info DRBD Proxy's properties
 POST /v1/resource-definitions/{rsc}/files/{file...} deploy an external file
 DELETE /v1/resource-definitions/{rsc}/files/{file...} undeploy an external file
-GET /v1/resource-definitions/{rsc}/resource-connections/{nodeA}/{nodeB} one resource connection
-PUT /v1/resource-definitions/{rsc}/resource-connections/{nodeA}/{nodeB} change a resource connection
 POST /v1/resource-definitions/{rsc}/snapshot-rollback/{snap} roll back to a snapshot
 PUT /v1/resource-definitions/{rsc}/volume-definitions/{vlmnr}/encryption-passphrase change a volume's passphrase
 GET /v1/schedules list schedules

@@ -228,7 +228,14 @@ func (w *world) nodeComes(n *node) {
 func (w *world) props() {
 	w.users.props++
 	p := map[string]string{"DrbdOptions/Net/max-buffers": fmt.Sprint(2000 + w.users.props)}
-	switch w.rng.IntN(4) {
+	switch w.rng.IntN(5) {
+	case 4: // of one connection: both ends must be told, each in its own words
+		c := core.ConnectionModify{A: w.nodeName(), B: w.nodeName(), Override: map[string]string{
+			"DrbdOptions/Net/ping-timeout": fmt.Sprint(5 + w.users.props%100), "DrbdOptions/PeerDevice/c-max-rate": fmt.Sprint(4096 + w.users.props)}}
+		if w.chance(50) {
+			c.Definition = w.name()
+		}
+		w.type_(c)
 	case 0:
 		w.type_(core.DefinitionModify{Name: w.name(), Override: p})
 	case 1:

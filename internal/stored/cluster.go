@@ -9,17 +9,39 @@ import (
 
 type cluster struct {
 	header
-	ID         model.UUID        `json:"id"`
-	Generation uint64            `json:"gen"`
-	Props      map[string]string `json:"props,omitempty"`
-	PoolDefs   []poolDef         `json:"poolDefs,omitempty"`
-	KeyValues  []keyValues       `json:"keyValues,omitempty"`
+	ID          model.UUID        `json:"id"`
+	Generation  uint64            `json:"gen"`
+	Props       map[string]string `json:"props,omitempty"`
+	PoolDefs    []poolDef         `json:"poolDefs,omitempty"`
+	KeyValues   []keyValues       `json:"keyValues,omitempty"`
+	Connections []connection      `json:"connections,omitempty"`
 }
 
 type poolDef struct {
 	ID    model.UUID        `json:"id"`
 	Name  string            `json:"name"`
 	Props map[string]string `json:"props,omitempty"`
+}
+
+// connection is what is set for two nodes.
+type connection struct {
+	A     string            `json:"a"`
+	B     string            `json:"b"`
+	Props map[string]string `json:"props"`
+}
+
+func connectionsOut(list []model.Connection) (out []connection) {
+	for _, c := range list {
+		out = append(out, connection(c))
+	}
+	return out
+}
+
+func connectionsIn(list []connection) (out []model.Connection) {
+	for _, c := range list {
+		out = append(out, model.Connection(c))
+	}
+	return out
 }
 
 type keyValues struct {
@@ -36,6 +58,7 @@ func clusterOut(c *model.ControllerState) *cluster {
 	for _, k := range slices.Sorted(maps.Keys(c.KeyValues)) {
 		s.KeyValues = append(s.KeyValues, keyValues{Name: c.KeyValues[k].Name, Props: c.KeyValues[k].Props})
 	}
+	s.Connections = connectionsOut(c.Connections)
 	return s
 }
 
@@ -52,5 +75,6 @@ func (s *cluster) in(record int64) *model.ControllerState {
 	for _, k := range s.KeyValues {
 		c.KeyValues[model.Key(k.Name)] = model.KeyValueStore{Name: k.Name, Props: k.Props}
 	}
+	c.Connections = connectionsIn(s.Connections)
 	return c
 }

@@ -21,6 +21,7 @@ type definition struct {
 	Replicas     []replica            `json:"replicas,omitempty"`
 	Retired      []retired            `json:"retired,omitempty"`
 	Snapshots    []snapshot           `json:"snapshots,omitempty"`
+	Connections  []connection         `json:"connections,omitempty"`
 }
 
 type volumeDefinition struct {
@@ -94,7 +95,7 @@ func definitionOut(d *model.ResourceDefinition) *definition {
 	for _, r := range d.Retired {
 		s.Retired = append(s.Retired, retired{NodeID: r.NodeID, Replica: r.Replica, Since: r.Since, WaitFor: r.WaitFor})
 	}
-	s.Snapshots = snapshotsOut(d.Snapshots)
+	s.Snapshots, s.Connections = snapshotsOut(d.Snapshots), connectionsOut(d.Connections)
 	return s
 }
 
@@ -126,6 +127,7 @@ func (s *definition) in(record int64) *model.ResourceDefinition {
 		}
 		d.Resources = append(d.Resources, r)
 	}
+	d.Connections = connectionsIn(s.Connections)
 	for _, t := range s.Retired {
 		d.Retired = append(d.Retired, model.RetiredNodeID{NodeID: t.NodeID, Replica: t.Replica, Since: t.Since, WaitFor: t.WaitFor})
 	}

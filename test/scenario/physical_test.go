@@ -51,9 +51,23 @@ func TestPhysicalStorage(t *testing.T) {
 	}
 	w.until(30*time.Second, "the storage pool has its space", func() (bool, string) {
 		out := w.lin("storage-pool list")
-		return strings.Contains(out, "fastpool") && strings.Contains(out, "2 GiB") && !strings.Contains(out, "Error"), out
+		return strings.Contains(out, "fastpool") && strings.Contains(out, "2.00 GiB") && !strings.Contains(out, "Error"), out
 	})
 	w.until(30*time.Second, first+" isn't offered any more", func() (bool, string) { return !offered(first), w.lin("physical-storage list") })
+
+	// Once the second one is empty, it becomes a thin pool.
+	w.on("alpha", "pvremove "+second)
+	w.lin("physical-storage create-device-pool lvmthin alpha " + second + " --pool-name thin --storage-pool thinpool")
+	if out := w.on("alpha", "lvs --noheadings -o lv_name,lv_attr,zero linstor_thin"); !strings.Contains(out, "thin") || !strings.Contains(out, "twi-a-tz") {
+		t.Errorf("no thin pool: %s", out)
+	}
+	w.until(30*time.Second, "the thin pool has its space", func() (bool, string) {
+		out := w.lin("storage-pool list")
+		return strings.Contains(out, "linstor_thin/thin") && !strings.Contains(out, "Error"), out
+	})
+	w.refused("physical-storage create-device-pool lvm alpha "+first+" --pool-name fast", "there already")
+	w.lin("storage-pool delete alpha thinpool")
+	w.on("alpha", "vgremove -y linstor_thin")
 	w.lin("storage-pool delete alpha fastpool")
 	w.on("alpha", "vgremove -y fast")
 }

@@ -157,6 +157,7 @@ func drbd(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Resour
 	if d.DRBD == model.DRBD8 {
 		spec.Peers = one(s, d, r, spec.Peers)
 	}
+	connect(s, d, n, spec)
 	for _, t := range d.Retired {
 		if slices.Contains(t.WaitFor, r.UUID) {
 			spec.Forget = append(spec.Forget, t.NodeID)

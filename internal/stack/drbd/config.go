@@ -58,6 +58,30 @@ func Config(node string, spec model.ResourceSpec, volumes []model.VolumeSpec, pa
 			return nil, fmt.Errorf("configure %s: %w", spec.Name, err)
 		}
 		hosts = append(hosts, h)
+		if len(p.Options) == 0 && len(p.Paths) == 0 {
+			continue
+		}
+		peer := drbd.Peer{Options: map[string]map[string]string{}}
+		for from, to := range sections {
+			if (from == "Net" || from == "PeerDevice") && len(p.Options[from]) > 0 {
+				peer.Options[to] = p.Options[from]
+			}
+		}
+		for _, w := range p.Paths {
+			local, err := netip.ParseAddr(w.Local)
+			if err != nil {
+				return nil, fmt.Errorf("configure %s: path to %s: %w", spec.Name, p.Node, err)
+			}
+			remote, err := netip.ParseAddr(w.Peer)
+			if err != nil {
+				return nil, fmt.Errorf("configure %s: path to %s: %w", spec.Name, p.Node, err)
+			}
+			peer.Paths = append(peer.Paths, drbd.Path{Local: local, Peer: remote})
+		}
+		if r.Peers == nil {
+			r.Peers = map[string]drbd.Peer{}
+		}
+		r.Peers[p.Node] = peer
 	}
 	for i := range hosts {
 		for _, v := range volumes {

@@ -70,10 +70,7 @@ func Config(r Resource) ([]byte, error) {
 				if a.Diskless && b.Diskless {
 					continue
 				}
-				w.open("connection")
-				w.line("host %s address %s;", quote(a.Name), address(a))
-				w.line("host %s address %s;", quote(b.Name), address(b))
-				w.close()
+				w.connection(r, a, b)
 			}
 		}
 	}
@@ -109,6 +106,11 @@ func (r Resource) options(section string) map[string]string {
 		// 8.4: these are disk options. 9: drbdadm takes them from a disk
 		// section at resource level and makes them options of each peer device.
 		maps.Copy(m, r.Options["peer-device"])
+		if r.Generation == Gen9 {
+			for k := range r.ownPeerDevice() {
+				delete(m, k)
+			}
+		}
 		if r.Generation == Gen8 {
 			delete(m, "bitmap")
 		}
@@ -121,6 +123,18 @@ func (r Resource) options(section string) map[string]string {
 		}
 	}
 	return m
+}
+
+// ownPeerDevice are the peer-device options that some connection has for itself. They stand in each connection and not at
+// resource level: drbdadm 9.22 takes an option that is in both for an "ambiguous inheritance".
+func (r Resource) ownPeerDevice() map[string]bool {
+	own := map[string]bool{}
+	for _, p := range r.Peers {
+		for k := range p.Options["peer-device"] {
+			own[k] = true
+		}
+	}
+	return own
 }
 
 type writer struct {
@@ -156,6 +170,43 @@ func (w *writer) section(name string, m map[string]string) {
 		}
 		w.line("%s %s;", k, v)
 	}
+	w.close()
+}
+
+// connection of two nodes. What is set for it alone stands in it; only the local node's are known.
+func (w *writer) connection(r Resource, a, b Node) {
+	w.open("connection")
+	var p Peer
+	switch r.Local {
+	case a.Name:
+		p = r.Peers[b.Name]
+	case b.Name:
+		p = r.Peers[a.Name]
+	}
+	for _, way := range p.Paths {
+		x, y := a, b
+		x.Address, y.Address = way.Local, way.Peer
+		if r.Local == b.Name {
+			x.Address, y.Address = way.Peer, way.Local
+		}
+		w.open("path")
+		w.line("host %s address %s;", quote(x.Name), address(x))
+		w.line("host %s address %s;", quote(y.Name), address(y))
+		w.close()
+	}
+	if len(p.Paths) == 0 {
+		w.line("host %s address %s;", quote(a.Name), address(a))
+		w.line("host %s address %s;", quote(b.Name), address(b))
+	}
+	w.section("net", p.Options["net"])
+	disk := map[string]string{} // drbdadm's name of peer-device options
+	for k := range r.ownPeerDevice() {
+		if v, ok := r.Options["peer-device"][k]; ok {
+			disk[k] = v
+		}
+	}
+	maps.Copy(disk, p.Options["peer-device"])
+	w.section("disk", disk)
 	w.close()
 }
 

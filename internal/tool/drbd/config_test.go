@@ -52,6 +52,19 @@ var golden9 = map[string]Resource{
 	"9-3-nodes":         resource9("alpha bravo charlie", 9, 1),
 	"9-7-nodes-3-less":  resource9("alpha bravo charlie delta echo foxtrot golf", 4, 1),
 	"9-local-less-ipv6": ipv6(),
+	"9-connections":     connections9(),
+}
+
+func connections9() Resource {
+	r := resource9("alpha bravo charlie", 9, 1)
+	r.Local = "bravo"
+	ip := netip.MustParseAddr
+	r.Peers = map[string]Peer{
+		"alpha": {Options: map[string]map[string]string{"net": {"protocol": "A", "sndbuf-size": "10485760"}, "peer-device": {"c-max-rate": "100M"}}},
+		"charlie": {Options: map[string]map[string]string{"net": {"ping-timeout": "20"}},
+			Paths: []Path{{ip("10.78.0.2"), ip("10.78.0.3")}, {ip("10.79.0.2"), ip("10.79.0.3")}}},
+	}
+	return r
 }
 
 func ipv6() Resource {

@@ -229,20 +229,38 @@ func (p *parser) address() (netip.Addr, int) {
 	return a.Addr(), int(a.Port())
 }
 
-// connection fills in the addresses of its two hosts.
+// connection fills in the addresses of its two hosts: of several paths the first one's, where a host has none yet. What is
+// set for the connection alone is passed over.
 func (p *parser) connection(r *Resource) {
 	p.word("{")
 	for !p.done() && p.peek() != "}" {
-		p.word("host")
-		name := p.next()
-		p.word("address")
-		a, port := p.address()
-		p.word(";")
-		for i := range r.Nodes {
-			if r.Nodes[i].Name == name {
-				r.Nodes[i].Address, r.Nodes[i].Port = a, port
+		switch p.peek() {
+		case "net", "disk":
+			p.next()
+			p.options()
+		case "path":
+			p.next()
+			p.word("{")
+			for !p.done() && p.peek() != "}" {
+				p.connectionHost(r, false)
 			}
+			p.word("}")
+		default:
+			p.connectionHost(r, true)
 		}
 	}
 	p.word("}")
+}
+
+func (p *parser) connectionHost(r *Resource, over bool) {
+	p.word("host")
+	name := p.next()
+	p.word("address")
+	a, port := p.address()
+	p.word(";")
+	for i := range r.Nodes {
+		if n := &r.Nodes[i]; n.Name == name && (over || !n.Address.IsValid()) {
+			n.Address, n.Port = a, port
+		}
+	}
 }

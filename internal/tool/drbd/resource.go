@@ -18,7 +18,18 @@ type Resource struct {
 	Options map[string]map[string]string
 	Secret  string // net's shared-secret, with cram-hmac-alg sha256 unless the options name one; empty: none
 	Nodes   []Node
+	// Peers: what differs in the local node's connections, by the peer's name; 9 only.
+	Peers map[string]Peer
 }
+
+// Peer is one connection of the local node.
+type Peer struct {
+	Options map[string]map[string]string // "net", "peer-device"
+	Paths   []Path                       // none: the nodes' addresses
+}
+
+// Path is an address of the local node and one of the peer.
+type Path struct{ Local, Peer netip.Addr }
 
 // Node is one host of a resource.
 type Node struct {
@@ -71,6 +82,23 @@ func (r Resource) check() error {
 	}
 	if r.Secret != "" && (!stringRE.MatchString(r.Secret) || len(r.Secret) > 63) { // SHARED_SECRET_MAX 64 with its end
 		return bad("shared secret")
+	}
+	for name, p := range r.Peers {
+		for s, m := range p.Options {
+			if s != "net" && s != "peer-device" {
+				return bad("option section %q of the connection to %s", s, name)
+			}
+			for k, v := range m {
+				if !optionRE.MatchString(k) || !stringRE.MatchString(v) {
+					return bad("option %s/%s of the connection to %s", s, k, name)
+				}
+			}
+		}
+		for _, w := range p.Paths {
+			if !w.Local.IsValid() || !w.Peer.IsValid() || w.Local.Zone() != "" || w.Peer.Zone() != "" {
+				return bad("path %s %s to %s", w.Local, w.Peer, name)
+			}
+		}
 	}
 	for s, m := range r.Options {
 		if !slices.Contains([]string{"options", "net", "disk", "peer-device"}, s) {
