@@ -12,22 +12,6 @@ type ControllerVersion struct {
 	RestAPIVersion string `json:"rest_api_version"`
 }
 
-// ControllerConfig is the running controller's configuration.
-type ControllerConfig struct {
-	Config *struct {
-		Dir string `json:"dir,omitempty"`
-	} `json:"config,omitempty"`
-	HTTP  *ListenConfig `json:"http,omitempty"`
-	HTTPS *ListenConfig `json:"https,omitempty"`
-}
-
-// ListenConfig is where the controller listens.
-type ListenConfig struct {
-	Enabled       bool   `json:"enabled"`
-	ListenAddress string `json:"listen_address,omitempty"`
-	Port          int    `json:"port,omitempty"`
-}
-
 // ErrorReport is something that went wrong, kept for support.
 type ErrorReport struct {
 	NodeName string `json:"node_name,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"path/filepath"
 	"runtime/debug"
 	"time"
 
@@ -22,9 +23,11 @@ func commands() []*cobra.Command {
 }
 
 // serve puts the REST API before a controller.
-func serve(ctx context.Context, ln net.Listener, c *controller.Controller, cfg config.REST, log *slog.Logger) error {
-	limits := rest.Limits{Body: cfg.MaxBodyBytes, Conns: cfg.MaxConnections, Write: cfg.RequestTimeout.Duration}
-	return rest.Serve(ctx, ln, rest.New(c, info(), limits, log), limits, log)
+func serve(ctx context.Context, ln net.Listener, c *controller.Controller, cfg config.Controller, log *slog.Logger) error {
+	limits := rest.Limits{Body: cfg.REST.MaxBodyBytes, Conns: cfg.REST.MaxConnections, Write: cfg.REST.RequestTimeout.Duration}
+	i := info()
+	i.Config = rest.Config{Dir: filepath.Dir(config.ControllerFile), Level: cfg.Log.Level, Store: cfg.Store.Kind, Path: cfg.Store.Path, Listen: ln.Addr().String()}
+	return rest.Serve(ctx, ln, rest.New(c, i, limits, log), limits, log)
 }
 
 // info of the program, as the build recorded it.

@@ -315,7 +315,7 @@ func TestRun(t *testing.T) {
 	for i := range 2 {
 		ctx, stop := context.WithCancel(t.Context())
 		name := "run-" + strconv.Itoa(i)
-		err := Run(ctx, cfg, "test", slog.New(slog.DiscardHandler), func(ctx context.Context, ln net.Listener, c *Controller, _ config.REST, _ *slog.Logger) error {
+		err := Run(ctx, cfg, "test", slog.New(slog.DiscardHandler), func(ctx context.Context, ln net.Listener, c *Controller, _ config.Controller, _ *slog.Logger) error {
 			defer stop()
 			if i == 1 && c.Snapshot().Definition("run-0") == nil {
 				return fmt.Errorf("lost")

@@ -17,7 +17,7 @@ import (
 )
 
 // Serve answers API requests on ln from c until ctx ends.
-type Serve func(ctx context.Context, ln net.Listener, c *Controller, cfg config.REST, log *slog.Logger) error
+type Serve func(ctx context.Context, ln net.Listener, c *Controller, cfg config.Controller, log *slog.Logger) error
 
 // Run is `holdfast controller`: keys, store, writer, sessions, API. It returns when ctx ends, or with what keeps it from
 // working.
@@ -51,7 +51,7 @@ func Run(ctx context.Context, cfg config.Controller, version string, log *slog.L
 	go func() { writer <- c.Run(ctx) }()
 	select {
 	case <-c.Ready():
-		err = serve(ctx, ln, c, cfg.REST, log)
+		err = serve(ctx, ln, c, cfg, log)
 	case <-ctx.Done():
 	}
 	stop()

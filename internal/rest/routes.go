@@ -32,6 +32,9 @@ func implemented() []route {
 		{get, "/", 200, 0, 0, welcome, nil, "who is here"},
 		{get, "/health", 200, 0, 0, health, nil, "liveness"},
 
+		{get, "/metrics", 200, 0, 0, metrics, nil, "metrics for Prometheus"},
+		{get, "/v1/controller/config", 200, 0, fault.Controller, controllerConfig, nil, "how the controller was set up"},
+		{get, "/v1/space-report", 200, 0, fault.Controller, spaceReport, nil, "a text on the space used"},
 		{get, "/v1/controller/version", 200, 0, fault.Controller, version, nil, "which program answers"},
 		{get, "/v1/controller/properties", 200, 0, fault.Controller, controllerProps, nil, "the cluster's properties"},
 		{post, "/v1/controller/properties", 201, modify, fault.Controller, nil, modifyController, "set the cluster's properties"},

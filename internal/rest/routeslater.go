@@ -13,7 +13,6 @@ func notYet() []route {
 }
 
 const laterRoutes = `
-GET /metrics metrics for Prometheus
 GET /metrics/scrape-target targets for Prometheus
 POST /v1/controller/auth/initialize-token-auth token authentication
 GET /v1/controller/auth/token list API tokens
@@ -21,7 +20,6 @@ POST /v1/controller/auth/token create an API token
 DELETE /v1/controller/auth/token/{token} revoke an API token
 PUT /v1/controller/auth/token/{token} change an API token
 POST /v1/controller/backup/db back the database up
-GET /v1/controller/config the controller's configuration
 PUT /v1/controller/config change the controller's configuration
 POST /v1/controller/database/export export the database
 PATCH /v1/encryption/passphrase enter the master passphrase
@@ -76,7 +74,6 @@ DELETE /v1/schedules/{schedule} delete a schedule
 PUT /v1/schedules/{schedule} change a schedule
 GET /v1/sos-report make a report for support
 GET /v1/sos-report/download download a report for support
-GET /v1/space-report report the space used
 GET /v1/view/backup/queue list queued backups
 GET /v1/view/schedules-by-resource list schedules by resource
 GET /v1/view/schedules-by-resource/{rsc} list a resource's schedules

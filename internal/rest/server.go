@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"holdfast/api"
@@ -32,6 +33,7 @@ type Info struct {
 	Version   string
 	GitHash   string
 	BuildTime time.Time
+	Config    Config
 }
 
 // Server is the handler of the REST API. Make one with New.
@@ -42,7 +44,8 @@ type Server struct {
 	log    *slog.Logger
 	routes *tree
 
-	lost lostNames
+	lost    lostNames
+	scrapes atomic.Int64 // of the metrics
 }
 
 // New makes the handler. Limits that are zero get their defaults.
