@@ -162,6 +162,11 @@ func (m real) file(t *testing.T, thick bool) {
 	m.run(t, "lvcreate", "-q", "-y", "-Wy", "-L", "1300M", "-n", "files", m.vg)
 	m.run(t, "mkfs.xfs", "-q", "/dev/"+m.vg+"/files")
 	m.run(t, "mount", "/dev/"+m.vg+"/files", mnt)
+	t.Cleanup(func() {
+		m.run(t, "losetup", "-D")
+		m.run(t, "umount", mnt)
+		m.clear(t)
+	})
 	n := 0
 	pooltest.Run(t, func(t *testing.T) pooltest.Pool {
 		m.run(t, "losetup", "-D")
@@ -195,7 +200,4 @@ func (m real) file(t *testing.T, thick bool) {
 			},
 		}
 	})
-	m.run(t, "losetup", "-D")
-	m.run(t, "umount", mnt)
-	m.clear(t)
 }

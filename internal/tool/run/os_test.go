@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -136,5 +137,18 @@ func TestFiles(t *testing.T) {
 	}
 	if st, err := h.Stat(p); err != nil || st.Exists {
 		t.Error(st, err)
+	}
+}
+
+func TestBusy(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a")
+	if _, err := (OS{}).Busy(file); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if busy, err := (OS{}).Busy(file); busy || err != nil { // nobody claims a plain file
+		t.Error(busy, err)
 	}
 }

@@ -1,0 +1,48 @@
+package rest
+
+import (
+	"strings"
+	"testing"
+
+	"holdfast/api"
+	"holdfast/internal/model"
+	"holdfast/internal/state"
+)
+
+// A thin pool's list entry warns before it is full, and says so when it is.
+func TestThinPoolSaysHowFullItIs(t *testing.T) {
+	w := sized(t, map[string]int64{"alpha": 50})
+	for _, c := range []struct {
+		kind        model.ProviderKind
+		st          model.PoolStatus
+		warns, errs bool
+		text        string
+	}{
+		{model.LVMThin, model.PoolStatus{FreeKiB: 300, TotalKiB: 1000, MetaPercent: 79}, false, false, ""},
+		{model.LVMThin, model.PoolStatus{FreeKiB: 200, TotalKiB: 1000}, true, false, "80.0 % full"},
+		{model.LVMThin, model.PoolStatus{FreeKiB: 900, TotalKiB: 1000, MetaPercent: 85.5}, true, false, "metadata of its thin pool are 85.5 % full"},
+		{model.LVMThin, model.PoolStatus{FreeKiB: 900, TotalKiB: 1000, MetaPercent: 98}, false, true, "takes no new volumes"},
+		{model.ZFSThin, model.PoolStatus{FreeKiB: 10, TotalKiB: 1000}, false, true, "takes no new volumes"},
+		{model.LVMThin, model.PoolStatus{FreeKiB: 900, TotalKiB: 1000, Trouble: "the thin pool has failed"}, false, true, "takes no new volumes"},
+		{model.LVM, model.PoolStatus{FreeKiB: 1, TotalKiB: 1000}, false, false, ""},
+	} {
+		w.b.see(t, func(tx *state.Tx) {
+			x := tx.Snapshot().Node("alpha")
+			m := x.Node.Clone()
+			m.Pool("swpool").Kind = c.kind
+			tx.PutNode(m)
+			o := *x.Seen
+			c.st.UUID, c.st.Name = m.Pool("swpool").UUID, "swpool"
+			o.Pools = []model.PoolStatus{c.st}
+			tx.SeeNode("alpha", &o)
+		})
+		p := get[[]api.StoragePool](t, w.must(200, "GET", "/v1/view/storage-pools?storage_pools=swpool", ""))[0]
+		l := api.ApiCallRcList(p.Reports)
+		if l.HasWarning() != c.warns || l.HasError() != c.errs || c.text != "" && (len(l) == 0 || !strings.Contains(l[0].Message, c.text)) {
+			t.Errorf("%s %+v: %+v", c.kind, c.st, p.Reports)
+		}
+		if thin := c.kind != model.LVM; bool(p.SupportsSnapshots) != thin || (p.StaticTraits["Provisioning"] == "Thin") != thin {
+			t.Errorf("%s: %+v", c.kind, p)
+		}
+	}
+}
