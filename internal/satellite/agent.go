@@ -39,6 +39,7 @@ const (
 	firstReport   = 5 * time.Second  // a session's first report waits so long for the first look at all there is
 	freeEvery     = 10 * time.Second // reports of free space that changed by itself
 	healForget    = time.Minute      // after that much peace the adjusts that mended don't count any more; without it, one more try
+	healAfter     = 10 * time.Second // a connection that was given up is left to those who did it for so long
 	maxJobs       = 8                // replica jobs at a time, those older than slowJob aside
 	slowJob       = 10 * time.Second
 	passedFor     = time.Minute // so long the guard's look counts, once the resource is down
@@ -488,6 +489,7 @@ func stepsText(s []steps.Step) string {
 // replan makes the plan and the status anew from what is seen.
 func (a *Agent) replan(r *replica, now time.Time) {
 	r.dirty = false
+	gentle := r.plan.Gentle
 	seen := a.seen(r)
 	r.plan = steps.Next(r.spec, seen, a.facts(r))
 	if a.settleQuiet(r) {
@@ -495,6 +497,9 @@ func (a *Agent) replan(r *replica, now time.Time) {
 		r.plan = steps.Next(r.spec, seen, a.facts(r))
 	}
 	a.dropped(r.spec, seen)
+	if r.plan.Gentle && !gentle {
+		r.failed, r.notYet = stepsText(r.plan.Steps), now.Add(healAfter)
+	}
 	if r.heals > 0 && len(r.plan.Steps) == 0 && r.plan.Phase == model.Done && now.Sub(r.healAt) >= healForget {
 		r.heals = 0
 	}
@@ -732,6 +737,9 @@ func (a *Agent) finishReplica(j Job, res Result, began *runningJob, now time.Tim
 		// What it mended takes a moment to show.
 		r.heals++
 		r.healAt, r.failed, r.notYet = now, text, now.Add(retry(r.heals+1))
+		if j.plan.Gentle {
+			r.notYet = now.Add(healAfter)
+		}
 		r.fails, r.reason, r.waiting = 0, "", false
 		return
 	}

@@ -374,7 +374,11 @@ func TestStandAloneIsHealed(t *testing.T) {
 	if res, err := alpha.m.Run(ctx, cmd("drbdadm", "-c", cfg.configFile("backups"), "disconnect", "backups")); err != nil || res.Exit != 0 {
 		t.Fatal(res, err)
 	}
-	r.run(10 * time.Second)
+	r.run(5 * time.Second)
+	if p := alpha.of("backups").Peers[0]; p.State != model.StandAlone {
+		t.Errorf("whoever disconnected it has no time to go on: %+v\n%s", p, r.traces())
+	}
+	r.run(15 * time.Second)
 	r.upToDate("backups")
 	if p := alpha.of("backups").Peers[0]; p.State != model.Connected {
 		t.Errorf("%+v\n%s", p, r.traces())

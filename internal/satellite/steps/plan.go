@@ -23,6 +23,8 @@ type Plan struct {
 	Undo bool
 	// Healing: the adjust is to mend what the kernel lacks, the config is as it was.
 	Healing bool
+	// Gentle: what is to be mended is a connection that was given up, maybe by somebody who is about to mend it otherwise.
+	Gentle bool
 	// Lapse says why the standstill that is wanted can't be; "": it can.
 	Lapse string
 }

@@ -213,6 +213,7 @@ func (p *planner) attached(ready []model.VolumeSpec) *Plan {
 	}
 	w := do(steps...)
 	w.Applied, w.Healing, w.Reason = sum, heal, lacks
+	w.Gentle = heal && p.lacksUp(ready) == ""
 	return &w
 }
 
@@ -257,6 +258,19 @@ func (p *planner) empty() *Plan {
 
 // lacks says what the kernel doesn't have though the config says so, and an adjust may mend; "" for nothing.
 func (p *planner) lacks(ready []model.VolumeSpec) string {
+	if why := p.lacksUp(ready); why != "" {
+		return why
+	}
+	for _, ps := range p.spec.DRBD.Peers {
+		if kp := p.peer(ps); kp == nil || kp.State == model.StandAlone { // 8.4's events have none that is StandAlone
+			return fmt.Sprintf("the connection to %s is StandAlone: if it stays so, both sides were written to while apart (split brain), or they refuse each other; the kernel log says which", ps.Node)
+		}
+	}
+	return ""
+}
+
+// lacksUp is lacks of the volumes, and of connections that were never made.
+func (p *planner) lacksUp(ready []model.VolumeSpec) string {
 	k := p.seen.Kernel
 	if k == nil {
 		return fmt.Sprintf("%s isn't up", p.spec.Name)
@@ -276,12 +290,8 @@ func (p *planner) lacks(ready []model.VolumeSpec) string {
 		}
 	}
 	for _, ps := range p.spec.DRBD.Peers {
-		kp := p.peer(ps)
-		switch {
-		case kp == nil && p.spec.DRBD.Generation != model.DRBD8: // 8.4's events have none that is StandAlone
+		if p.peer(ps) == nil && p.spec.DRBD.Generation != model.DRBD8 {
 			return fmt.Sprintf("the connection to %s isn't up", ps.Node)
-		case kp == nil || kp.State == model.StandAlone:
-			return fmt.Sprintf("the connection to %s is StandAlone: if it stays so, both sides were written to while apart (split brain), or they refuse each other; the kernel log says which", ps.Node)
 		}
 	}
 	return ""
