@@ -248,9 +248,8 @@ func (l *look) standAlone(a, b *model.Resource, sa, sb *model.ResourceStatus, pa
 		}
 		m := Mend{What: fmt.Sprintf("Take %s's data for good, and give up what only %s has.", other.Node, victim.Node),
 			Commands: []Command{
-				{victim.Node, fmt.Sprintf("drbdadm disconnect %s", l.d.Name)},
-				{victim.Node, fmt.Sprintf("drbdadm connect --discard-my-data %s", l.d.Name)},
-				{other.Node, fmt.Sprintf("drbdadm connect %s", l.d.Name)},
+				{victim.Node, l.disconnect(other.Node) + "drbdadm connect --discard-my-data " + l.link(other.Node)},
+				{other.Node, "drbdadm adjust " + l.d.Name},
 			}}
 		if worse[victim] && !worse[other] {
 			m.LosesNothing, m.What = true, fmt.Sprintf("Sync %s from %s: its disk is Inconsistent, nobody can read it.", victim.Node, other.Node)
@@ -270,6 +269,17 @@ func (l *look) standAlone(a, b *model.Resource, sa, sb *model.ResourceStatus, pa
 	})
 	l.add(c)
 }
+
+// link is what drbdadm calls the connection to a node: 8.4 has one, without a name.
+func (l *look) link(node string) string {
+	if l.d.DRBD == model.DRBD9 {
+		return l.d.Name + ":" + node
+	}
+	return l.d.Name
+}
+
+// disconnect goes before a command of the same line: 8.4 fails where there is no connection any more, which is as good.
+func (l *look) disconnect(node string) string { return "drbdadm disconnect " + l.link(node) + "; " }
 
 func word(s string) string {
 	if s == "" {

@@ -129,7 +129,7 @@ func (l *look) behind(r *model.Resource, st *model.ResourceStatus, n int, w stri
 			c.Mends = []Mend{{What: "Let it go on.", LosesNothing: true, Commands: []Command{{r.Node, fmt.Sprintf("drbdadm resume-sync %s/%d", l.d.Name, n)}}}}
 		} else {
 			c.Mends = []Mend{{What: "Have the two meet again.", LosesNothing: true, Commands: []Command{
-				{r.Node, "drbdadm disconnect " + l.d.Name}, {r.Node, "drbdadm connect " + l.d.Name}}}}
+				{r.Node, l.disconnect(good) + "drbdadm adjust " + l.d.Name}}}}
 		}
 	}
 	l.add(c)
