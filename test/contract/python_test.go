@@ -81,3 +81,8 @@ func TestPythonClientWhileANodeIsAway(t *testing.T) {
 	c.startSatellite(t, "bravo")
 	script(t, c, "offline.py", "back")
 }
+
+// Groups, sizes, connections, tie-breakers and physical storage.
+func TestPythonClientGroups(t *testing.T) {
+	script(t, start(t, "alpha", "bravo", "charlie"), "groups.py")
+}
