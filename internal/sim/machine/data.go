@@ -36,7 +36,7 @@ func (m *Machine) Write(res string, vol int) (id int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if r.role != "Primary" {
+	if r.role != "Primary" || r.oneVolume && r.primary != vol {
 		return 0, fmt.Errorf("%s on %s: %w", res, m.name, ErrNotPrimary)
 	}
 	m.net.link()

@@ -20,6 +20,7 @@ type resource struct {
 	stuck     bool   // 8.4: suspended without a disk; only a power cut helps
 	auto      bool   // promoted by an open (9)
 	oneVolume bool   // 8.4: only one volume is Primary
+	primary   int    // that one
 	options   map[string]map[string]string
 	vols      []*volume // by number
 	conns     []*conn   // by the peer's node-id
@@ -403,6 +404,7 @@ func (m *Machine) promote(x *call, r *resource, vol int, force bool) bool {
 		}
 	}
 	r.oneVolume = one && (r.role != "Primary" || r.oneVolume)
+	r.primary = vol
 	r.role = "Primary"
 	for _, v := range vols {
 		if v.disk == nil {

@@ -298,7 +298,7 @@ func (m *Machine) Run(ctx context.Context, c run.Cmd) (res run.Result, err error
 		}
 	}
 	m.net.stirred = prog == "drbdadm" || prog == "drbdsetup" && word != "drbdsetup events2" || prog == "modprobe"
-	x := &call{m: m, prog: prog, argv: c.Argv[1:]}
+	x := &call{m: m, prog: prog, argv: slices.Clone(c.Argv[1:])}
 	f(x)
 	if x.hung {
 		return run.Result{}, hung
