@@ -51,5 +51,8 @@ func Async() ChangeOption { return func(q url.Values) { q.Set(api.QueryAsync, "t
 // Lose lets the request remove the last good copy of the definition name.
 func Lose(name string) ChangeOption { return func(q url.Values) { q.Set(api.QueryLose, name) } }
 
+// Plan shows what a request that moves or removes data would do, and does nothing.
+func Plan() ChangeOption { return func(q url.Values) { q.Set(api.QueryPlan, "true") } }
+
 // KeepTiebreaker keeps a tie-breaker when a resource is deleted.
 func KeepTiebreaker() ChangeOption { return func(q url.Values) { q.Set("keep_tiebreaker", "true") } }

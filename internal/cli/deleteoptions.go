@@ -26,10 +26,12 @@ func (o *waitOptions) options() []client.ChangeOption {
 type deleteOptions struct {
 	waitOptions
 	lose string
+	plan bool
 }
 
 func (o *deleteOptions) flags(cmd *cobra.Command) {
 	o.waitOptions.flags(cmd)
+	cmd.Flags().BoolVar(&o.plan, "plan", false, "say what would be done, the bytes to copy and the copies left meanwhile, and do nothing")
 	cmd.Flags().StringVar(&o.lose, "lose", "", "really remove the last good copy of this resource definition; its data is gone then")
 }
 
@@ -37,6 +39,9 @@ func (o *deleteOptions) options() []client.ChangeOption {
 	opts := o.waitOptions.options()
 	if o.lose != "" {
 		opts = append(opts, client.Lose(o.lose))
+	}
+	if o.plan {
+		opts = append(opts, client.Plan())
 	}
 	return opts
 }

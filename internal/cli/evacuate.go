@@ -11,31 +11,36 @@ import (
 
 func newNodeEvacuate(a *App) *cobra.Command {
 	var e api.NodeEvacuate
+	var plan planOption
 	cmd := takes(&cobra.Command{
 		Use:     "evacuate NODE",
 		Aliases: []string{"evac"},
 		Short:   "Move all replicas off a node; typed again it says how far it came",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.changes(cmd.Context(), func(ctx context.Context, c *client.Client) (api.ApiCallRcList, error) {
-				return c.EvacuateNode(ctx, args[0], e)
+				return c.EvacuateNode(ctx, args[0], e, plan.options()...)
 			})
 		},
 	}, 1, 1)
+	plan.flags(cmd)
 	manyVar(cmd, &e.Target, "target", "", "nodes that may take them")
 	manyVar(cmd, &e.DoNotTarget, "do-not-target", "", "nodes that may not take them")
 	return cmd
 }
 
 func newNodeEvict(a *App) *cobra.Command {
-	return takes(&cobra.Command{
+	var plan planOption
+	cmd := takes(&cobra.Command{
 		Use:   "evict NODE",
 		Short: "Replace elsewhere what is on a node that is away",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.changes(cmd.Context(), func(ctx context.Context, c *client.Client) (api.ApiCallRcList, error) {
-				return c.EvictNode(ctx, args[0])
+				return c.EvictNode(ctx, args[0], plan.options()...)
 			})
 		},
 	}, 1, 1)
+	plan.flags(cmd)
+	return cmd
 }
 
 func newNodeRestore(a *App) *cobra.Command {
@@ -60,4 +65,18 @@ func newNodeRestore(a *App) *cobra.Command {
 	cmd.Flags().BoolVar(&resources, "delete-resources", false, "remove the replicas of an evicted node, once other copies are good")
 	cmd.Flags().BoolVar(&snapshots, "delete-snapshots", false, "remove the node's snapshots")
 	return cmd
+}
+
+// planOption is --plan alone.
+type planOption struct{ on bool }
+
+func (o *planOption) flags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&o.on, "plan", false, "say what would be done, the bytes to copy and the copies left meanwhile, and do nothing")
+}
+
+func (o *planOption) options() []client.ChangeOption {
+	if o.on {
+		return []client.ChangeOption{client.Plan()}
+	}
+	return nil
 }

@@ -238,7 +238,7 @@ func (o *toggleDisk) run(cmd *cobra.Command) error {
 	err := o.app.watched(cmd.Context(), watchResources(o.name), func(ctx context.Context, c *client.Client) (api.ApiCallRcList, error) {
 		return c.ToggleDisk(ctx, o.name, o.node, r, o.removal.options()...)
 	})
-	if err != nil || o.removal.async || o.diskless {
+	if err != nil || o.removal.async || o.removal.plan || o.diskless {
 		return err
 	}
 	return o.app.followSync(cmd.Context(), o.name, false)

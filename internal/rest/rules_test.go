@@ -365,11 +365,17 @@ func TestLose(t *testing.T) {
 	w.must(200, "DELETE", "/v1/resource-definitions/backups/resources/alpha?lose=other&lose=BACKUPS", "")
 }
 
-// A plan that can't be shown is not carried out instead.
-func TestPlanIsRefused(t *testing.T) {
+// A plan is not carried out, nor is a change whose plan can't be shown.
+func TestPlan(t *testing.T) {
 	w := newWeb(t)
 	w.tutorial()
-	w.must(500, "DELETE", "/v1/resource-definitions/backups?plan=true", "")
+	if b := w.must(200, "DELETE", "/v1/resource-definitions/backups?plan=true", ""); !strings.Contains(b, "no copy would remain") {
+		t.Errorf("%s", b)
+	}
+	w.must(500, "PUT", "/v1/resource-definitions/backups?plan=true", `{"override_props":{"Aux/a":"b"}}`)
+	if w.b.Snapshot().Definition("backups").Props["Aux/a"] != "" {
+		t.Error("the change was made")
+	}
 	w.must(200, "GET", "/v1/resource-definitions/backups?plan=true", "")
 	if w.b.Snapshot().Definition("backups").Deleting {
 		t.Error("it was carried out")

@@ -130,8 +130,7 @@ func (c *call) change() (core.Command, error) {
 		return nil, err
 	}
 	if planned {
-		return nil, fault.New(fault.Unsupported, c.route.obj, "The plan of a change can't be shown.").
-			Because("This release of Holdfast doesn't do that.").Do("Leave 'plan' away: then the change is made.")
+		return c.planned()
 	}
 	return c.route.change(c)
 }
