@@ -47,7 +47,7 @@ var linstorKeys = []Key{
 	{Name: "CopyAllSnaps", Type: Bool, Allowed: ``, Default: "", Unit: "", Scopes: Controller | Definition},
 	{Name: "CopyAllSnapsOnEvacuate", Type: Bool, Allowed: ``, Default: "true", Unit: "", Scopes: Controller | Node},
 	{Name: "DrbdCurrentGi", Type: Pattern, Allowed: `[a-fA-F0-9]{16}`, Default: "", Unit: "", Scopes: VolumeDefinition},
-	{Name: "DrbdOptions/AutoEvictAfterTime", Type: Long, Allowed: ``, Default: "60", Unit: "", Scopes: Controller | Node},
+	{Name: "DrbdOptions/AutoEvictAfterTime", Type: Long, Allowed: ``, Default: "720", Unit: "", Scopes: Controller | Node},
 	{Name: "DrbdOptions/AutoEvictAllowEviction", Type: Bool, Allowed: ``, Default: "true", Unit: "", Scopes: Controller | Node},
 	{Name: "DrbdOptions/AutoEvictMaxDisconnectedNodes", Type: Range, Allowed: `0..100`, Default: "34", Unit: "", Scopes: Controller},
 	{Name: "DrbdOptions/AutoEvictMinReplicaCount", Type: Long, Allowed: ``, Default: "The place count set for the resource group", Unit: "", Scopes: Controller | Definition},

@@ -19,6 +19,11 @@ func (p *planner) client() *planner {
 			seen.Volumes[v.Number] = Volume{}
 		}
 	}
+	if spec.DRBD != nil { // two without disks don't connect
+		d := *spec.DRBD
+		d.Peers = slices.DeleteFunc(slices.Clone(d.Peers), func(ps model.PeerSpec) bool { return ps.Diskless })
+		spec.DRBD = &d
+	}
 	return &planner{spec: spec, seen: seen, node: p.node}
 }
 
