@@ -14,9 +14,13 @@ func Succession(s *state.Snapshot, d *state.Definition, r *model.Resource) strin
 		return "its replacement is being chosen anew"
 	}
 	if UpToDate(d, next) {
-		if st := d.Seen[r.UUID]; st != nil && st.InUse {
+		switch st := d.Seen[r.UUID]; {
+		case st == nil:
+			return fmt.Sprintf("its replacement on %s is UpToDate; it goes when %s returns", next.Node, r.Node)
+		case st.InUse:
 			return fmt.Sprintf("its replacement on %s is UpToDate; it goes when it isn't in use on %s any more", next.Node, r.Node)
 		}
+		return fmt.Sprintf("its replacement on %s is UpToDate; it goes now", next.Node)
 	}
 	return fmt.Sprintf("it goes when its replacement on %s is UpToDate, which is %s", next.Node, diskWord(s, next, d.Seen[next.UUID]))
 }
