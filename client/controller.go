@@ -13,6 +13,16 @@ func (c *Client) Version(ctx context.Context) (api.ControllerVersion, error) {
 	return get[api.ControllerVersion](ctx, c, path("controller", "version"), nil)
 }
 
+// SpaceReport reads a text on the space used.
+func (c *Client) SpaceReport(ctx context.Context) (api.SpaceReport, error) {
+	return get[api.SpaceReport](ctx, c, path("space-report"), nil)
+}
+
+// ControllerConfig tells how the controller was set up.
+func (c *Client) ControllerConfig(ctx context.Context) (api.ControllerConfig, error) {
+	return get[api.ControllerConfig](ctx, c, path("controller", "config"), nil)
+}
+
 // ControllerProps reads the controller's properties.
 func (c *Client) ControllerProps(ctx context.Context) (api.Props, error) {
 	return get[api.Props](ctx, c, path("controller", "properties"), nil)

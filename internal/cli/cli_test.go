@@ -120,7 +120,7 @@ func TestLists(t *testing.T) {
 		"vd l", "vd l -e -g size", "vd lp backups 0", "vd lp backups 9", "r l", "r l --faulty", "r l --show-drbd-ports", "r lp alpha backups",
 		"v l", "r lv --hrep", "v lp alpha backups 0", "rg l", "rg lp grp", "vg l grp", "vg lp grp 0", "c lp", "c v", "c which",
 		"kv l", "kv s ui", "err l", "err l -f", "err l --report-id 5F000001", "err s 5F000000-00000-000001", "s l", "r diagnose", "list-commands", "help node",
-		"advise resource", "adv m alpha", "adv r -f too-few-replicas", "rg qmvs grp", "ps l", "-m ps l", "nc l", "nc lp alpha bravo", "nc p l alpha bravo", "rc l backups", "rc lp alpha bravo backups",
+		"advise resource", "adv m alpha", "adv r -f too-few-replicas", "rg qmvs grp", "ps l", "-m ps l", "spr qry", "nc l", "nc lp alpha bravo", "nc p l alpha bravo", "rc l backups", "rc lp alpha bravo backups",
 		"-m n l", "-m rd lp backups", "-m c v", "-m c which", "-m err l", "-m n dsc node2", "-m kv l",
 	} {
 		t.Run(line, func(t *testing.T) {
@@ -200,6 +200,7 @@ func TestRequests(t *testing.T) {
 		{"n c bravo 10.77.0.2 --communication-type ssl -p 99 --fingerprint ab:cd --async", `POST /v1/nodes?async=true {"name":"bravo","type":"SATELLITE","net_interfaces":[{"name":"default","address":"10.77.0.2","satellite_port":99,"satellite_encryption_type":"SSL"}],"holdfast":{"fingerprint":"ab:cd"}}`},
 		{"rg qsi grp --place-count 3 -s swpool", `POST /v1/resource-groups/grp/query-size-info {"select_filter":{"place_count":3,"storage_pool_list":["swpool"]}}`},
 		{"ps cdp lvmthin alpha /dev/sdb /dev/sdc --pool-name ssd --storage-pool fast", `POST /v1/physical-storage/alpha {"provider_kind":"LVM_THIN","device_paths":["/dev/sdb","/dev/sdc"],"pool_name":"ssd","with_storage_pool":{"name":"fast"}}`},
+		{"r popt alpha bravo backups --c-max-rate 4096K", `PUT /v1/resource-definitions/backups/resource-connections/alpha/bravo {"override_props":{"DrbdOptions/PeerDevice/c-max-rate":"4096"}}`},
 		{"nc popt alpha bravo --protocol A --unset-c-max-rate", `PUT /v1/node-connections/alpha/bravo {"override_props":{"DrbdOptions/Net/protocol":"A"},"delete_props":["DrbdOptions/PeerDevice/c-max-rate"]}`},
 		{"rc p c alpha bravo backups fast nic2 nic3", `PUT /v1/resource-definitions/backups/resource-connections/alpha/bravo {"override_props":{"Paths/fast/alpha":"nic2","Paths/fast/bravo":"nic3"}}`},
 		{"nc p d alpha bravo fast", `PUT /v1/node-connections/alpha/bravo {"delete_namespaces":["Paths/fast"]}`},

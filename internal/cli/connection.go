@@ -36,7 +36,14 @@ func newNodeConnection(a *App) *cobra.Command {
 }
 
 func newResourceConnection(a *App) *cobra.Command {
-	o := owner{
+	o := resourceConnectionOwner()
+	cmd := group("resource-connection", "rc", "What is set between two replicas of a resource", newResourceConnectionList(a), newPaths(a, o))
+	cmd.AddCommand(o.commands(a)...)
+	return cmd
+}
+
+func resourceConnectionOwner() owner {
+	return owner{
 		use: "NODE_A NODE_B RESOURCE", noun: "resource connection", sections: peerSections, peer: true,
 		get: func(ctx context.Context, c *client.Client, args []string) (api.Props, bool, error) {
 			rc, err := c.ResourceConnection(ctx, args[2], args[0], args[1])
@@ -46,9 +53,6 @@ func newResourceConnection(a *App) *cobra.Command {
 			return c.ModifyResourceConnection(ctx, args[2], args[0], args[1], api.ResourceConnectionModify{PropsModify: m})
 		},
 	}
-	cmd := group("resource-connection", "rc", "What is set between two replicas of a resource", newResourceConnectionList(a), newPaths(a, o))
-	cmd.AddCommand(o.commands(a)...)
-	return cmd
 }
 
 var nodeConnectionColumns = []ui.Column{{Name: "Node_A"}, {Name: "Node_B"}, {Name: "Properties"}}

@@ -20,6 +20,7 @@ func newResource(a *App) *cobra.Command {
 		newToggleDisk(a), newResourceAction(a, "activate", "act", "Bring a resource up on a node"),
 		newResourceAction(a, "deactivate", "deact", "Take a resource down on a node, keeping its data"))
 	cmd.AddCommand(resourceOwner().commands(a)...)
+	cmd.AddCommand(newDrbdOptions(a, resourceConnectionOwner())) // LINSTOR has it here too
 	return cmd
 }
 

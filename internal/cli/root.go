@@ -40,6 +40,7 @@ func newRoot(a *App) *cobra.Command {
 		newKeyValueStore(a),
 		newErrorReports(a),
 		newAdvise(a),
+		newSpaceReporting(a),
 		newNodeConnection(a),
 		newResourceConnection(a),
 		newPhysicalStorage(a),
