@@ -20,6 +20,7 @@ func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps
 func (w *world) checkPublished(c *ctl) {
 	s := c.brain.Snapshot()
 	w.oracle.learn(s)
+	w.oracle.learnSnapshots(w, s)
 	w.checkUnique(s)
 }
 
@@ -181,6 +182,12 @@ func specText(r model.ResourceSpec) string {
 	if r.Lose {
 		b.WriteString(" lose")
 	}
+	if r.Snapshot != nil {
+		fmt.Fprintf(&b, " snapshot take %v", r.Snapshot.Take)
+	}
+	if r.Quiet != "" {
+		fmt.Fprintf(&b, " quiet %.8s", r.Quiet)
+	}
 	for i, on := range []bool{r.Diskless, r.Client, r.DropDisk, r.Hold, r.Down} {
 		if on {
 			b.WriteString([]string{" diskless", " client", " DROP", " hold", " down"}[i])
@@ -230,6 +237,9 @@ func reportText(r wire.Report) string {
 		}
 		if s.Reason != "" {
 			fmt.Fprintf(&b, " (%s)", s.Reason)
+		}
+		if s.Quiet.Lease != "" {
+			fmt.Fprintf(&b, " quiet %.8s %d %s", s.Quiet.Lease, s.Quiet.State, s.Quiet.Reason)
 		}
 		for _, v := range s.Volumes {
 			fmt.Fprintf(&b, " [%d %s", v.Number, v.Disk)

@@ -121,6 +121,18 @@ func effects(c core.Command, before, after *state.Snapshot) (out []effect, forgi
 				come(volName(c.Definition, v.Number))
 			}
 		}
+	case core.SnapshotRestoreVolumes:
+		for _, v := range after.Definition(c.To).Volumes {
+			if !v.Deleting {
+				come(volName(c.To, v.Number))
+			}
+		}
+	case core.SnapshotRestoreResources:
+		for _, r := range after.Definition(c.To).Resources {
+			if !r.Deleting {
+				come(repName(c.To, r.Node))
+			}
+		}
 	case core.VolumeDelete:
 		if d := before.Definition(c.Definition); live(d) && d.Volume(c.Number) != nil {
 			go_(volName(c.Definition, c.Number))

@@ -33,11 +33,12 @@ type node struct {
 	logged  int  // lines of the machine's log in the trace
 	away    bool // no controller can reach it
 	claimed bool
-	highest model.Order         // obeyed
-	told    map[model.UUID]said // newest word on each replica
-	older   []said              // words that newer ones replaced
-	handUp  bool                // the resource made by hand runs
-	met     map[string]bool     // resources that were connected to a peer since the boot
+	highest model.Order          // obeyed
+	told    map[model.UUID]said  // newest word on each replica
+	older   []said               // words that newer ones replaced
+	handUp  bool                 // the resource made by hand runs
+	frozen  map[string]time.Time // resources whose I/O we suspended, since when that is seen
+	met     map[string]bool      // resources that were connected to a peer since the boot
 }
 
 // said is a word of a controller on a replica.

@@ -15,10 +15,12 @@ import (
 
 // oracle knows what nobody in the model may know: which write is where, whose disk is whose, what was ever ordered.
 type oracle struct {
-	names naive
-	vols  map[model.UUID]*vol // by volume definition
-	incs  map[model.UUID]*inc // by label
-	reps  map[model.UUID]*rep // by replica
+	names  naive
+	vols   map[model.UUID]*vol // by volume definition
+	snaps  map[model.UUID]*snap
+	copies map[model.UUID]*snapCopy // by label
+	incs   map[model.UUID]*inc      // by label
+	reps   map[model.UUID]*rep      // by replica
 	// slots say of whom a disk remembers something: by label and node-id, the label of the peer's disk.
 	slots   map[slotKey]string
 	disks   map[string]diskSeen // node and path
@@ -39,12 +41,13 @@ type vol struct {
 	id, def  model.UUID
 	name     string
 	number   int
-	writes   []int // acknowledged
-	forgiven bool  // users gave its data up
-	good     bool  // some disk was UpToDate
-	rolled   bool  // it was there when the store was rolled back
-	upToDate int   // disks, now
-	sizeKiB  int64 // the largest that somebody who uses it has seen
+	writes   []int      // acknowledged
+	forgiven bool       // users gave its data up
+	good     bool       // some disk was UpToDate
+	rolled   bool       // it was there when the store was rolled back
+	upToDate int        // disks, now
+	sizeKiB  int64      // the largest that somebody who uses it has seen
+	from     model.UUID // the snapshot it was made from, until it is good
 }
 
 // inc is a volume of a replica: an incarnation of a disk.
@@ -57,6 +60,7 @@ type inc struct {
 	behind  bool // it missed writes of a Primary that it wasn't connected to
 	alone   bool // and that Primary had no quorum to keep
 	started bool // metadata of a data generation were seen on it
+	copied  bool // it was made from a snapshot, whose metadata it has until its own are made
 }
 
 type rep struct {
@@ -73,6 +77,7 @@ type diskSeen struct {
 
 func (o *oracle) init() {
 	o.names.have = map[string]bool{}
+	o.snaps, o.copies = map[model.UUID]*snap{}, map[model.UUID]*snapCopy{}
 	o.vols, o.incs, o.reps = map[model.UUID]*vol{}, map[model.UUID]*inc{}, map[model.UUID]*rep{}
 	o.slots, o.disks = map[slotKey]string{}, map[string]diskSeen{}
 }
@@ -102,6 +107,12 @@ func (o *oracle) learn(s *state.Snapshot) {
 				if i == nil {
 					i = &inc{label: v.UUID, vol: o.vols[vd.UUID], rep: r.UUID, node: r.Node}
 					i.behind = len(i.vol.writes) > 0
+					if v.From != nil {
+						i.copied = true
+						if !i.vol.good {
+							i.vol.from = v.From.Snapshot
+						}
+					}
 					o.incs[v.UUID] = i
 				}
 				i.gone = i.gone || x.gone || v.Deleting || vd.Deleting || r.Toggle == model.Removing
@@ -319,6 +330,9 @@ func (o *oracle) look(w *world) {
 			if i == nil || v.State != "UpToDate" {
 				continue
 			}
+			if !i.vol.good {
+				o.restored(i.vol)
+			}
 			i.vol.good = true
 		}
 	}
@@ -350,6 +364,7 @@ func (o *oracle) look(w *world) {
 		}
 	}
 	o.lookAtDisks(w)
+	o.lookAtCopies(w)
 	o.lookAtSlots(w, all)
 	o.allHold(w)
 }
@@ -396,6 +411,12 @@ func (o *oracle) lookAtDisks(w *world) {
 			key := pre + d.Path
 			now[key] = true
 			was := o.disks[key]
+			if i := o.inc(d.Label); i != nil && i.copied {
+				if d.Fresh {
+					i.copied = false
+				}
+				d.Initialised, d.Good = false, false
+			}
 			if was.label != "" && was.label != d.Label {
 				o.vanished(w, n, d.Path, was)
 				was = diskSeen{}
@@ -423,6 +444,12 @@ func (o *oracle) lookAtDisks(w *world) {
 func (o *oracle) vanished(w *world, n *node, path string, was diskSeen) {
 	if was.label == "" {
 		w.broken("I5", "%s on %s isn't Holdfast's, and is gone", path, n.name)
+		return
+	}
+	if c := o.copies[model.UUID(was.label)]; c != nil {
+		if !c.gone && !o.orphans {
+			w.broken("I2", "%s on %s (%s), a snapshot, is gone, and nobody ordered its removal", path, n.name, was.label)
+		}
 		return
 	}
 	if i := o.inc(was.label); i == nil || !i.gone {

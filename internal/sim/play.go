@@ -67,6 +67,7 @@ func (w *world) event() {
 		w.user()
 	}
 	w.oracle.look(w)
+	w.checkFrozen()
 	w.sweepConns()
 }
 
@@ -174,6 +175,7 @@ func (w *world) unsettled() (out []rest) {
 				add(d.UUID, "%s %.8s: volume %d grows still", d.Name, d.UUID, vd.Number)
 			}
 		}
+		unsettledSnapshots(s, d, add)
 		for i := range d.Resources {
 			if why := w.lacks(s, d, &d.Resources[i]); why != "" {
 				add(d.UUID, "%s %.8s on %s: %s", d.Name, d.Resources[i].UUID, d.Resources[i].Node, why)
@@ -267,6 +269,7 @@ func (w *world) excuses(l rest) bool {
 		for _, why := range []string{
 			"of another incarnation", "is Inconsistent and gets its data elsewhere", "Local address(port) already in use", "which runs on this node and is left untouched", "which the controller doesn't know",
 			"though it was initialised; it isn't made anew",
+			"is missing from storage pool", "that isn't this snapshot",
 		} {
 			if strings.Contains(l.text, why) {
 				return true
@@ -316,6 +319,13 @@ func (w *world) leftovers() {
 			names[r.Node+"/"+d.Name] = true
 			for _, v := range r.Volumes {
 				labels[string(v.UUID)] = true
+			}
+		}
+		for _, sn := range d.Snapshots {
+			for _, k := range sn.Copies {
+				for _, v := range k.Volumes {
+					labels[string(v.UUID)] = true
+				}
 			}
 		}
 		return true
@@ -375,6 +385,13 @@ func (w *world) clear() {
 		names = append(names, d.Name)
 		return true
 	})
+	s.Definitions(func(d *state.Definition) bool {
+		for _, sn := range d.Snapshots {
+			w.type_(core.SnapshotDelete{Definition: d.Name, Name: sn.Name})
+		}
+		return true
+	})
+	w.settle()
 	for _, d := range names {
 		w.type_(core.DefinitionDelete{Name: d})
 	}

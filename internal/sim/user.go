@@ -16,6 +16,7 @@ import (
 // users type commands, and use volumes.
 type users struct {
 	props int
+	snaps int
 }
 
 func (u *users) init() {}
@@ -81,6 +82,10 @@ func (w *world) user() {
 	}
 	if w.chance(12) {
 		w.move()
+		return
+	}
+	if w.profile.snapshots && w.chance(25) {
+		w.snapshots()
 		return
 	}
 	switch k := w.rng.IntN(100); {

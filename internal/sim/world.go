@@ -51,14 +51,15 @@ type world struct {
 
 // profile is what the seed chose for all of its run.
 type profile struct {
-	gen    []string // DRBD module of each node
-	files  []bool   // pool of a directory instead of a volume group
-	pools  []model.ProviderKind
-	zeroes []bool // its thin pool zeroes what it gives out
-	events int
-	faults int  // percent of the events
-	apart  bool // nodes often don't see each other while their volumes are used
-	steps  int  // how many scheduler steps between two events, on average
+	gen       []string // DRBD module of each node
+	files     []bool   // pool of a directory instead of a volume group
+	pools     []model.ProviderKind
+	zeroes    []bool // its thin pool zeroes what it gives out
+	events    int
+	faults    int  // percent of the events
+	apart     bool // nodes often don't see each other while their volumes are used
+	steps     int  // how many scheduler steps between two events, on average
+	snapshots bool // users take some
 }
 
 func newWorld(seed uint64, cfg Config) *world {
@@ -100,6 +101,11 @@ func (w *world) chooseProfile() {
 	}
 	p.apart = w.chance(30)
 	p.faults = []int{10, 25, 45}[w.rng.IntN(3)]
+	if p.snapshots = w.chance(35); p.snapshots && w.chance(90) {
+		for i := range p.files {
+			p.files[i] = true
+		}
+	}
 	p.steps = []int{3, 10, 30}[w.rng.IntN(3)]
 	w.faults.choose(w)
 	// Syncs that take their time: 16 MiB in 1 to 16 s.

@@ -48,3 +48,15 @@ func (m *Machine) guarded(now time.Time) (resumed bool) {
 	})
 	return resumed
 }
+
+// Frozen tells whether any I/O is suspended by a command.
+func (m *Machine) Frozen() bool {
+	m.net.mu.Lock()
+	defer m.net.mu.Unlock()
+	for _, r := range m.kernel {
+		if r.frozen {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,317 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"holdfast/internal/core"
+	"holdfast/internal/model"
+	"holdfast/internal/state"
+)
+
+// snap is a snapshot as the oracle knows it.
+type snap struct {
+	id, lease model.UUID
+	name      string
+	// before counts, by volume definition, the writes that were acknowledged when it was first seen.
+	before map[model.UUID]int
+	vols   map[int]model.UUID // volume definitions by number, then
+	done   bool               // it was found Successful, and looked at
+	gone   bool
+	// content that the copies have, by volume number, once it is Successful.
+	content map[int][]int
+	copies  map[model.UUID]*snapCopy // by label
+}
+
+// snapCopy is a device that holds one volume of a snapshot.
+type snapCopy struct {
+	of     *snap
+	node   string
+	number int
+	origin model.UUID // label
+	gone   bool       // its removal was ordered
+}
+
+// learnSnapshots keeps books on snapshots, and looks at each that has just become Successful.
+func (o *oracle) learnSnapshots(w *world, s *state.Snapshot) {
+	var news []*snap
+	alive := map[model.UUID]bool{}
+	s.AllDefinitions(func(d *state.Definition) bool {
+		for i := range d.Snapshots {
+			sn := &d.Snapshots[i]
+			alive[sn.UUID] = true
+			x := o.snaps[sn.UUID]
+			if x == nil {
+				x = &snap{id: sn.UUID, lease: sn.Lease, name: d.Name + "@" + sn.Name, before: map[model.UUID]int{}, vols: map[int]model.UUID{}, content: map[int][]int{},
+					copies: map[model.UUID]*snapCopy{}}
+				o.snaps[sn.UUID] = x
+				for _, v := range sn.Volumes {
+					if vd := d.Volume(v.Number); vd != nil && o.vols[vd.UUID] != nil {
+						x.vols[v.Number] = vd.UUID
+						if sn.State == model.SnapshotSuspending {
+							x.before[vd.UUID] = len(o.vols[vd.UUID].writes)
+						}
+					}
+				}
+			}
+			for _, k := range sn.Copies {
+				for _, v := range k.Volumes {
+					c := o.copies[v.UUID]
+					if c == nil {
+						c = &snapCopy{of: x, node: k.Node, number: v.Number, origin: v.Of}
+						o.copies[v.UUID], x.copies[v.UUID] = c, c
+					}
+					c.gone = c.gone || k.Deleting
+				}
+			}
+			x.gone = x.gone || sn.State == model.SnapshotDeleting
+			if sn.State == model.SnapshotSuccessful && !x.done {
+				x.done = true
+				news = append(news, x)
+			}
+		}
+		return true
+	})
+	for _, id := range sortedKeys(o.snaps) {
+		if x := o.snaps[id]; !alive[id] && !o.orphans {
+			x.gone = true
+			for _, c := range x.copies {
+				c.gone = true
+			}
+		}
+	}
+	o.together(w, news)
+}
+
+// together looks at snapshots that became Successful in the same commit.
+func (o *oracle) together(w *world, news []*snap) {
+	for len(news) > 0 {
+		lease := news[0].lease
+		var same []*snap
+		news = slices.DeleteFunc(news, func(x *snap) bool {
+			if x.lease == lease {
+				same = append(same, x)
+			}
+			return x.lease == lease
+		})
+		o.consistent(w, same)
+	}
+}
+
+// consistent: the copies of a volume are the same on each node; what was acknowledged before the command is in them; and
+// what is in any of the snapshots, which were taken at one moment, is there with all that was acknowledged before it.
+func (o *oracle) consistent(w *world, same []*snap) {
+	newest := 0
+	for _, x := range same {
+		for _, label := range sortedKeys(x.copies) {
+			c := x.copies[label]
+			if c.gone {
+				continue
+			}
+			writes, there := o.copyContent(w, c, label)
+			if !there {
+				w.broken("I1", "snapshot %s is Successful, and its copy of volume %d on %s isn't there", x.name, c.number, c.node)
+				return
+			}
+			if have, ok := x.content[c.number]; ok && !slices.Equal(have, writes) {
+				w.broken("I1", "snapshot %s is Successful, and volume %d has %d writes on %s and %d elsewhere", x.name, c.number, len(writes), c.node, len(have))
+				return
+			}
+			x.content[c.number] = writes
+			if len(writes) > 0 {
+				newest = max(newest, writes[len(writes)-1])
+			}
+		}
+	}
+	for _, x := range same {
+		for _, n := range sortedKeys(x.content) {
+			v := o.vols[x.vols[n]]
+			if v == nil || v.forgiven || v.rolled || o.wasBehind(x, n) {
+				continue
+			}
+			for i, id := range v.writes {
+				if _, has := slices.BinarySearch(x.content[n], id); has {
+					continue
+				}
+				switch {
+				case i < x.before[v.id]:
+					w.broken("I1", "snapshot %s lacks write %d to volume %d, which was acknowledged before", x.name, id, n)
+				case id < newest:
+					w.broken("I1", "snapshot %s lacks write %d to volume %d, and what was taken at the same moment has write %d", x.name, id, n, newest)
+				}
+			}
+		}
+	}
+}
+
+// wasBehind: the device of which a copy was taken missed writes of a Primary that nobody kept from writing alone.
+func (o *oracle) wasBehind(x *snap, number int) bool {
+	for _, c := range x.copies {
+		if i := o.incs[c.origin]; c.number == number && (i == nil || i.behind || i.alone) {
+			return true
+		}
+	}
+	return false
+}
+
+func (o *oracle) copyContent(w *world, c *snapCopy, label model.UUID) ([]int, bool) {
+	for _, n := range w.nodes {
+		if model.Key(n.name) != model.Key(c.node) {
+			continue
+		}
+		for _, d := range n.m.Disks() {
+			if d.Label == string(label) {
+				v, ok := n.m.OnDisk(d.Path)
+				return v.Writes, ok
+			}
+		}
+	}
+	return nil, false
+}
+
+// lookAtCopies: a Successful snapshot stays as it is.
+func (o *oracle) lookAtCopies(w *world) {
+	for _, id := range sortedKeys(o.copies) {
+		c := o.copies[id]
+		if c.gone || !c.of.done || o.orphans {
+			continue
+		}
+		writes, there := o.copyContent(w, c, id)
+		if there && !slices.Equal(writes, c.of.content[c.number]) {
+			w.broken("I1", "snapshot %s changed: volume %d on %s has %d writes, and had %d", c.of.name, c.number, c.node, len(writes), len(c.of.content[c.number]))
+		}
+	}
+}
+
+// restored: a volume that was made from a snapshot has, once it is good, what the snapshot had.
+func (o *oracle) restored(v *vol) {
+	if v.from == "" {
+		return
+	}
+	if x := o.snaps[v.from]; x != nil && x.done {
+		v.writes = append(slices.Clone(x.content[v.number]), v.writes...)
+		slices.Sort(v.writes)
+		v.writes = slices.Compact(v.writes)
+	}
+	v.from = ""
+}
+
+// frozenLimit is a lease and what the clock of the model may be late.
+const frozenLimit = 15 * time.Second
+
+// checkFrozen is I6: a standstill of I/O ends by itself, whatever dies.
+func (w *world) checkFrozen() {
+	if !w.profile.snapshots {
+		return
+	}
+	for _, n := range w.nodes {
+		now := map[string]time.Time{}
+		if n.m.Frozen() {
+			for _, r := range n.m.Kernel() {
+				if !slices.Contains(strings.Split(r.Suspended, ","), "user") {
+					continue
+				}
+				since, was := n.frozen[r.Name]
+				if !was {
+					since = w.now
+				}
+				now[r.Name] = since
+				if w.now.Sub(since) > frozenLimit {
+					w.broken("I6", "I/O of %s on %s stands still for %s", r.Name, n.name, w.now.Sub(since))
+				}
+			}
+		}
+		n.frozen = now
+	}
+}
+
+// snapshots is what users do with them.
+func (w *world) snapshots() {
+	w.users.snaps++
+	name := fmt.Sprintf("snap%d", w.users.snaps)
+	of := func() core.SnapshotOf {
+		x := core.SnapshotOf{Definition: w.name(), Name: name}
+		if w.chance(15) {
+			x.Nodes = []string{w.nodeName()}
+		}
+		return x
+	}
+	d, sn := w.anySnapshot()
+	switch k := w.rng.IntN(100); {
+	case k < 45 || sn == nil:
+		w.write()
+		c := core.SnapshotCreate{Of: []core.SnapshotOf{of()}}
+		if w.chance(25) {
+			if more := of(); model.Key(more.Definition) != model.Key(c.Of[0].Definition) {
+				c.Of = append(c.Of, more)
+			}
+		}
+		w.type_(c)
+		for range w.rng.IntN(4) { // while it is taken
+			for range w.rng.IntN(20) {
+				w.next()
+			}
+			w.write()
+		}
+	case k < 70:
+		c := core.SnapshotDelete{Definition: d, Name: sn.Name}
+		if w.chance(20) {
+			c.Nodes = []string{w.nodeName()}
+		}
+		w.type_(c)
+	default:
+		to := pick(w, defNames)
+		w.type_(core.DefinitionCreate{Name: to})
+		w.type_(core.SnapshotRestoreVolumes{Definition: d, Name: sn.Name, To: to})
+		c := core.SnapshotRestoreResources{Definition: d, Name: sn.Name, To: to}
+		if w.chance(25) {
+			c.Nodes = []string{w.nodeName()}
+		}
+		w.type_(c)
+	}
+}
+
+// anySnapshot picks one, or nil.
+func (w *world) anySnapshot() (def string, sn *model.Snapshot) {
+	type one struct {
+		def string
+		sn  *model.Snapshot
+	}
+	var all []one
+	if s := w.snapshot(); s != nil {
+		s.Definitions(func(d *state.Definition) bool {
+			for i := range d.Snapshots {
+				all = append(all, one{d.Name, &d.Snapshots[i]})
+			}
+			return true
+		})
+	}
+	if len(all) == 0 {
+		return "", nil
+	}
+	x := pick(w, all)
+	return x.def, x.sn
+}
+
+// unsettledSnapshots are those that aren't as desired.
+func unsettledSnapshots(s *state.Snapshot, d *state.Definition, add func(def model.UUID, format string, args ...any)) {
+	for i := range d.Snapshots {
+		sn := &d.Snapshots[i]
+		if sn.State.Taking() {
+			add(d.UUID, "snapshot %s of %s is %s", sn.Name, d.Name, sn.State)
+		}
+		for _, k := range sn.Copies {
+			st := d.Seen[k.UUID]
+			switch {
+			case st == nil:
+				add(d.UUID, "snapshot %s of %s on %s: no status", sn.Name, d.Name, k.Node)
+			case k.Deleting:
+				add(d.UUID, "snapshot %s of %s on %s: deleting: %s: %s", sn.Name, d.Name, k.Node, phaseNames[st.Phase], st.Reason)
+			case st.Phase != model.Done:
+				add(d.UUID, "snapshot %s of %s on %s: %s: %s", sn.Name, d.Name, k.Node, phaseNames[st.Phase], st.Reason)
+			}
+		}
+	}
+}
