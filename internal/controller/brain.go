@@ -3,6 +3,7 @@ package controller
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -195,10 +196,8 @@ func (b *Brain) Reload(l stored.Loaded, now time.Time) error {
 		return true
 	})
 	old.AllDefinitions(func(d *state.Definition) bool {
-		for i := range d.Resources {
-			if st := d.Seen[d.Resources[i].UUID]; st != nil {
-				tx.SeeResource(d.UUID, st.ID, st)
-			}
+		for _, id := range slices.Sorted(maps.Keys(d.Seen)) {
+			tx.SeeResource(d.UUID, id, d.Seen[id])
 		}
 		return true
 	})

@@ -24,11 +24,13 @@ func sumSpec(r *model.ResourceSpec) uint64 {
 	s.str(string(r.Quiet))
 	if c := r.Snapshot; c != nil {
 		s.flag(c.Take)
-		s.num(uint64(len(c.Copies)))
-		for _, v := range c.Copies {
-			s.str(string(v.ID), v.Pool, v.Name, string(v.Of), v.Device)
-			s.num(uint64(v.Number))
-		}
+		s.copies(c.Copies)
+	}
+	s.flag(r.Rollback != nil)
+	if b := r.Rollback; b != nil {
+		s.str(string(b.ID))
+		s.flag(b.Go)
+		s.copies(b.Copies)
 	}
 	if d := r.DRBD; d != nil {
 		s.num(uint64(d.Generation), uint64(d.PeerSlots), uint64(d.NodeID), uint64(d.Port))
@@ -78,6 +80,14 @@ func sumPools(pools []model.PoolSpec, devices []model.DevicePoolSpec) uint64 {
 		s.str(p.Devices...)
 	}
 	return s.h.Sum64()
+}
+
+func (s *summer) copies(all []model.CopySpec) {
+	s.num(uint64(len(all)))
+	for _, v := range all {
+		s.str(string(v.ID), v.Pool, v.Name, string(v.Of), v.Device)
+		s.num(uint64(v.Number))
+	}
 }
 
 func (s *summer) str(all ...string) {

@@ -76,6 +76,9 @@ func (w *waiting) judge(s *state.Snapshot, now time.Time) *fault.Note {
 	if w.Snapshot != "" {
 		return w.judgeSnapshot(s)
 	}
+	if w.Rollback != "" {
+		return w.judgeRollback(s)
+	}
 	d := s.DefinitionByID(w.Definition)
 	var r *model.Resource
 	if d != nil {
@@ -219,6 +222,9 @@ func (w *waiting) late(s *state.Snapshot) *fault.Note {
 	}
 	if w.Snapshot != "" {
 		return w.lateSnapshot(s)
+	}
+	if w.Rollback != "" {
+		return w.lateRollback(s)
 	}
 	note := w.said(fault.Warning, fault.NotApplied, "Node '%s' has not finished with '%s' yet.", w.Node, w.name)
 	note.Correction = "The change is kept and goes on; look at it with `resource list`."

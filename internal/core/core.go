@@ -62,6 +62,8 @@ type Wait struct {
 	Snapshot model.UUID
 	// DevicePool instead of Pool: until the node has said how that order went.
 	DevicePool model.UUID
+	// Rollback: until that one is over.
+	Rollback model.UUID
 }
 
 func done(op fault.Op, o fault.Object, refs map[string]string, format string, args ...any) fault.Note {

@@ -93,6 +93,9 @@ func newSnapshot(s *state.Snapshot, env Env, d *state.Definition, of SnapshotOf)
 	if t := d.Taking(); t != nil {
 		return nil, nil, refuse(fault.InUse, "Snapshot '"+t.Name+"' of it is being taken.", "Wait until that is done.")
 	}
+	if d.RollingBack() != nil {
+		return nil, nil, refuse(fault.InUse, "It is being rolled back.", "Wait until that is done.")
+	}
 	if slices.Contains(d.LayerStack(), model.LayerLUKS) {
 		return nil, nil, refuse(fault.Unsupported, "It is encrypted, and this release of Holdfast doesn't take snapshots of encrypted volumes.", "Do without.")
 	}
@@ -316,6 +319,10 @@ func (c SnapshotDelete) Apply(tx *state.Tx, _ Env) (Reply, error) {
 	if user := restoring(s, sn.UUID); user != "" {
 		return Reply{}, fault.New(fault.InUse, fault.Snapshot, "Snapshot '%s' of '%s' can't be deleted.", sn.Name, d.Name).
 			Because("'%s' is being restored from it.", user).Do("Wait until its volumes are made.").Ref("RscDfn", d.Name).Ref("Snapshot", sn.Name)
+	}
+	if rb := d.RollingBack(); rb != nil && rb.Snapshot == sn.UUID {
+		return Reply{}, fault.New(fault.InUse, fault.Snapshot, "Snapshot '%s' of '%s' can't be deleted.", sn.Name, d.Name).
+			Because("The resource is being rolled back to it.").Do("Wait until that is done.").Ref("RscDfn", d.Name).Ref("Snapshot", sn.Name)
 	}
 	id := sn.UUID
 	m := d.ResourceDefinition.Clone()

@@ -47,6 +47,7 @@ type ResourceDefinition struct {
 	Retired     []RetiredNodeID
 	Connections []Connection // what is set for pairs of replicas
 	Snapshots   []Snapshot   // by creation
+	Rollback    *Rollback    // the newest, while it isn't done; immutable
 }
 
 // HasDRBD tells whether DRBD is in the layer stack.

@@ -61,6 +61,8 @@ type ResourceSpec struct {
 	// Snapshot: this isn't a replica but a copy of a snapshot, and only Definition, Name, ID, Generation and Want mean
 	// something besides.
 	Snapshot *SnapshotSpec
+	// Rollback: the replica is down, and goes back to what it was.
+	Rollback *RollbackSpec
 }
 
 // DRBDSpec is DRBD's part of a resource.

@@ -115,6 +115,7 @@ type ResourceStatus struct {
 	Volumes   []VolumeStatus
 	Peers     []PeerStatus
 	Quiet     QuietStatus
+	Rollback  RollbackStatus
 }
 
 // VolumeStatus is one volume. Disk is DRBD's word (UpToDate, Inconsistent, Outdated, Consistent, Diskless, Attaching,

@@ -51,6 +51,7 @@ func definition(tx *state.Tx, env Env, d *state.Definition) error {
 	moved = tieBreaker(tx.Snapshot(), env, d, c) || moved
 	moved = snapshots(tx, d, c) || moved
 	moved = restoredOnce(c) || moved
+	moved = rollback(d, c) || moved
 	if c.Deleting && len(c.Resources) == 0 && len(c.Snapshots) == 0 {
 		tx.DropDefinition(c.UUID)
 		return nil

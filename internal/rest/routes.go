@@ -155,6 +155,7 @@ func implemented() []route {
 		{post, "/v1/actions/snapshot/multi", 201, create, fault.Snapshot, nil, createSnapshots, "snapshots of several resources at once"},
 		{post, def + "/snapshot-restore-volume-definition/{snap}", 200, create, fault.VolumeDefinition, nil, restoreVolumes, "restore a snapshot's volume definitions"},
 		{post, def + "/snapshot-restore-resource/{snap}", 200, create, fault.Resource, nil, restoreResources, "restore a snapshot"},
+		{post, def + "/snapshot-rollback/{snap}", 200, modify, fault.Snapshot, nil, rollbackSnapshot, "roll back to a snapshot"},
 
 		{get, kv, 200, 0, fault.KeyValueStore, listKeyValues, nil, "list key-value stores"},
 		{get, kv + "/{instance}", 200, 0, fault.KeyValueStore, getKeyValue, nil, "one key-value store"},

@@ -66,7 +66,6 @@ POST /v1/resource-definitions/{rsc}/drbd-proxy/enable/{nodeA}/{nodeB} enable DRB
 GET /v1/resource-definitions/{rsc}/drbd-proxy/properties/info DRBD Proxy's properties
 POST /v1/resource-definitions/{rsc}/files/{file...} deploy an external file
 DELETE /v1/resource-definitions/{rsc}/files/{file...} undeploy an external file
-POST /v1/resource-definitions/{rsc}/snapshot-rollback/{snap} roll back to a snapshot
 PUT /v1/resource-definitions/{rsc}/volume-definitions/{vlmnr}/encryption-passphrase change a volume's passphrase
 GET /v1/schedules list schedules
 POST /v1/schedules create a schedule

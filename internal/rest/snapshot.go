@@ -177,6 +177,14 @@ func restoreVolumes(c *call) (core.Command, error) {
 	return core.SnapshotRestoreVolumes{Definition: c.param("rsc"), Name: c.param("snap"), To: in.ToResource}, nil
 }
 
+func rollbackSnapshot(c *call) (core.Command, error) {
+	var in api.SnapshotRollback
+	if err := c.decode(&in, true); err != nil {
+		return nil, err
+	}
+	return core.SnapshotRollback{Definition: c.param("rsc"), Name: c.param("snap")}, nil
+}
+
 func restoreResources(c *call) (core.Command, error) {
 	var in api.SnapshotRestore
 	if err := c.decode(&in, false); err != nil {

@@ -159,6 +159,7 @@ type replica struct {
 	session uint64               // the session that sent or confirmed the spec
 	quiet   model.QuietStatus
 	quietAt time.Time // since when it is held
+	rolled  model.UUID
 }
 
 // New reads what was kept and makes the agent. A kept state that can't be read is an error: without it the node would not
@@ -272,7 +273,7 @@ func (a *Agent) ids() []model.UUID {
 func (a *Agent) seen(r *replica) steps.Seen {
 	s := r.spec
 	out := steps.Seen{Volumes: map[int]steps.Volume{}, KernelKnown: a.viewKnown, Heals: r.heals, Passed: !r.passed.IsZero(),
-		Forgotten: a.kept.Forgotten[s.ID], Kernel: kernel(a.view[s.Name]), Quiet: r.quiet}
+		Forgotten: a.kept.Forgotten[s.ID], Kernel: kernel(a.view[s.Name]), Quiet: r.quiet, Rolled: r.rolled}
 	if s.Snapshot != nil {
 		for _, v := range volumesOf(s) {
 			out.Volumes[v.Number] = a.seenVolume(r, v)

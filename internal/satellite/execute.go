@@ -77,7 +77,7 @@ func (x *execution) storage(ctx context.Context, s steps.Step) error {
 			return err
 		}
 		x.result.removed = append(x.result.removed, s.Label)
-	case steps.RestoreDevice, steps.TakeSnapshot:
+	case steps.RestoreDevice, steps.TakeSnapshot, steps.RollbackDevice:
 		return x.snapshot(ctx, d, s)
 	case steps.RemoveSnapshot:
 		if err := d.Remove(ctx, s.Device, s.Label); err != nil {

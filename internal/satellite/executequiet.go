@@ -102,6 +102,9 @@ func (x *execution) snapshot(ctx context.Context, d pool.Driver, s steps.Step) e
 		_, name, _ := strings.Cut(s.Path, pool.SnapshotName("", ""))
 		return t.Snapshot(ctx, s.Device, s.Of, name, s.Label)
 	}
+	if s.Kind == steps.RollbackDevice {
+		return t.Rollback(ctx, s.Device, s.Label, s.From.Device, s.From.Label)
+	}
 	if err := t.Restore(ctx, s.From.Device, s.From.Label, s.Device, s.SizeKiB, s.Label); err != nil {
 		return err
 	}

@@ -61,6 +61,9 @@ func (a *Agent) settleQuiet(r *replica) bool {
 // finishQuiet takes in what a job did to a standstill. Times are counted from before its first step to now: at least as
 // long as I/O really stood still.
 func (a *Agent) finishQuiet(r *replica, j Job, res Result, began *runningJob, now time.Time) {
+	if b := slices.IndexFunc(j.Steps, func(s steps.Step) bool { return s.Kind == steps.RollbackDevice }); b >= 0 && res.Err == nil {
+		r.rolled = j.Steps[b].Of
+	}
 	i := slices.IndexFunc(j.Steps, func(s steps.Step) bool { return s.Kind == steps.HoldIO || s.Kind == steps.ResumeIO })
 	if i < 0 || began == nil {
 		return

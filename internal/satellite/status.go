@@ -15,6 +15,9 @@ func (a *Agent) setStatus(r *replica, seen steps.Seen, now time.Time) {
 	st := model.ResourceStatus{Definition: s.Definition, Name: s.Name, ID: s.ID, Generation: s.Generation,
 		Phase: r.plan.Phase, Reason: r.plan.Reason, Gone: r.plan.Gone, Forgotten: steps.Forgotten(s, seen, r.plan),
 		Quiet: r.quiet}
+	if s.Rollback != nil && r.plan.Rolled > model.NotStopped {
+		st.Rollback = model.RollbackStatus{ID: s.Rollback.ID, State: r.plan.Rolled}
+	}
 	if len(r.plan.Steps) > 0 && (!r.plan.Quiet || r.fails > 0) {
 		st.Phase = model.Working
 		if r.fails > 0 {

@@ -185,6 +185,9 @@ func specText(r model.ResourceSpec) string {
 	if r.Snapshot != nil {
 		fmt.Fprintf(&b, " snapshot take %v", r.Snapshot.Take)
 	}
+	if r.Rollback != nil {
+		fmt.Fprintf(&b, " ROLLBACK go %v", r.Rollback.Go)
+	}
 	if r.Quiet != "" {
 		fmt.Fprintf(&b, " quiet %.8s", r.Quiet)
 	}

@@ -47,6 +47,7 @@ type vol struct {
 	rolled   bool       // it was there when the store was rolled back
 	upToDate int        // disks, now
 	sizeKiB  int64      // the largest that somebody who uses it has seen
+	rolling  model.UUID // the snapshot to which it is being rolled back
 	from     model.UUID // the snapshot it was made from, until it is good
 }
 
@@ -190,7 +191,7 @@ func (o *oracle) wrote(w *world, a attached, v machine.VolumeView, id int) {
 
 // holds is I1's and I2's core: as long as nobody gave a volume's data up, some disk has all acknowledged writes.
 func (o *oracle) holds(w *world, x *vol) {
-	if x.forgiven || len(x.writes) == 0 {
+	if x.forgiven || x.rolling != "" || len(x.writes) == 0 {
 		return
 	}
 	for _, n := range w.nodes {
@@ -294,7 +295,7 @@ func (o *oracle) quorum(w *world, a attached) bool {
 func (o *oracle) promoted(w *world, a attached) {
 	for _, v := range a.r.Volumes {
 		x := o.volOf(w, a, v)
-		if x == nil || x.forgiven || x.rolled {
+		if x == nil || x.forgiven || x.rolled || x.rolling != "" {
 			continue
 		}
 		for _, id := range x.writes {

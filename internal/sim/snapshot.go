@@ -39,6 +39,7 @@ func (o *oracle) learnSnapshots(w *world, s *state.Snapshot) {
 	var news []*snap
 	alive := map[model.UUID]bool{}
 	s.AllDefinitions(func(d *state.Definition) bool {
+		o.learnRollback(d)
 		for i := range d.Snapshots {
 			sn := &d.Snapshots[i]
 			alive[sn.UUID] = true
@@ -261,6 +262,9 @@ func (w *world) snapshots() {
 			c.Nodes = []string{w.nodeName()}
 		}
 		w.type_(c)
+	case k < 82:
+		w.demote(w.anyNode())
+		w.type_(core.SnapshotRollback{Definition: d, Name: sn.Name})
 	default:
 		to := pick(w, defNames)
 		w.type_(core.DefinitionCreate{Name: to})
@@ -295,8 +299,33 @@ func (w *world) anySnapshot() (def string, sn *model.Snapshot) {
 	return x.def, x.sn
 }
 
+// learnRollback: from its start to its end a volume's content is what its devices have just then, and afterwards what the
+// snapshot has.
+func (o *oracle) learnRollback(d *state.Definition) {
+	rolling := model.UUID("")
+	if rb := d.RollingBack(); rb != nil && rb.State == model.RollbackRolling {
+		rolling = rb.Snapshot
+	}
+	for _, vd := range d.Volumes {
+		v := o.vols[vd.UUID]
+		switch {
+		case v == nil:
+		case rolling != "":
+			v.rolling = rolling
+		case v.rolling != "":
+			if x := o.snaps[v.rolling]; x != nil && x.done {
+				v.writes = slices.Clone(x.content[v.number])
+			}
+			v.rolling = ""
+		}
+	}
+}
+
 // unsettledSnapshots are those that aren't as desired.
 func unsettledSnapshots(s *state.Snapshot, d *state.Definition, add func(def model.UUID, format string, args ...any)) {
+	if rb := d.RollingBack(); rb != nil {
+		add(d.UUID, "rollback of %s is %s", d.Name, rb.State)
+	}
 	for i := range d.Snapshots {
 		sn := &d.Snapshots[i]
 		if sn.State.Taking() {

@@ -22,6 +22,7 @@ type definition struct {
 	Retired      []retired            `json:"retired,omitempty"`
 	Snapshots    []snapshot           `json:"snapshots,omitempty"`
 	Connections  []connection         `json:"connections,omitempty"`
+	Rollback     *rollback            `json:"rollback,omitempty"`
 }
 
 type volumeDefinition struct {
@@ -96,6 +97,9 @@ func definitionOut(d *model.ResourceDefinition) *definition {
 		s.Retired = append(s.Retired, retired{NodeID: r.NodeID, Replica: r.Replica, Since: r.Since, WaitFor: r.WaitFor})
 	}
 	s.Snapshots, s.Connections = snapshotsOut(d.Snapshots), connectionsOut(d.Connections)
+	if rb := d.Rollback; rb != nil {
+		s.Rollback = &rollback{ID: rb.ID, Snapshot: rb.Snapshot, State: rb.State, Reason: rb.Reason}
+	}
 	return s
 }
 
@@ -132,5 +136,8 @@ func (s *definition) in(record int64) *model.ResourceDefinition {
 		d.Retired = append(d.Retired, model.RetiredNodeID{NodeID: t.NodeID, Replica: t.Replica, Since: t.Since, WaitFor: t.WaitFor})
 	}
 	d.Snapshots = snapshotsIn(s.Snapshots)
+	if rb := s.Rollback; rb != nil {
+		d.Rollback = &model.Rollback{ID: rb.ID, Snapshot: rb.Snapshot, State: rb.State, Reason: rb.Reason}
+	}
 	return d
 }

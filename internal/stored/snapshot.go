@@ -41,6 +41,13 @@ type copyVolume struct {
 	Of     model.UUID `json:"of,omitempty"`
 }
 
+type rollback struct {
+	ID       model.UUID          `json:"id"`
+	Snapshot model.UUID          `json:"snapshot"`
+	State    model.RollbackState `json:"state"`
+	Reason   string              `json:"reason,omitempty"`
+}
+
 // source of a volume's first data.
 type source struct {
 	Snapshot model.UUID `json:"snapshot"`

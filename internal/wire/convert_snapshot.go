@@ -9,19 +9,51 @@ func snapshotSpecOut(s *model.SnapshotSpec) *pb.SnapshotSpec {
 	if s == nil {
 		return nil
 	}
-	return &pb.SnapshotSpec{Take: s.Take, Copies: each(s.Copies, func(c *model.CopySpec) *pb.CopySpec {
-		return &pb.CopySpec{Id: u(string(c.ID)), Number: int64(c.Number), Pool: u(c.Pool), Name: u(c.Name), Of: u(string(c.Of)), Device: u(c.Device)}
-	})}
+	return &pb.SnapshotSpec{Take: s.Take, Copies: each(s.Copies, copySpecOut)}
+}
+
+func copySpecOut(c *model.CopySpec) *pb.CopySpec {
+	return &pb.CopySpec{Id: u(string(c.ID)), Number: int64(c.Number), Pool: u(c.Pool), Name: u(c.Name), Of: u(string(c.Of)), Device: u(c.Device)}
+}
+
+func copySpecIn(p *pb.CopySpec) model.CopySpec {
+	return model.CopySpec{ID: model.UUID(p.GetId()), Number: int(p.GetNumber()), Pool: p.GetPool(), Name: p.GetName(), Of: model.UUID(p.GetOf()), Device: p.GetDevice()}
+}
+
+func rollbackSpecOut(s *model.RollbackSpec) *pb.RollbackSpec {
+	if s == nil {
+		return nil
+	}
+	return &pb.RollbackSpec{Id: u(string(s.ID)), Go: s.Go, Copies: each(s.Copies, copySpecOut)}
+}
+
+func rollbackSpecIn(p *pb.RollbackSpec) *model.RollbackSpec {
+	if p == nil {
+		return nil
+	}
+	return &model.RollbackSpec{ID: model.UUID(p.GetId()), Go: p.GetGo(), Copies: each(p.GetCopies(), deref(copySpecIn))}
+}
+
+func rollbackOut(s model.RollbackStatus) *pb.RollbackStatus {
+	if s == (model.RollbackStatus{}) {
+		return nil
+	}
+	return &pb.RollbackStatus{Id: u(string(s.ID)), State: uint32(s.State)}
+}
+
+func rollbackIn(p *pb.RollbackStatus) model.RollbackStatus {
+	s := model.RollbackStatus{ID: model.UUID(p.GetId())}
+	if n := p.GetState(); n <= uint32(model.Rolled) {
+		s.State = model.RolledState(n)
+	}
+	return s
 }
 
 func snapshotSpecIn(p *pb.SnapshotSpec) *model.SnapshotSpec {
 	if p == nil {
 		return nil
 	}
-	return &model.SnapshotSpec{Take: p.GetTake(), Copies: each(p.GetCopies(), func(c **pb.CopySpec) model.CopySpec {
-		return model.CopySpec{ID: model.UUID((*c).GetId()), Number: int((*c).GetNumber()), Pool: (*c).GetPool(), Name: (*c).GetName(),
-			Of: model.UUID((*c).GetOf()), Device: (*c).GetDevice()}
-	})}
+	return &model.SnapshotSpec{Take: p.GetTake(), Copies: each(p.GetCopies(), deref(copySpecIn))}
 }
 
 func sourceOut(s *model.Source) *pb.Source {

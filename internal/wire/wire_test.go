@@ -42,6 +42,7 @@ func anyMessage(t *rapid.T) Message {
 		for i := range r.Resources {
 			r.Resources[i].Phase %= 4
 			r.Resources[i].Quiet.State %= 4
+			r.Resources[i].Rollback.State %= 3
 		}
 		return r
 	case 5:

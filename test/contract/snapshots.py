@@ -61,6 +61,13 @@ def main(lin, machines):
         s = snap(lin, name, "both")
         assert s.flags == ["SUCCESSFUL"] and s.nodes == ["alpha"], (s.flags, s.nodes)
 
+    section("rollback")
+    ok(lin.snapshot_rollback("backups", "monday"))
+    good(lin, "backups", 2)
+    assert snap(lin, "backups", "monday").flags == ["SUCCESSFUL"]
+    refused(lin.snapshot_rollback("backups", "both"), c.FAIL_IN_USE)  # bravo isn't in it
+    refused(lin.snapshot_rollback("backups", "nothing"), c.FAIL_NOT_FOUND_SNAPSHOT)
+
     section("thick volumes have none")
     ok(lin.resource_dfn_create("thick"))
     ok(lin.volume_dfn_create("thick", 65536))

@@ -79,6 +79,9 @@ func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Re
 		spec.Hold = spec.DropDisk && !plan.MayDropDisk(s, d, r).OK
 		spec.Down = r.Inactive || n.Evicted
 	}
+	if rb := d.RollingBack(); rb != nil && !r.Deleting {
+		spec.Rollback = rollback(d, rb, r)
+	}
 	var group map[string]string
 	if g := s.Group(d.Group); g != nil {
 		group = g.Props

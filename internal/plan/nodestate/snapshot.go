@@ -12,6 +12,27 @@ const (
 	genGone
 )
 
+// rollback is the replica's part of it.
+func rollback(d *state.Definition, rb *model.Rollback, r *model.Resource) *model.RollbackSpec {
+	spec := &model.RollbackSpec{ID: rb.ID, Go: rb.State == model.RollbackRolling}
+	sn := d.SnapshotByID(rb.Snapshot)
+	if sn == nil || r.Diskless {
+		return spec
+	}
+	if k := sn.On(r.Node); k != nil && k.Replica == r.UUID {
+		spec.Copies = copySpecs(d, sn, k)
+	}
+	return spec
+}
+
+func copySpecs(d *state.Definition, sn *model.Snapshot, k *model.SnapshotCopy) (out []model.CopySpec) {
+	for _, v := range k.Volumes {
+		device := model.BackingName(d.Name, v.Number)
+		out = append(out, model.CopySpec{ID: v.UUID, Number: v.Number, Pool: v.Pool, Name: model.SnapshotName(device, sn.Name), Of: v.Of, Device: device})
+	}
+	return out
+}
+
 // copies of the definition's snapshots on the node. One that isn't to be taken yet isn't spoken of.
 func copies(d *state.Definition, node string) (out []model.ResourceSpec) {
 	for i := range d.Snapshots {
@@ -27,11 +48,7 @@ func copies(d *state.Definition, node string) (out []model.ResourceSpec) {
 			case sn.State == model.SnapshotCopying:
 				spec.Snapshot.Take, spec.Generation = true, genTake
 			}
-			for _, v := range k.Volumes {
-				device := model.BackingName(d.Name, v.Number)
-				spec.Snapshot.Copies = append(spec.Snapshot.Copies, model.CopySpec{ID: v.UUID, Number: v.Number, Pool: v.Pool,
-					Name: model.SnapshotName(device, sn.Name), Of: v.Of, Device: device})
-			}
+			spec.Snapshot.Copies = copySpecs(d, sn, &k)
 			out = append(out, spec)
 		}
 	}

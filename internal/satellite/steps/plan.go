@@ -27,6 +27,8 @@ type Plan struct {
 	Gentle bool
 	// Lapse says why the standstill that is wanted can't be; "": it can.
 	Lapse string
+	// Rolled is how far the rollback is that is wanted.
+	Rolled model.RolledState
 }
 
 // MaxHeals bounds the adjusts that only mend, until something else changes.
@@ -62,6 +64,8 @@ func Next(spec model.ResourceSpec, seen Seen, node Node) Plan {
 		return p.gone()
 	case model.Up:
 		switch drbd9 := spec.DRBD != nil && spec.DRBD.Generation == model.DRBD9; {
+		case spec.Rollback != nil:
+			return p.rollback()
 		case spec.Down:
 			return p.rest()
 		case spec.DropDisk && drbd9:

@@ -43,6 +43,8 @@ type Seen struct {
 	Forgotten []int
 	// Quiet is the newest standstill of I/O, as far as this process knows.
 	Quiet model.QuietStatus
+	// Rolled is the rollback that this process carried out.
+	Rolled model.UUID
 }
 
 // Record is what the node remembers of an incarnation in this boot. A zero Record: nothing.

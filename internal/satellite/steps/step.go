@@ -73,6 +73,8 @@ const (
 	Promote
 	// TakeSize lets DRBD take over what the backing devices of Number have grown by.
 	TakeSize
+	// RollbackDevice gives Device, with Label, the content of the snapshot From. Of is the rollback.
+	RollbackDevice
 )
 
 var kindNames = [...]string{"", "create device", "activate device", "remove device", "verify device", "create metadata",
@@ -80,7 +82,7 @@ var kindNames = [...]string{"", "create device", "activate device", "remove devi
 	"start first sync", "demote", "check before skipping sync", "skip first sync", "forget peer", "check before removal", "down",
 	"check before detaching", "check before deactivating", "take down",
 	"hold I/O", "resume I/O", "restore device", "take snapshot", "remove snapshot",
-	"grow device", "check before growing", "promote", "take over the size"}
+	"grow device", "check before growing", "promote", "take over the size", "roll back device"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
@@ -121,7 +123,7 @@ type Step struct {
 // Pooled tells whether the step runs a storage command and so waits in Pool's queue.
 func (s Step) Pooled() bool {
 	switch s.Kind {
-	case CreateDevice, ActivateDevice, RemoveDevice, VerifyDevice, RestoreDevice, TakeSnapshot, RemoveSnapshot, GrowDevice:
+	case CreateDevice, ActivateDevice, RemoveDevice, VerifyDevice, RestoreDevice, TakeSnapshot, RemoveSnapshot, GrowDevice, RollbackDevice:
 		return true
 	}
 	return false
@@ -132,6 +134,8 @@ func (s Step) String() string {
 	switch s.Kind {
 	case CreateDevice, GrowDevice:
 		return fmt.Sprintf("%s %s/%s of %d KiB, label %s", s.Kind, s.Pool, s.Device, s.SizeKiB, s.Label)
+	case RollbackDevice:
+		return fmt.Sprintf("%s %s/%s, label %s, to %s", s.Kind, s.Pool, s.Device, s.Label, s.From.Device)
 	case RestoreDevice:
 		return fmt.Sprintf("%s %s/%s of %d KiB, label %s, from %s", s.Kind, s.Pool, s.Device, s.SizeKiB, s.Label, s.From.Device)
 	case TakeSnapshot:

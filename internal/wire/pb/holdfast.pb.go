@@ -742,8 +742,9 @@ type ResourceSpec struct {
 	Lose            bool                   `protobuf:"varint,9,opt,name=lose,proto3" json:"lose,omitempty"`
 	Drbd            *DRBDSpec              `protobuf:"bytes,10,opt,name=drbd,proto3" json:"drbd,omitempty"`
 	Volumes         []*VolumeSpec          `protobuf:"bytes,11,rep,name=volumes,proto3" json:"volumes,omitempty"`
-	Quiet           string                 `protobuf:"bytes,30,opt,name=quiet,proto3" json:"quiet,omitempty"`                        // names a standstill of I/O; empty: none
-	Snapshot        *SnapshotSpec          `protobuf:"bytes,31,opt,name=snapshot,proto3" json:"snapshot,omitempty"`                  // there: a copy of a snapshot, not a replica
+	Quiet           string                 `protobuf:"bytes,30,opt,name=quiet,proto3" json:"quiet,omitempty"`       // names a standstill of I/O; empty: none
+	Snapshot        *SnapshotSpec          `protobuf:"bytes,31,opt,name=snapshot,proto3" json:"snapshot,omitempty"` // there: a copy of a snapshot, not a replica
+	Rollback        *RollbackSpec          `protobuf:"bytes,32,opt,name=rollback,proto3" json:"rollback,omitempty"`
 	Client          bool                   `protobuf:"varint,20,opt,name=client,proto3" json:"client,omitempty"`                     // up without a disk while its disks are made
 	DropDisk        bool                   `protobuf:"varint,21,opt,name=drop_disk,json=dropDisk,proto3" json:"drop_disk,omitempty"` // the disks that the volumes name are detached and removed
 	Hold            bool                   `protobuf:"varint,22,opt,name=hold,proto3" json:"hold,omitempty"`                         // with drop_disk: not now
@@ -869,6 +870,13 @@ func (x *ResourceSpec) GetQuiet() string {
 func (x *ResourceSpec) GetSnapshot() *SnapshotSpec {
 	if x != nil {
 		return x.Snapshot
+	}
+	return nil
+}
+
+func (x *ResourceSpec) GetRollback() *RollbackSpec {
+	if x != nil {
+		return x.Rollback
 	}
 	return nil
 }
@@ -1037,6 +1045,66 @@ func (x *CopySpec) GetDevice() string {
 	return ""
 }
 
+type RollbackSpec struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Go            bool                   `protobuf:"varint,2,opt,name=go,proto3" json:"go,omitempty"`
+	Copies        []*CopySpec            `protobuf:"bytes,3,rep,name=copies,proto3" json:"copies,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RollbackSpec) Reset() {
+	*x = RollbackSpec{}
+	mi := &file_holdfast_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RollbackSpec) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RollbackSpec) ProtoMessage() {}
+
+func (x *RollbackSpec) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RollbackSpec.ProtoReflect.Descriptor instead.
+func (*RollbackSpec) Descriptor() ([]byte, []int) {
+	return file_holdfast_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *RollbackSpec) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *RollbackSpec) GetGo() bool {
+	if x != nil {
+		return x.Go
+	}
+	return false
+}
+
+func (x *RollbackSpec) GetCopies() []*CopySpec {
+	if x != nil {
+		return x.Copies
+	}
+	return nil
+}
+
 type Source struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Snapshot      string                 `protobuf:"bytes,1,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
@@ -1048,7 +1116,7 @@ type Source struct {
 
 func (x *Source) Reset() {
 	*x = Source{}
-	mi := &file_holdfast_proto_msgTypes[11]
+	mi := &file_holdfast_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1060,7 +1128,7 @@ func (x *Source) String() string {
 func (*Source) ProtoMessage() {}
 
 func (x *Source) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[11]
+	mi := &file_holdfast_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1073,7 +1141,7 @@ func (x *Source) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Source.ProtoReflect.Descriptor instead.
 func (*Source) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{11}
+	return file_holdfast_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Source) GetSnapshot() string {
@@ -1106,7 +1174,7 @@ type Section struct {
 
 func (x *Section) Reset() {
 	*x = Section{}
-	mi := &file_holdfast_proto_msgTypes[12]
+	mi := &file_holdfast_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1118,7 +1186,7 @@ func (x *Section) String() string {
 func (*Section) ProtoMessage() {}
 
 func (x *Section) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[12]
+	mi := &file_holdfast_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1131,7 +1199,7 @@ func (x *Section) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Section.ProtoReflect.Descriptor instead.
 func (*Section) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{12}
+	return file_holdfast_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Section) GetOptions() map[string]string {
@@ -1158,7 +1226,7 @@ type DRBDSpec struct {
 
 func (x *DRBDSpec) Reset() {
 	*x = DRBDSpec{}
-	mi := &file_holdfast_proto_msgTypes[13]
+	mi := &file_holdfast_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1170,7 +1238,7 @@ func (x *DRBDSpec) String() string {
 func (*DRBDSpec) ProtoMessage() {}
 
 func (x *DRBDSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[13]
+	mi := &file_holdfast_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1183,7 +1251,7 @@ func (x *DRBDSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DRBDSpec.ProtoReflect.Descriptor instead.
 func (*DRBDSpec) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{13}
+	return file_holdfast_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *DRBDSpec) GetGeneration() int64 {
@@ -1265,7 +1333,7 @@ type PeerSpec struct {
 
 func (x *PeerSpec) Reset() {
 	*x = PeerSpec{}
-	mi := &file_holdfast_proto_msgTypes[14]
+	mi := &file_holdfast_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1277,7 +1345,7 @@ func (x *PeerSpec) String() string {
 func (*PeerSpec) ProtoMessage() {}
 
 func (x *PeerSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[14]
+	mi := &file_holdfast_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1290,7 +1358,7 @@ func (x *PeerSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeerSpec.ProtoReflect.Descriptor instead.
 func (*PeerSpec) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{14}
+	return file_holdfast_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PeerSpec) GetNode() string {
@@ -1359,7 +1427,7 @@ type PathSpec struct {
 
 func (x *PathSpec) Reset() {
 	*x = PathSpec{}
-	mi := &file_holdfast_proto_msgTypes[15]
+	mi := &file_holdfast_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1371,7 +1439,7 @@ func (x *PathSpec) String() string {
 func (*PathSpec) ProtoMessage() {}
 
 func (x *PathSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[15]
+	mi := &file_holdfast_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1384,7 +1452,7 @@ func (x *PathSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PathSpec.ProtoReflect.Descriptor instead.
 func (*PathSpec) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{15}
+	return file_holdfast_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PathSpec) GetLocal() string {
@@ -1423,7 +1491,7 @@ type VolumeSpec struct {
 
 func (x *VolumeSpec) Reset() {
 	*x = VolumeSpec{}
-	mi := &file_holdfast_proto_msgTypes[16]
+	mi := &file_holdfast_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1435,7 +1503,7 @@ func (x *VolumeSpec) String() string {
 func (*VolumeSpec) ProtoMessage() {}
 
 func (x *VolumeSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[16]
+	mi := &file_holdfast_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1448,7 +1516,7 @@ func (x *VolumeSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VolumeSpec.ProtoReflect.Descriptor instead.
 func (*VolumeSpec) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{16}
+	return file_holdfast_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *VolumeSpec) GetId() string {
@@ -1562,7 +1630,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_holdfast_proto_msgTypes[17]
+	mi := &file_holdfast_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1574,7 +1642,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[17]
+	mi := &file_holdfast_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1587,7 +1655,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{17}
+	return file_holdfast_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Report) GetAckSeq() uint64 {
@@ -1634,7 +1702,7 @@ type Words struct {
 
 func (x *Words) Reset() {
 	*x = Words{}
-	mi := &file_holdfast_proto_msgTypes[18]
+	mi := &file_holdfast_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1646,7 +1714,7 @@ func (x *Words) String() string {
 func (*Words) ProtoMessage() {}
 
 func (x *Words) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[18]
+	mi := &file_holdfast_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1659,7 +1727,7 @@ func (x *Words) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Words.ProtoReflect.Descriptor instead.
 func (*Words) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{18}
+	return file_holdfast_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Words) GetWords() []string {
@@ -1694,7 +1762,7 @@ type NodeReport struct {
 
 func (x *NodeReport) Reset() {
 	*x = NodeReport{}
-	mi := &file_holdfast_proto_msgTypes[19]
+	mi := &file_holdfast_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1706,7 +1774,7 @@ func (x *NodeReport) String() string {
 func (*NodeReport) ProtoMessage() {}
 
 func (x *NodeReport) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[19]
+	mi := &file_holdfast_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1719,7 +1787,7 @@ func (x *NodeReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeReport.ProtoReflect.Descriptor instead.
 func (*NodeReport) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{19}
+	return file_holdfast_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *NodeReport) GetUname() string {
@@ -1855,7 +1923,7 @@ type BlockDevice struct {
 
 func (x *BlockDevice) Reset() {
 	*x = BlockDevice{}
-	mi := &file_holdfast_proto_msgTypes[20]
+	mi := &file_holdfast_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1867,7 +1935,7 @@ func (x *BlockDevice) String() string {
 func (*BlockDevice) ProtoMessage() {}
 
 func (x *BlockDevice) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[20]
+	mi := &file_holdfast_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1880,7 +1948,7 @@ func (x *BlockDevice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockDevice.ProtoReflect.Descriptor instead.
 func (*BlockDevice) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{20}
+	return file_holdfast_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *BlockDevice) GetPath() string {
@@ -1936,7 +2004,7 @@ type DevicePoolStatus struct {
 
 func (x *DevicePoolStatus) Reset() {
 	*x = DevicePoolStatus{}
-	mi := &file_holdfast_proto_msgTypes[21]
+	mi := &file_holdfast_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1948,7 +2016,7 @@ func (x *DevicePoolStatus) String() string {
 func (*DevicePoolStatus) ProtoMessage() {}
 
 func (x *DevicePoolStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[21]
+	mi := &file_holdfast_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1961,7 +2029,7 @@ func (x *DevicePoolStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DevicePoolStatus.ProtoReflect.Descriptor instead.
 func (*DevicePoolStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{21}
+	return file_holdfast_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *DevicePoolStatus) GetId() string {
@@ -2003,7 +2071,7 @@ type PoolStatus struct {
 
 func (x *PoolStatus) Reset() {
 	*x = PoolStatus{}
-	mi := &file_holdfast_proto_msgTypes[22]
+	mi := &file_holdfast_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2015,7 +2083,7 @@ func (x *PoolStatus) String() string {
 func (*PoolStatus) ProtoMessage() {}
 
 func (x *PoolStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[22]
+	mi := &file_holdfast_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2028,7 +2096,7 @@ func (x *PoolStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolStatus.ProtoReflect.Descriptor instead.
 func (*PoolStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{22}
+	return file_holdfast_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *PoolStatus) GetUuid() string {
@@ -2112,7 +2180,7 @@ type Orphan struct {
 
 func (x *Orphan) Reset() {
 	*x = Orphan{}
-	mi := &file_holdfast_proto_msgTypes[23]
+	mi := &file_holdfast_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2124,7 +2192,7 @@ func (x *Orphan) String() string {
 func (*Orphan) ProtoMessage() {}
 
 func (x *Orphan) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[23]
+	mi := &file_holdfast_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2137,7 +2205,7 @@ func (x *Orphan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Orphan.ProtoReflect.Descriptor instead.
 func (*Orphan) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{23}
+	return file_holdfast_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Orphan) GetId() string {
@@ -2173,7 +2241,7 @@ type HungProgram struct {
 
 func (x *HungProgram) Reset() {
 	*x = HungProgram{}
-	mi := &file_holdfast_proto_msgTypes[24]
+	mi := &file_holdfast_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2185,7 +2253,7 @@ func (x *HungProgram) String() string {
 func (*HungProgram) ProtoMessage() {}
 
 func (x *HungProgram) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[24]
+	mi := &file_holdfast_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2198,7 +2266,7 @@ func (x *HungProgram) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HungProgram.ProtoReflect.Descriptor instead.
 func (*HungProgram) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{24}
+	return file_holdfast_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *HungProgram) GetPid() int64 {
@@ -2247,13 +2315,14 @@ type ResourceStatus struct {
 	Volumes       []*VolumeStatus        `protobuf:"bytes,14,rep,name=volumes,proto3" json:"volumes,omitempty"`
 	Peers         []*PeerStatus          `protobuf:"bytes,15,rep,name=peers,proto3" json:"peers,omitempty"`
 	Quiet         *QuietStatus           `protobuf:"bytes,30,opt,name=quiet,proto3" json:"quiet,omitempty"`
+	Rollback      *RollbackStatus        `protobuf:"bytes,31,opt,name=rollback,proto3" json:"rollback,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ResourceStatus) Reset() {
 	*x = ResourceStatus{}
-	mi := &file_holdfast_proto_msgTypes[25]
+	mi := &file_holdfast_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2265,7 +2334,7 @@ func (x *ResourceStatus) String() string {
 func (*ResourceStatus) ProtoMessage() {}
 
 func (x *ResourceStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[25]
+	mi := &file_holdfast_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2278,7 +2347,7 @@ func (x *ResourceStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResourceStatus.ProtoReflect.Descriptor instead.
 func (*ResourceStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{25}
+	return file_holdfast_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ResourceStatus) GetDefinition() string {
@@ -2393,6 +2462,65 @@ func (x *ResourceStatus) GetQuiet() *QuietStatus {
 	return nil
 }
 
+func (x *ResourceStatus) GetRollback() *RollbackStatus {
+	if x != nil {
+		return x.Rollback
+	}
+	return nil
+}
+
+type RollbackStatus struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	State         uint32                 `protobuf:"varint,2,opt,name=state,proto3" json:"state,omitempty"` // 1 stopped, 2 rolled back; another: neither
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RollbackStatus) Reset() {
+	*x = RollbackStatus{}
+	mi := &file_holdfast_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RollbackStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RollbackStatus) ProtoMessage() {}
+
+func (x *RollbackStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RollbackStatus.ProtoReflect.Descriptor instead.
+func (*RollbackStatus) Descriptor() ([]byte, []int) {
+	return file_holdfast_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *RollbackStatus) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *RollbackStatus) GetState() uint32 {
+	if x != nil {
+		return x.State
+	}
+	return 0
+}
+
 type QuietStatus struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Lease         string                 `protobuf:"bytes,1,opt,name=lease,proto3" json:"lease,omitempty"`
@@ -2404,7 +2532,7 @@ type QuietStatus struct {
 
 func (x *QuietStatus) Reset() {
 	*x = QuietStatus{}
-	mi := &file_holdfast_proto_msgTypes[26]
+	mi := &file_holdfast_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2416,7 +2544,7 @@ func (x *QuietStatus) String() string {
 func (*QuietStatus) ProtoMessage() {}
 
 func (x *QuietStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[26]
+	mi := &file_holdfast_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2429,7 +2557,7 @@ func (x *QuietStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuietStatus.ProtoReflect.Descriptor instead.
 func (*QuietStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{26}
+	return file_holdfast_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *QuietStatus) GetLease() string {
@@ -2472,7 +2600,7 @@ type VolumeStatus struct {
 
 func (x *VolumeStatus) Reset() {
 	*x = VolumeStatus{}
-	mi := &file_holdfast_proto_msgTypes[27]
+	mi := &file_holdfast_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2484,7 +2612,7 @@ func (x *VolumeStatus) String() string {
 func (*VolumeStatus) ProtoMessage() {}
 
 func (x *VolumeStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[27]
+	mi := &file_holdfast_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2497,7 +2625,7 @@ func (x *VolumeStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VolumeStatus.ProtoReflect.Descriptor instead.
 func (*VolumeStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{27}
+	return file_holdfast_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *VolumeStatus) GetId() string {
@@ -2590,7 +2718,7 @@ type PeerStatus struct {
 
 func (x *PeerStatus) Reset() {
 	*x = PeerStatus{}
-	mi := &file_holdfast_proto_msgTypes[28]
+	mi := &file_holdfast_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2602,7 +2730,7 @@ func (x *PeerStatus) String() string {
 func (*PeerStatus) ProtoMessage() {}
 
 func (x *PeerStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[28]
+	mi := &file_holdfast_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2615,7 +2743,7 @@ func (x *PeerStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeerStatus.ProtoReflect.Descriptor instead.
 func (*PeerStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{28}
+	return file_holdfast_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *PeerStatus) GetNode() string {
@@ -2666,7 +2794,7 @@ type PeerVolumeStatus struct {
 
 func (x *PeerVolumeStatus) Reset() {
 	*x = PeerVolumeStatus{}
-	mi := &file_holdfast_proto_msgTypes[29]
+	mi := &file_holdfast_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2678,7 +2806,7 @@ func (x *PeerVolumeStatus) String() string {
 func (*PeerVolumeStatus) ProtoMessage() {}
 
 func (x *PeerVolumeStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[29]
+	mi := &file_holdfast_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2691,7 +2819,7 @@ func (x *PeerVolumeStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeerVolumeStatus.ProtoReflect.Descriptor instead.
 func (*PeerVolumeStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{29}
+	return file_holdfast_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *PeerVolumeStatus) GetNumber() int64 {
@@ -2738,7 +2866,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_holdfast_proto_msgTypes[30]
+	mi := &file_holdfast_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2750,7 +2878,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[30]
+	mi := &file_holdfast_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2763,7 +2891,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{30}
+	return file_holdfast_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Ping) GetNonce() uint64 {
@@ -2782,7 +2910,7 @@ type Pong struct {
 
 func (x *Pong) Reset() {
 	*x = Pong{}
-	mi := &file_holdfast_proto_msgTypes[31]
+	mi := &file_holdfast_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2794,7 +2922,7 @@ func (x *Pong) String() string {
 func (*Pong) ProtoMessage() {}
 
 func (x *Pong) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[31]
+	mi := &file_holdfast_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2807,7 +2935,7 @@ func (x *Pong) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pong.ProtoReflect.Descriptor instead.
 func (*Pong) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{31}
+	return file_holdfast_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Pong) GetNonce() uint64 {
@@ -2875,7 +3003,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x04uuid\x18\x01 \x01(\tR\x04uuid\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x18\n" +
-	"\abacking\x18\x04 \x01(\tR\abacking\"\x99\x04\n" +
+	"\abacking\x18\x04 \x01(\tR\abacking\"\xd5\x04\n" +
 	"\fResourceSpec\x12\x1e\n" +
 	"\n" +
 	"definition\x18\x01 \x01(\tR\n" +
@@ -2895,7 +3023,8 @@ const file_holdfast_proto_rawDesc = "" +
 	" \x01(\v2\x1a.holdfast.wire.v1.DRBDSpecR\x04drbd\x126\n" +
 	"\avolumes\x18\v \x03(\v2\x1c.holdfast.wire.v1.VolumeSpecR\avolumes\x12\x14\n" +
 	"\x05quiet\x18\x1e \x01(\tR\x05quiet\x12:\n" +
-	"\bsnapshot\x18\x1f \x01(\v2\x1e.holdfast.wire.v1.SnapshotSpecR\bsnapshot\x12\x16\n" +
+	"\bsnapshot\x18\x1f \x01(\v2\x1e.holdfast.wire.v1.SnapshotSpecR\bsnapshot\x12:\n" +
+	"\brollback\x18  \x01(\v2\x1e.holdfast.wire.v1.RollbackSpecR\brollback\x12\x16\n" +
 	"\x06client\x18\x14 \x01(\bR\x06client\x12\x1b\n" +
 	"\tdrop_disk\x18\x15 \x01(\bR\bdropDisk\x12\x12\n" +
 	"\x04hold\x18\x16 \x01(\bR\x04hold\x12\x12\n" +
@@ -2909,7 +3038,11 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x04pool\x18\x03 \x01(\tR\x04pool\x12\x12\n" +
 	"\x04name\x18\x04 \x01(\tR\x04name\x12\x0e\n" +
 	"\x02of\x18\x05 \x01(\tR\x02of\x12\x16\n" +
-	"\x06device\x18\x06 \x01(\tR\x06device\"R\n" +
+	"\x06device\x18\x06 \x01(\tR\x06device\"b\n" +
+	"\fRollbackSpec\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x0e\n" +
+	"\x02go\x18\x02 \x01(\bR\x02go\x122\n" +
+	"\x06copies\x18\x03 \x03(\v2\x1a.holdfast.wire.v1.CopySpecR\x06copies\"R\n" +
 	"\x06Source\x12\x1a\n" +
 	"\bsnapshot\x18\x01 \x01(\tR\bsnapshot\x12\x14\n" +
 	"\x05label\x18\x02 \x01(\tR\x05label\x12\x16\n" +
@@ -3037,7 +3170,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x03pid\x18\x01 \x01(\x03R\x03pid\x12\x12\n" +
 	"\x04argv\x18\x02 \x03(\tR\x04argv\x12\x19\n" +
 	"\bsince_ms\x18\x03 \x01(\x03R\asinceMs\x12\x12\n" +
-	"\x04pool\x18\x04 \x01(\tR\x04pool\"\x83\x04\n" +
+	"\x04pool\x18\x04 \x01(\tR\x04pool\"\xc1\x04\n" +
 	"\x0eResourceStatus\x12\x1e\n" +
 	"\n" +
 	"definition\x18\x01 \x01(\tR\n" +
@@ -3060,7 +3193,11 @@ const file_holdfast_proto_rawDesc = "" +
 	"\tforgotten\x18\r \x03(\x03R\tforgotten\x128\n" +
 	"\avolumes\x18\x0e \x03(\v2\x1e.holdfast.wire.v1.VolumeStatusR\avolumes\x122\n" +
 	"\x05peers\x18\x0f \x03(\v2\x1c.holdfast.wire.v1.PeerStatusR\x05peers\x123\n" +
-	"\x05quiet\x18\x1e \x01(\v2\x1d.holdfast.wire.v1.QuietStatusR\x05quiet\"Q\n" +
+	"\x05quiet\x18\x1e \x01(\v2\x1d.holdfast.wire.v1.QuietStatusR\x05quiet\x12<\n" +
+	"\brollback\x18\x1f \x01(\v2 .holdfast.wire.v1.RollbackStatusR\brollback\"6\n" +
+	"\x0eRollbackStatus\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
+	"\x05state\x18\x02 \x01(\rR\x05state\"Q\n" +
 	"\vQuietStatus\x12\x14\n" +
 	"\x05lease\x18\x01 \x01(\tR\x05lease\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\rR\x05state\x12\x16\n" +
@@ -3110,7 +3247,7 @@ func file_holdfast_proto_rawDescGZIP() []byte {
 	return file_holdfast_proto_rawDescData
 }
 
-var file_holdfast_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
+var file_holdfast_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_holdfast_proto_goTypes = []any{
 	(*Envelope)(nil),         // 0: holdfast.wire.v1.Envelope
 	(*Order)(nil),            // 1: holdfast.wire.v1.Order
@@ -3123,78 +3260,83 @@ var file_holdfast_proto_goTypes = []any{
 	(*ResourceSpec)(nil),     // 8: holdfast.wire.v1.ResourceSpec
 	(*SnapshotSpec)(nil),     // 9: holdfast.wire.v1.SnapshotSpec
 	(*CopySpec)(nil),         // 10: holdfast.wire.v1.CopySpec
-	(*Source)(nil),           // 11: holdfast.wire.v1.Source
-	(*Section)(nil),          // 12: holdfast.wire.v1.Section
-	(*DRBDSpec)(nil),         // 13: holdfast.wire.v1.DRBDSpec
-	(*PeerSpec)(nil),         // 14: holdfast.wire.v1.PeerSpec
-	(*PathSpec)(nil),         // 15: holdfast.wire.v1.PathSpec
-	(*VolumeSpec)(nil),       // 16: holdfast.wire.v1.VolumeSpec
-	(*Report)(nil),           // 17: holdfast.wire.v1.Report
-	(*Words)(nil),            // 18: holdfast.wire.v1.Words
-	(*NodeReport)(nil),       // 19: holdfast.wire.v1.NodeReport
-	(*BlockDevice)(nil),      // 20: holdfast.wire.v1.BlockDevice
-	(*DevicePoolStatus)(nil), // 21: holdfast.wire.v1.DevicePoolStatus
-	(*PoolStatus)(nil),       // 22: holdfast.wire.v1.PoolStatus
-	(*Orphan)(nil),           // 23: holdfast.wire.v1.Orphan
-	(*HungProgram)(nil),      // 24: holdfast.wire.v1.HungProgram
-	(*ResourceStatus)(nil),   // 25: holdfast.wire.v1.ResourceStatus
-	(*QuietStatus)(nil),      // 26: holdfast.wire.v1.QuietStatus
-	(*VolumeStatus)(nil),     // 27: holdfast.wire.v1.VolumeStatus
-	(*PeerStatus)(nil),       // 28: holdfast.wire.v1.PeerStatus
-	(*PeerVolumeStatus)(nil), // 29: holdfast.wire.v1.PeerVolumeStatus
-	(*Ping)(nil),             // 30: holdfast.wire.v1.Ping
-	(*Pong)(nil),             // 31: holdfast.wire.v1.Pong
-	nil,                      // 32: holdfast.wire.v1.Section.OptionsEntry
-	nil,                      // 33: holdfast.wire.v1.DRBDSpec.OptionsEntry
-	nil,                      // 34: holdfast.wire.v1.PeerSpec.OptionsEntry
-	nil,                      // 35: holdfast.wire.v1.VolumeSpec.OptionsEntry
-	nil,                      // 36: holdfast.wire.v1.NodeReport.UnsupportedEntry
+	(*RollbackSpec)(nil),     // 11: holdfast.wire.v1.RollbackSpec
+	(*Source)(nil),           // 12: holdfast.wire.v1.Source
+	(*Section)(nil),          // 13: holdfast.wire.v1.Section
+	(*DRBDSpec)(nil),         // 14: holdfast.wire.v1.DRBDSpec
+	(*PeerSpec)(nil),         // 15: holdfast.wire.v1.PeerSpec
+	(*PathSpec)(nil),         // 16: holdfast.wire.v1.PathSpec
+	(*VolumeSpec)(nil),       // 17: holdfast.wire.v1.VolumeSpec
+	(*Report)(nil),           // 18: holdfast.wire.v1.Report
+	(*Words)(nil),            // 19: holdfast.wire.v1.Words
+	(*NodeReport)(nil),       // 20: holdfast.wire.v1.NodeReport
+	(*BlockDevice)(nil),      // 21: holdfast.wire.v1.BlockDevice
+	(*DevicePoolStatus)(nil), // 22: holdfast.wire.v1.DevicePoolStatus
+	(*PoolStatus)(nil),       // 23: holdfast.wire.v1.PoolStatus
+	(*Orphan)(nil),           // 24: holdfast.wire.v1.Orphan
+	(*HungProgram)(nil),      // 25: holdfast.wire.v1.HungProgram
+	(*ResourceStatus)(nil),   // 26: holdfast.wire.v1.ResourceStatus
+	(*RollbackStatus)(nil),   // 27: holdfast.wire.v1.RollbackStatus
+	(*QuietStatus)(nil),      // 28: holdfast.wire.v1.QuietStatus
+	(*VolumeStatus)(nil),     // 29: holdfast.wire.v1.VolumeStatus
+	(*PeerStatus)(nil),       // 30: holdfast.wire.v1.PeerStatus
+	(*PeerVolumeStatus)(nil), // 31: holdfast.wire.v1.PeerVolumeStatus
+	(*Ping)(nil),             // 32: holdfast.wire.v1.Ping
+	(*Pong)(nil),             // 33: holdfast.wire.v1.Pong
+	nil,                      // 34: holdfast.wire.v1.Section.OptionsEntry
+	nil,                      // 35: holdfast.wire.v1.DRBDSpec.OptionsEntry
+	nil,                      // 36: holdfast.wire.v1.PeerSpec.OptionsEntry
+	nil,                      // 37: holdfast.wire.v1.VolumeSpec.OptionsEntry
+	nil,                      // 38: holdfast.wire.v1.NodeReport.UnsupportedEntry
 }
 var file_holdfast_proto_depIdxs = []int32{
 	2,  // 0: holdfast.wire.v1.Envelope.hello:type_name -> holdfast.wire.v1.Hello
 	3,  // 1: holdfast.wire.v1.Envelope.welcome:type_name -> holdfast.wire.v1.Welcome
 	4,  // 2: holdfast.wire.v1.Envelope.refused:type_name -> holdfast.wire.v1.Refused
 	5,  // 3: holdfast.wire.v1.Envelope.desired:type_name -> holdfast.wire.v1.Desired
-	17, // 4: holdfast.wire.v1.Envelope.report:type_name -> holdfast.wire.v1.Report
-	30, // 5: holdfast.wire.v1.Envelope.ping:type_name -> holdfast.wire.v1.Ping
-	31, // 6: holdfast.wire.v1.Envelope.pong:type_name -> holdfast.wire.v1.Pong
+	18, // 4: holdfast.wire.v1.Envelope.report:type_name -> holdfast.wire.v1.Report
+	32, // 5: holdfast.wire.v1.Envelope.ping:type_name -> holdfast.wire.v1.Ping
+	33, // 6: holdfast.wire.v1.Envelope.pong:type_name -> holdfast.wire.v1.Pong
 	1,  // 7: holdfast.wire.v1.Hello.order:type_name -> holdfast.wire.v1.Order
 	1,  // 8: holdfast.wire.v1.Desired.order:type_name -> holdfast.wire.v1.Order
 	7,  // 9: holdfast.wire.v1.Desired.pools:type_name -> holdfast.wire.v1.PoolSpec
 	8,  // 10: holdfast.wire.v1.Desired.resources:type_name -> holdfast.wire.v1.ResourceSpec
 	6,  // 11: holdfast.wire.v1.Desired.device_pools:type_name -> holdfast.wire.v1.DevicePoolSpec
-	13, // 12: holdfast.wire.v1.ResourceSpec.drbd:type_name -> holdfast.wire.v1.DRBDSpec
-	16, // 13: holdfast.wire.v1.ResourceSpec.volumes:type_name -> holdfast.wire.v1.VolumeSpec
+	14, // 12: holdfast.wire.v1.ResourceSpec.drbd:type_name -> holdfast.wire.v1.DRBDSpec
+	17, // 13: holdfast.wire.v1.ResourceSpec.volumes:type_name -> holdfast.wire.v1.VolumeSpec
 	9,  // 14: holdfast.wire.v1.ResourceSpec.snapshot:type_name -> holdfast.wire.v1.SnapshotSpec
-	10, // 15: holdfast.wire.v1.SnapshotSpec.copies:type_name -> holdfast.wire.v1.CopySpec
-	32, // 16: holdfast.wire.v1.Section.options:type_name -> holdfast.wire.v1.Section.OptionsEntry
-	33, // 17: holdfast.wire.v1.DRBDSpec.options:type_name -> holdfast.wire.v1.DRBDSpec.OptionsEntry
-	14, // 18: holdfast.wire.v1.DRBDSpec.peers:type_name -> holdfast.wire.v1.PeerSpec
-	34, // 19: holdfast.wire.v1.PeerSpec.options:type_name -> holdfast.wire.v1.PeerSpec.OptionsEntry
-	15, // 20: holdfast.wire.v1.PeerSpec.paths:type_name -> holdfast.wire.v1.PathSpec
-	35, // 21: holdfast.wire.v1.VolumeSpec.options:type_name -> holdfast.wire.v1.VolumeSpec.OptionsEntry
-	11, // 22: holdfast.wire.v1.VolumeSpec.from:type_name -> holdfast.wire.v1.Source
-	19, // 23: holdfast.wire.v1.Report.node:type_name -> holdfast.wire.v1.NodeReport
-	25, // 24: holdfast.wire.v1.Report.resources:type_name -> holdfast.wire.v1.ResourceStatus
-	36, // 25: holdfast.wire.v1.NodeReport.unsupported:type_name -> holdfast.wire.v1.NodeReport.UnsupportedEntry
-	22, // 26: holdfast.wire.v1.NodeReport.pools:type_name -> holdfast.wire.v1.PoolStatus
-	23, // 27: holdfast.wire.v1.NodeReport.orphans:type_name -> holdfast.wire.v1.Orphan
-	24, // 28: holdfast.wire.v1.NodeReport.hung:type_name -> holdfast.wire.v1.HungProgram
-	20, // 29: holdfast.wire.v1.NodeReport.devices:type_name -> holdfast.wire.v1.BlockDevice
-	21, // 30: holdfast.wire.v1.NodeReport.device_pools:type_name -> holdfast.wire.v1.DevicePoolStatus
-	27, // 31: holdfast.wire.v1.ResourceStatus.volumes:type_name -> holdfast.wire.v1.VolumeStatus
-	28, // 32: holdfast.wire.v1.ResourceStatus.peers:type_name -> holdfast.wire.v1.PeerStatus
-	26, // 33: holdfast.wire.v1.ResourceStatus.quiet:type_name -> holdfast.wire.v1.QuietStatus
-	29, // 34: holdfast.wire.v1.PeerStatus.volumes:type_name -> holdfast.wire.v1.PeerVolumeStatus
-	12, // 35: holdfast.wire.v1.DRBDSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
-	12, // 36: holdfast.wire.v1.PeerSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
-	12, // 37: holdfast.wire.v1.VolumeSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
-	18, // 38: holdfast.wire.v1.NodeReport.UnsupportedEntry.value:type_name -> holdfast.wire.v1.Words
-	39, // [39:39] is the sub-list for method output_type
-	39, // [39:39] is the sub-list for method input_type
-	39, // [39:39] is the sub-list for extension type_name
-	39, // [39:39] is the sub-list for extension extendee
-	0,  // [0:39] is the sub-list for field type_name
+	11, // 15: holdfast.wire.v1.ResourceSpec.rollback:type_name -> holdfast.wire.v1.RollbackSpec
+	10, // 16: holdfast.wire.v1.SnapshotSpec.copies:type_name -> holdfast.wire.v1.CopySpec
+	10, // 17: holdfast.wire.v1.RollbackSpec.copies:type_name -> holdfast.wire.v1.CopySpec
+	34, // 18: holdfast.wire.v1.Section.options:type_name -> holdfast.wire.v1.Section.OptionsEntry
+	35, // 19: holdfast.wire.v1.DRBDSpec.options:type_name -> holdfast.wire.v1.DRBDSpec.OptionsEntry
+	15, // 20: holdfast.wire.v1.DRBDSpec.peers:type_name -> holdfast.wire.v1.PeerSpec
+	36, // 21: holdfast.wire.v1.PeerSpec.options:type_name -> holdfast.wire.v1.PeerSpec.OptionsEntry
+	16, // 22: holdfast.wire.v1.PeerSpec.paths:type_name -> holdfast.wire.v1.PathSpec
+	37, // 23: holdfast.wire.v1.VolumeSpec.options:type_name -> holdfast.wire.v1.VolumeSpec.OptionsEntry
+	12, // 24: holdfast.wire.v1.VolumeSpec.from:type_name -> holdfast.wire.v1.Source
+	20, // 25: holdfast.wire.v1.Report.node:type_name -> holdfast.wire.v1.NodeReport
+	26, // 26: holdfast.wire.v1.Report.resources:type_name -> holdfast.wire.v1.ResourceStatus
+	38, // 27: holdfast.wire.v1.NodeReport.unsupported:type_name -> holdfast.wire.v1.NodeReport.UnsupportedEntry
+	23, // 28: holdfast.wire.v1.NodeReport.pools:type_name -> holdfast.wire.v1.PoolStatus
+	24, // 29: holdfast.wire.v1.NodeReport.orphans:type_name -> holdfast.wire.v1.Orphan
+	25, // 30: holdfast.wire.v1.NodeReport.hung:type_name -> holdfast.wire.v1.HungProgram
+	21, // 31: holdfast.wire.v1.NodeReport.devices:type_name -> holdfast.wire.v1.BlockDevice
+	22, // 32: holdfast.wire.v1.NodeReport.device_pools:type_name -> holdfast.wire.v1.DevicePoolStatus
+	29, // 33: holdfast.wire.v1.ResourceStatus.volumes:type_name -> holdfast.wire.v1.VolumeStatus
+	30, // 34: holdfast.wire.v1.ResourceStatus.peers:type_name -> holdfast.wire.v1.PeerStatus
+	28, // 35: holdfast.wire.v1.ResourceStatus.quiet:type_name -> holdfast.wire.v1.QuietStatus
+	27, // 36: holdfast.wire.v1.ResourceStatus.rollback:type_name -> holdfast.wire.v1.RollbackStatus
+	31, // 37: holdfast.wire.v1.PeerStatus.volumes:type_name -> holdfast.wire.v1.PeerVolumeStatus
+	13, // 38: holdfast.wire.v1.DRBDSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
+	13, // 39: holdfast.wire.v1.PeerSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
+	13, // 40: holdfast.wire.v1.VolumeSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
+	19, // 41: holdfast.wire.v1.NodeReport.UnsupportedEntry.value:type_name -> holdfast.wire.v1.Words
+	42, // [42:42] is the sub-list for method output_type
+	42, // [42:42] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_proto_init() }
@@ -3217,7 +3359,7 @@ func file_holdfast_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_proto_rawDesc), len(file_holdfast_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   37,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

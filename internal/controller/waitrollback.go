@@ -1,0 +1,44 @@
+package controller
+
+import (
+	"fmt"
+
+	"holdfast/internal/fault"
+	"holdfast/internal/model"
+	"holdfast/internal/state"
+)
+
+// judgeRollback gives the outcome of a rollback; nil while there is none.
+func (w *waiting) judgeRollback(s *state.Snapshot) *fault.Note {
+	d := s.DefinitionByID(w.Definition)
+	if d == nil {
+		return w.ofRollback(fault.Warning, fault.NotApplied, "Resource '%s' was deleted meanwhile.", w.name)
+	}
+	switch rb := d.Rollback; {
+	case rb == nil || rb.ID != w.Rollback:
+		return w.ofRollback(fault.Success, fault.Done, "Resource '%s' was rolled back.", w.name)
+	case rb.State == model.RollbackFailed:
+		note := w.ofRollback(fault.Failure, fault.NotApplied, "Resource '%s' was not rolled back.", w.name)
+		note.Cause = rb.Reason
+		note.Correction = "Nothing was changed. Mend what the cause names, then try again."
+		return note
+	}
+	return nil
+}
+
+func (w *waiting) lateRollback(s *state.Snapshot) *fault.Note {
+	note := w.ofRollback(fault.Warning, fault.NotApplied, "Resource '%s' is not rolled back yet.", w.name)
+	note.Correction = "It goes on until it is done; `resource list` shows where it waits."
+	if d := s.DefinitionByID(w.Definition); d != nil {
+		for i := range d.Resources {
+			if st := d.Seen[d.Resources[i].UUID]; st != nil && st.Phase != model.Done {
+				note.Cause = fmt.Sprintf("%s: %s", d.Resources[i].Node, st.Reason)
+			}
+		}
+	}
+	return note
+}
+
+func (w *waiting) ofRollback(sev fault.Severity, k fault.Kind, format string, args ...any) *fault.Note {
+	return &fault.Note{Severity: sev, Kind: k, Op: w.Op, Object: fault.Snapshot, Message: fmt.Sprintf(format, args...), Refs: map[string]string{"RscDfn": w.name}}
+}

@@ -1,0 +1,52 @@
+package steps
+
+import "holdfast/internal/model"
+
+// rollback takes the replica down, and once all of them are, gives its devices the content of their snapshots. The config
+// file goes meanwhile, so that nobody else brings one up while another is rolled back already.
+func (p *planner) rollback() Plan {
+	if w := p.rest(); len(w.Steps) > 0 || w.Phase != model.Done {
+		return w
+	}
+	rb := p.spec.Rollback
+	if p.spec.DRBD != nil {
+		switch {
+		case !p.seen.KernelKnown && p.node.DRBD != model.Unpinned:
+			return working("DRBD's state is being read")
+		case p.seen.Kernel != nil:
+			return failed("DRBD on this node runs a resource %s that isn't this one; it is left untouched: rename or stop it", p.spec.Name)
+		case p.seen.ConfigThere && p.seen.ConfigID == p.spec.ID:
+			return do(p.step(RemoveConfig))
+		}
+	}
+	if !rb.Go || p.seen.Rolled == rb.ID || len(rb.Copies) == 0 {
+		w := working("it is down until all of its replicas are rolled back")
+		w.Rolled = model.Stopped
+		if rb.Go {
+			w.Rolled = model.Rolled
+		}
+		return w
+	}
+	var steps []Step
+	for _, c := range rb.Copies {
+		sv := p.seen.Volumes[c.Number]
+		switch d := sv.Device; {
+		case sv.PoolReason != "":
+			return p.stopped(failed("storage pool %s can't be read: %s", c.Pool, sv.PoolReason))
+		case !sv.PoolSeen:
+			return p.stopped(working("storage pool %s is being read", c.Pool))
+		case d == nil || d.Label != c.Of || d.Leftover:
+			return p.stopped(failed("the backing device %s of volume %d is missing from storage pool %s", c.Device, c.Number, c.Pool))
+		}
+		s := p.step(RollbackDevice)
+		s.Pool, s.Device, s.Label, s.Number, s.Of = c.Pool, c.Device, c.Of, c.Number, rb.ID
+		s.From = &model.Source{Label: c.ID, Device: c.Name}
+		steps = append(steps, s)
+	}
+	return p.stopped(do(steps...))
+}
+
+func (p *planner) stopped(w Plan) Plan {
+	w.Rolled = model.Stopped
+	return w
+}
