@@ -40,6 +40,8 @@ func (c VolumeModify) resize(s *state.Snapshot, m *model.ResourceDefinition, vd 
 	case !deployed:
 		vd.SizeKiB, vd.Gross, vd.GrowsFromKiB = size, gross, 0
 		return nil, nil
+	case m.RollingBack() != nil || m.Taking() != nil:
+		return nil, no(fault.InUse).Because("A snapshot of it is being taken, or it is being rolled back to one.").Do("Wait until that is done.")
 	case gross != vd.Gross:
 		return nil, no(fault.Unsupported).Because("It is deployed, and whether its size counts DRBD's metadata is fixed by then.").Do("Leave the flag away.")
 	case size < vd.SizeKiB:

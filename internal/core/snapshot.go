@@ -105,7 +105,11 @@ func newSnapshot(s *state.Snapshot, env Env, d *state.Definition, of SnapshotOf)
 	}
 	sn := &model.Snapshot{UUID: env.UUID(), Name: of.Name, Props: p, CreatedMS: env.Now.UnixMilli(), State: model.SnapshotSuspending}
 	for i := range d.Volumes {
-		if vd := &d.Volumes[i]; !vd.Deleting {
+		vd := &d.Volumes[i]
+		if vd.GrowsFromKiB != 0 && !vd.Deleting {
+			return nil, nil, refuse(fault.InUse, fmt.Sprintf("Volume %d of it is growing.", vd.Number), "Wait until that is done.")
+		}
+		if !vd.Deleting {
 			sn.Volumes = append(sn.Volumes, model.SnapshotVolume{Number: vd.Number, SizeKiB: vd.SizeKiB, Gross: vd.Gross, Props: vd.Props, BackingKiB: d.Backing(vd)})
 		}
 	}
