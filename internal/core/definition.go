@@ -350,6 +350,11 @@ func (c VolumeDelete) Apply(tx *state.Tx, _ Env) (Reply, error) {
 		return Reply{}, fault.New(fault.InUse, fault.VolumeDefinition, "Volume %d of '%s' can't be deleted.", c.Number, d.Name).
 			Because("It is in use on node '%s'.", node).Do("Unmount it there, make it secondary, then try again.").Ref("RscDfn", d.Name).Ref("Node", node)
 	}
+	for i := range d.Resources {
+		if err := heldBySnapshot(tx.Snapshot(), d, &d.Resources[i], &c.Number); err != nil && !vd.Deleting {
+			return Reply{}, err
+		}
+	}
 	vd.Deleting = true
 	for i := range m.Resources {
 		if v := m.Resources[i].Volume(c.Number); v != nil {

@@ -438,6 +438,9 @@ func (c ResourceDelete) Apply(tx *state.Tx, _ Env) (Reply, error) {
 		return Reply{}, fault.New(fault.InUse, fault.Resource, "Resource '%s' on node '%s' can't be deleted.", d.Name, r.Node).
 			Because("It is in use (primary) there.").Do("Unmount it, make it secondary, then try again.").Ref("RscDfn", d.Name).Ref("Node", r.Node)
 	}
+	if err := heldBySnapshot(s, d, r, nil); err != nil {
+		return Reply{}, err
+	}
 	free := *r
 	free.Successor = ""
 	if g := plan.MayRemove(s, d, &free); !g.OK && !lose && (!r.Deleting || r.Successor != "") {

@@ -444,3 +444,31 @@ func copiesIn(d *model.ResourceDefinition, node, pool string) bool {
 		})
 	})
 }
+
+// heldBySnapshot refuses to remove a replica's volumes (or the one of that number) of which there are snapshots in a zpool: ZFS
+// keeps a snapshot in its volume, other kinds keep it beside.
+func heldBySnapshot(s *state.Snapshot, d *state.Definition, r *model.Resource, number *int) error {
+	n := s.Node(r.Node)
+	if n == nil || r.Deleting {
+		return nil
+	}
+	for i := range d.Snapshots {
+		sn := &d.Snapshots[i]
+		for _, k := range sn.Copies {
+			if k.Replica != r.UUID || k.Deleting {
+				continue
+			}
+			for _, v := range k.Volumes {
+				p := n.Pool(v.Pool)
+				if p == nil || p.Kind != model.ZFS && p.Kind != model.ZFSThin || number != nil && *number != v.Number {
+					continue
+				}
+				return fault.New(fault.InUse, fault.Resource, "Volume %d of resource '%s' on node '%s' can't be deleted.", v.Number, d.Name, r.Node).
+					Because("There is snapshot '%s' of it, and ZFS keeps a snapshot only as long as its volume.", sn.Name).
+					Do("Delete the snapshot there first: `snapshot delete %s %s --nodes %s`.", d.Name, sn.Name, r.Node).
+					Ref("RscDfn", d.Name).Ref("Node", r.Node).Ref("Snapshot", sn.Name)
+			}
+		}
+	}
+	return nil
+}

@@ -448,6 +448,9 @@ func (o *oracle) vanished(w *world, n *node, path string, was diskSeen) {
 		return
 	}
 	if c := o.copies[model.UUID(was.label)]; c != nil {
+		if _, moved := o.copyContent(w, c, model.UUID(was.label)); moved {
+			return // a snapshot in a zpool goes with the clone that takes its volume's place
+		}
 		if !c.gone && !o.orphans {
 			w.broken("I2", "%s on %s (%s), a snapshot, is gone, and nobody ordered its removal", path, n.name, was.label)
 		}

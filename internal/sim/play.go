@@ -252,6 +252,7 @@ func (w *world) stuck(left []rest) {
 // that one.
 func (w *world) excuses(l rest) bool {
 	for _, why := range []string{
+		"it has the snapshot",                                                                                                 // of a zpool: the volume goes when the snapshot does
 		"that Holdfast didn't make; it is left untouched",                                                                     // planted
 		"DRBD 8.4 has no diskless replicas", "DRBD 8.4 takes two", "metadata, this node runs", "no DRBD generation is chosen", // asked for before the generation was known
 	} {

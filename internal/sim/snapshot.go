@@ -164,8 +164,7 @@ func (o *oracle) copyContent(w *world, c *snapCopy, label model.UUID) ([]int, bo
 		}
 		for _, d := range n.m.Disks() {
 			if d.Label == string(label) {
-				v, ok := n.m.OnDisk(d.Path)
-				return v.Writes, ok
+				return d.View().Writes, true
 			}
 		}
 	}

@@ -39,6 +39,9 @@ func (v DiskView) Remembers() []int {
 	return out
 }
 
+// View is what is on it.
+func (v DiskView) View() View { return v.d.view() }
+
 // Writes counts the writes on it.
 func (v DiskView) Writes() int { return len(v.d.blocks) }
 
@@ -62,6 +65,11 @@ func (m *Machine) eachDisk(yield func(path, label string, d *Disk)) {
 	for _, p := range m.zpools {
 		for _, v := range p.vols {
 			yield("/dev/zvol/"+p.whole(v), v.props["holdfast:label"], v.disk)
+			for _, s := range v.snaps {
+				if !strings.HasPrefix(s.name, "gone:") { // removed, but for what a clone needs
+					yield("/dev/zvol/"+p.whole(v)+"@"+s.name, s.props["holdfast:snapshot"], s.disk)
+				}
+			}
 		}
 	}
 	for _, p := range sortedKeys(m.files) {
