@@ -15,7 +15,11 @@ import (
 // kib is the size of a block device in KiB. (8.4 lets nobody open a Secondary.)
 func (w *world) kib(node, dev string) int64 {
 	w.t.Helper()
-	n, err := strconv.ParseInt(strings.TrimSpace(w.on(node, "cat /sys/class/block/$(basename $(readlink -f "+dev+"))/size")), 10, 64)
+	line := "echo $(($(blockdev --getsize64 " + dev + ") / 512))"
+	if minor, ok := strings.CutPrefix(dev, "/dev/drbd"); ok {
+		line = "cat /sys/block/drbd" + minor + "/size"
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(w.on(node, line)), 10, 64)
 	if err != nil {
 		w.t.Fatal(err)
 	}
