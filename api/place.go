@@ -16,9 +16,11 @@ type AutoSelectFilter struct {
 	ReplicasOnDifferent []string `json:"replicas_on_different,omitzero"`
 	// XReplicasOnDifferentMap gives the replicas per distinct value, by property key.
 	XReplicasOnDifferentMap map[string]Int `json:"x_replicas_on_different_map,omitzero"`
-	LayerStack              []LayerType    `json:"layer_stack,omitzero"`
-	ProviderList            []ProviderKind `json:"provider_list,omitzero"`
-	DisklessOnRemaining     *Bool          `json:"diskless_on_remaining,omitempty"`
+	// XReplicasOnDifferent is the same by another name, which the Python client uses where it asks for the largest volume.
+	XReplicasOnDifferent map[string]Int `json:"x_replicas_on_different,omitzero"`
+	LayerStack           []LayerType    `json:"layer_stack,omitzero"`
+	ProviderList         []ProviderKind `json:"provider_list,omitzero"`
+	DisklessOnRemaining  *Bool          `json:"diskless_on_remaining,omitempty"`
 	// DisklessType places diskless replicas instead: DRBD_DISKLESS or NVME_INITIATOR.
 	DisklessType  string   `json:"diskless_type,omitempty"`
 	Overprovision *float64 `json:"overprovision,omitempty"`

@@ -44,9 +44,13 @@ func toFilter(in *api.AutoSelectFilter) (model.SelectFilter, error) {
 	}
 	f.NotPlaceWith, f.NotPlaceWithRegex = in.NotPlaceWithRsc, in.NotPlaceWithRscRegex
 	f.ReplicasOnSame, f.ReplicasOnDifferent = in.ReplicasOnSame, in.ReplicasOnDifferent
-	if in.XReplicasOnDifferentMap != nil {
+	x := in.XReplicasOnDifferentMap
+	if x == nil {
+		x = in.XReplicasOnDifferent
+	}
+	if x != nil {
 		f.XReplicas = map[string]int{}
-		for k, n := range in.XReplicasOnDifferentMap {
+		for k, n := range x {
 			if f.XReplicas[k], err = small(&n, fault.ResourceGroup, "x_replicas_on_different_map"); err != nil {
 				return f, err
 			}

@@ -86,6 +86,7 @@ func TestQueryMaxVolumeSize(t *testing.T) {
 		{"OPTIONS", "/v1/query-max-volume-size", `{"place_count":1}`, []string{"charlie"}},
 		{"OPTIONS", "/v1/query-max-volume-size", `{"place_count":"2","storage_pool":"swpool"}`, []string{"bravo", "charlie"}},
 		{"OPTIONS", "/v1/query-max-volume-size", `{"place_count":4}`, nil},
+		{"OPTIONS", "/v1/query-max-volume-size", `{"place_count":2,"x_replicas_on_different":{"Aux/site":1}}`, nil}, // they all have the same: none
 		{"OPTIONS", "/v1/query-max-volume-size", `{"storage_pool":"nobody"}`, nil},
 		{"GET", "/v1/resource-groups/DfltRscGrp/query-max-volume-size", ``, []string{"bravo", "charlie"}},
 	} {
