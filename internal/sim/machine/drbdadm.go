@@ -325,6 +325,10 @@ func (x *call) adjust(r drbd.Resource, local drbd.Node, standIn bool) {
 			x.fail(10, "%s: Failure: (102) Local address(port) already in use.", r.Name)
 			return
 		}
+		if k.gen == drbd.Gen8 && m.remoteUsed(w.remote, r.Name) {
+			x.fail(10, "%s: Failure: (103) Remote address(port) already in use.", r.Name)
+			return
+		}
 		c := w
 		c.vols = map[int]*peerVol{}
 		c.reset("StandAlone")
@@ -391,9 +395,21 @@ func wanted(gen drbd.Generation, r drbd.Resource, local drbd.Node) []conn {
 		out = append(out, c)
 	}
 	if gen == drbd.Gen8 && len(out) == 0 {
-		out = append(out, conn{peer: "none.invalid", local: me, remote: netip.MustParseAddrPort("127.0.0.1:1"), secret: r.Secret})
+		out = append(out, conn{peer: "none.invalid", local: me, remote: drbd.NoPeer(local.Port), secret: r.Secret})
 	}
 	return out
+}
+
+// remoteUsed tells whether another resource connects to that address. Only 8.4 minds.
+func (m *Machine) remoteUsed(a netip.AddrPort, but string) bool {
+	for _, n := range sortedKeys(m.kernel) {
+		for _, c := range m.kernel[n].conns {
+			if c.remote == a && n != but {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // portUser says which resource has an address and port.

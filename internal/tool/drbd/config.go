@@ -23,12 +23,16 @@ var only9 = map[string][]string{
 // drbdadm configures one host alone, but then says "cannot configure network
 // without knowing my peer" and exits 1 at every up and adjust, so that a real
 // failure couldn't be told from it. With this host it exits 0, and the kernel
-// tries in vain to connect to a port on the loop-back address that nobody
+// tries in vain to connect to a port on a loop-back address that nobody
 // serves. (Seen in the lab; `.invalid` can be nobody's name, RFC 6761.)
-const (
-	noPeerName = "none.invalid"
-	noPeerPort = 1
-)
+const noPeerName = "none.invalid"
+
+// NoPeer is that host's address for the resource with that port. It differs
+// from resource to resource: 8.4 takes no remote address twice, "(103) Remote
+// address(port) already in use" (seen in the lab).
+func NoPeer(port int) netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, byte(port >> 8), byte(port), 1}), 1)
+}
 
 // Config writes the resource's file for the local node. Equal input gives
 // equal bytes. Errors: ErrBadName for what can't be written safely,
@@ -61,7 +65,8 @@ func Config(r Resource) ([]byte, error) {
 	case Gen8:
 		if len(r.Nodes) == 1 {
 			stand := r.Nodes[0]
-			stand.Name, stand.Address, stand.Port = noPeerName, netip.MustParseAddr("127.0.0.1"), noPeerPort
+			a := NoPeer(stand.Port)
+			stand.Name, stand.Address, stand.Port = noPeerName, a.Addr(), int(a.Port())
 			w.host(r, stand)
 		}
 	case Gen9:
