@@ -85,14 +85,24 @@ func Resizer(d *state.Definition, vd *model.VolumeDefinition) model.UUID {
 			continue
 		}
 		sv := status(d, r, v)
-		if sv == nil || sv.Disk != model.DiskUpToDate || sv.BackingKiB == 0 {
+		if sv == nil || sv.Disk != model.DiskUpToDate {
 			return ""
 		}
-		if at == "" || sv.BackingKiB < least {
-			least = sv.BackingKiB
+		backing := sv.BackingKiB
+		if backing == 0 && sv.UsableKiB >= d.GrowTo(vd) {
+			backing = d.Backing(vd) // made so large: its node has nothing to grow
 		}
-		if at == "" || sv.UsableKiB < offered {
+		if backing == 0 {
+			return ""
+		}
+		if least == 0 || backing < least {
+			least = backing
+		}
+		if offered == 0 || sv.UsableKiB < offered {
 			offered = sv.UsableKiB
+		}
+		if sv.UsableKiB >= d.GrowTo(vd) {
+			continue // it was made so large, and has nothing to take over
 		}
 		if u := d.Seen[r.UUID].InUse; at == "" || u && !used {
 			at, used = r.UUID, u
