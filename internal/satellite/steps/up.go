@@ -111,7 +111,10 @@ func (p *planner) extra(up *[]model.VolumeSpec) *Plan {
 			}
 		}
 	}
-	*up = append(*up, p.seen.Extra...)
+	for _, v := range p.seen.Extra {
+		v.GrowKiB, v.Resize = 0, false // nobody asks for that any more
+		*up = append(*up, v)
+	}
 	slices.SortFunc(*up, func(a, b model.VolumeSpec) int { return a.Number - b.Number })
 	return nil
 }
