@@ -272,7 +272,7 @@ func moveOff(tx *state.Tx, env Env, node string) ([]fault.Note, error) {
 	for _, id := range onNode(tx, node) {
 		d := tx.Snapshot().DefinitionByID(id)
 		r := d.On(node)
-		if d.Deleting || r.Deleting && r.Successor == "" {
+		if d.Deleting || r == nil || r.Deleting && r.Successor == "" { // nil: only copies of snapshots are there
 			continue
 		}
 		note, m := moveOne(tx, env, d, tx.Snapshot().Node(node), r)

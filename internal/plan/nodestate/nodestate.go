@@ -206,11 +206,17 @@ func one(s *state.Snapshot, d *state.Definition, r *model.Resource, peers []mode
 		case r.Deleting && o == witness:
 			return 0
 		case !o.Deleting:
-			return 2
+			return 3
 		case r == witness && n != nil && n.Online() && initialised(o) && (!engaged || free):
-			return 1
+			switch {
+			case o.Successor == "":
+				return 1
+			case plan.InUse(d) != "":
+				return 0 // it still holds a copy of what is written
+			}
+			return 2 // it stays until its successor is there, which may wait for the one that goes now
 		}
-		return 3
+		return 4
 	}
 	slices.SortStableFunc(peers, func(a, b model.PeerSpec) int {
 		if c := cmp.Compare(rank(a), rank(b)); c != 0 {
