@@ -72,6 +72,8 @@ type Device struct {
 	AllocKiB int64
 	// Origin is the device of which this one is a snapshot; "" for a device.
 	Origin string
+	// Held says what holds it, so that Remove would fail with ErrInUse; "" for nothing that is known.
+	Held string
 	// Leftover: only the label is there, of a device that was never finished or is half removed. Create of that name works.
 	Leftover bool
 }

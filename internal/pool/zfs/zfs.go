@@ -131,6 +131,9 @@ func (d Driver) Scan(ctx context.Context) (pool.Picture, error) {
 			if st.Exists {
 				dev.Path = d.path(dev.Name)
 			}
+			if living, _ := w.snapshots(s.Name); len(living) > 0 {
+				dev.Held = "it has the snapshot " + living[0].Name
+			}
 		}
 		p.Devices = append(p.Devices, dev)
 	}

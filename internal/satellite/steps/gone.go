@@ -31,6 +31,12 @@ func (p *planner) gone() Plan {
 			return blocked("%s", why)
 		}
 	}
+	// Not taken down for nothing.
+	for _, v := range p.spec.Volumes {
+		if sv := p.own(v); sv != nil && sv.Device.Held != "" {
+			return blocked("volume %d can't be removed: %s; delete that first", v.Number, sv.Device.Held)
+		}
+	}
 	if stay := p.stay(); drbd && len(stay) > 0 {
 		return p.goneBeside(stay, left)
 	}

@@ -259,6 +259,15 @@ func TestGuardBeforeRemoval(t *testing.T) {
 			t.Errorf("%+v", p)
 		}
 	})
+	t.Run("something holds the device", func(t *testing.T) {
+		w := up(model.DiskUpToDate)
+		for _, d := range w.devices {
+			d.Held = "it has the snapshot tank/x@y"
+		}
+		if p := settled(t, w); p.Phase != model.Blocked || !strings.Contains(p.Reason, "it has the snapshot") || w.kernel == nil {
+			t.Errorf("%+v", p)
+		}
+	})
 	t.Run("in use", func(t *testing.T) {
 		w := up(model.DiskUpToDate)
 		w.spec.WholeDefinition = true
