@@ -27,21 +27,21 @@ func (d Driver) allocate(ctx context.Context, file string, sizeKiB int64) error 
 		}
 	}
 	if _, err := run.Check(ctx, d.Host, run.Cmd{Argv: []string{"fallocate", "-l", strconv.FormatInt(sizeKiB<<10, 10), file}}, classify); err != nil {
-		return fmt.Errorf("allocate %s: %w", file, err)
+		return fmt.Errorf("allocate %s: %w", file, full(err))
 	}
 	return d.sync(ctx, file)
 }
 
 func (d Driver) sync(ctx context.Context, file string) error {
 	if _, err := run.Check(ctx, d.Host, run.Cmd{Argv: []string{"sync", file}}, classify); err != nil {
-		return fmt.Errorf("sync %s: %w", file, err)
+		return fmt.Errorf("sync %s: %w", file, full(err))
 	}
 	return nil
 }
 
-// full adds the pool's word to a system call's.
+// full adds the pool's word to a system call's, or a program's.
 func full(err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, pool.ErrNoSpace) {
 		return fmt.Errorf("%w: %w", pool.ErrNoSpace, err)
 	}
 	return err

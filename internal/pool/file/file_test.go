@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -148,7 +149,7 @@ func TestThickTakesItsSpace(t *testing.T) {
 	if err != nil || before.FreeKiB-p.FreeKiB < 64<<10 || p.Device("backups_00000").AllocKiB != 64<<10 {
 		t.Errorf("%+v %v", p, err)
 	}
-	if err := d.Create(ctx, "huge_00000", before.TotalKiB+1, "v2"); !errors.Is(err, pool.ErrNoSpace) {
+	if err := d.Create(ctx, "huge_00000", before.TotalKiB+1, "v2"); !errors.Is(err, pool.ErrNoSpace) || !strings.Contains(err.Error(), pool.ErrNoSpace.Error()) {
 		t.Error(err)
 	}
 	if err := d.Grow(ctx, "backups_00000", before.TotalKiB+1, "v1"); !errors.Is(err, pool.ErrNoSpace) {
