@@ -172,7 +172,8 @@ func drbd(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Resour
 
 // one peer is all that 8.4 takes, and all that its bitmap can follow. Two live replicas are each other's. An old one that
 // goes is seen by one of them as long as that harms nobody: before its successor is there, or, when it comes back late,
-// while all is UpToDate and unused; so its guard can look at the connection. More live replicas than two, made before
+// while all is UpToDate and unused; so its guard can look at the connection. One that a snapshot keeps there would stand
+// between the two for as long. More live replicas than two, made before
 // anybody knew the generation, find no place: the third keeps them all as its peers, and its node says why that can't be.
 func one(s *state.Snapshot, d *state.Definition, r *model.Resource, peers []model.PeerSpec) []model.PeerSpec {
 	peers = slices.DeleteFunc(peers, func(p model.PeerSpec) bool { return p.Diskless })
@@ -207,7 +208,7 @@ func one(s *state.Snapshot, d *state.Definition, r *model.Resource, peers []mode
 			return 0
 		case !o.Deleting:
 			return 3
-		case r == witness && n != nil && n.Online() && initialised(o) && (!engaged || free):
+		case r == witness && n != nil && n.Online() && initialised(o) && (!engaged || free && !held(d, n, o)):
 			switch {
 			case o.Successor == "":
 				return 1
@@ -225,6 +226,21 @@ func one(s *state.Snapshot, d *state.Definition, r *model.Resource, peers []mode
 		return cmp.Compare(d.Replica(a.ID).CreatedMS, d.Replica(b.ID).CreatedMS)
 	})
 	return peers[:1]
+}
+
+// held tells whether a snapshot keeps the replica on its node: a volume of a zpool has its snapshots in it.
+func held(d *state.Definition, n *state.Node, r *model.Resource) bool {
+	for _, sn := range d.Snapshots {
+		for _, k := range sn.Copies {
+			if k.Replica == r.UUID && slices.ContainsFunc(k.Volumes, func(v model.CopyVolume) bool {
+				p := n.Pool(v.Pool)
+				return p != nil && (p.Kind == model.ZFS || p.Kind == model.ZFSThin)
+			}) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func initialised(r *model.Resource) bool {
