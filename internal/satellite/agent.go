@@ -710,6 +710,7 @@ func (a *Agent) finishReplica(j Job, res Result, began *runningJob, now time.Tim
 	}
 	for id, kib := range res.grown {
 		r.grown[id] = kib
+		a.tellFree() // together with its status, which ends the growth: until then the controller counts what it takes
 	}
 	for _, id := range res.removed {
 		delete(r.grown, id)

@@ -113,6 +113,26 @@ func TestGrow(t *testing.T) {
 	}
 }
 
+// Free space is told with the growth that took it: from its end on the controller goes by what was reported.
+func TestGrowTellsFreeSpace(t *testing.T) {
+	r, alpha, _ := pair(t)
+	r.deploy("backups", model.DRBD8, model.SeedSync, 1)
+	r.run(30 * time.Second)
+	free := alpha.report.Pools[0].FreeKiB
+	was, _ := alpha.m.SizeOf("/dev/sw_ssd/backups_00000")
+	for _, kib := range []int64{80 << 10, 128 << 10} {
+		r.grow("backups", kib)
+		for range 32 {
+			if alpha.volume("backups", 0).UsableKiB < kib {
+				r.growFor(250 * time.Millisecond)
+			}
+		}
+		if now, want := alpha.report.Pools[0].FreeKiB, free-(alpha.specs[0].Volumes[0].BackingKiB-was); now != want || alpha.volume("backups", 0).UsableKiB < kib {
+			t.Errorf("%d KiB: %d KiB are free, want %d; %+v", kib, now, want, alpha.volume("backups", 0))
+		}
+	}
+}
+
 // While a peer is away nobody's device grows; when it is back all do.
 func TestGrowWaitsForThePeer(t *testing.T) {
 	r, alpha, bravo := pair(t)

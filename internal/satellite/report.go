@@ -76,6 +76,13 @@ func (a *Agent) tell(s *session, n model.NodeReport, now time.Time) bool {
 	return true
 }
 
+// tellFree lets what is free be reported at once.
+func (a *Agent) tellFree() {
+	if a.session != nil {
+		a.session.nodeAt = time.Time{}
+	}
+}
+
 // still is the report without what changes with every look, and without the free space if told so.
 func still(n model.NodeReport, free bool) model.NodeReport {
 	n.Pools = slices.Clone(n.Pools)
