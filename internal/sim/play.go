@@ -118,6 +118,9 @@ func (w *world) settle() {
 		for _, l := range left {
 			b.WriteString(l.text + "\n")
 		}
+		if kib := w.net.Unsynced(); kib > 0 {
+			fmt.Fprintf(&b, "%d KiB to sync\n", kib) // slow ones take longer than still
+		}
 		if last = b.String(); !seen[last] {
 			seen[last], moved = true, w.now
 			clear(excused)

@@ -322,6 +322,7 @@ func (n *Network) startSync(sc *conn, s *volume, tc *conn, t *volume, full bool)
 	if ts.left > 0 && ss.left < ts.left {
 		ss.left = ts.left
 	}
+	ss.left = min(ss.left, s.sizeKiB) // the target's device may be larger
 	if ss.uuid == 0 {
 		ss.uuid = n.newUUID()
 	}
@@ -413,6 +414,24 @@ func (n *Network) progress(m *Machine, r *resource, c *conn, kib int64) (moved b
 		moved = true
 	}
 	return moved
+}
+
+// Unsynced is what the syncs that run have left, in KiB.
+func (n *Network) Unsynced() (kib int64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, m := range n.machines {
+		for _, name := range sortedKeys(m.kernel) {
+			for _, c := range m.kernel[name].conns {
+				for _, v := range m.kernel[name].vols {
+					if p := c.vols[v.num]; p != nil && p.repl == "SyncSource" && v.disk != nil {
+						kib += v.disk.md.slot(c.peerID).left
+					}
+				}
+			}
+		}
+	}
+	return kib
 }
 
 // catchUp starts a sync to a peer that was left behind while it was connected here but not to the Primary, once that one
