@@ -125,7 +125,7 @@ func TestRandom(t *testing.T) {
 		for _, n := range names {
 			// A replica that failed is tried again by its node.
 			s := r.sats[n]
-			r.b.Message(n, s.id, wire.Report{Full: true, Resources: s.statuses(slices.Sorted(maps.Keys(s.specs)))}, r.now)
+			r.b.Message(n, s.id, wire.Report{Full: true, Node: &s.report, Resources: s.statuses(slices.Sorted(maps.Keys(s.specs)))}, r.now)
 		}
 		r.forward(time.Minute)
 
