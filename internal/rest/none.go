@@ -13,14 +13,6 @@ import (
 
 func noneOf(c *call) error { return c.list(nil) }
 
-// noneOfDefinition is the same below a definition, which must exist.
-func noneOfDefinition(c *call) error {
-	if _, err := c.definition(); err != nil {
-		return err
-	}
-	return c.list(nil)
-}
-
 // deleteNone: what is not there is as good as deleted (linstor-clients 2.1, rule 2).
 func deleteNone(c *call) error {
 	c.notes([]fault.Note{{Severity: fault.Warning, Kind: fault.NotFound, Message: "There is nothing to delete."}})

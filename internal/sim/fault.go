@@ -171,7 +171,7 @@ func (k *copyOf) restore() *memory.Backend {
 	b := memory.New(string(clusterID))
 	var all []store.Change
 	for _, r := range k.st.Records {
-		all = append(all, store.Change{ID: r.ID, Kind: r.Kind, Data: r.Data})
+		all = append(all, store.Change(r))
 	}
 	_, err := b.Commit(context.Background(), k.st.Epoch, 0, all)
 	must(err)

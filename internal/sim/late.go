@@ -102,7 +102,7 @@ func (l *lateStore) hold(c *ctl, changes []store.Change) []store.Change {
 		if ch.Kind != store.KindResourceDefinition || ch.Delete() || i >= len(changes) {
 			continue
 		}
-		o, err := stored.Decode(store.Record{ID: ch.ID, Kind: ch.Kind, Data: ch.Data})
+		o, err := stored.Decode(store.Record(ch))
 		if err != nil {
 			panic(err)
 		}

@@ -106,16 +106,6 @@ func (l *look) seen(r *model.Resource) *model.ResourceStatus {
 	return l.d.Seen[r.UUID]
 }
 
-// on returns the live replica of a node, or nil.
-func (l *look) on(node string) *model.Resource {
-	for _, r := range l.live {
-		if model.Key(r.Node) == model.Key(node) {
-			return r
-		}
-	}
-	return nil
-}
-
 // disk is DRBD's word for the volume; "" if nobody says.
 func disk(st *model.ResourceStatus, number int) string {
 	if st != nil {
