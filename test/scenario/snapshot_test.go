@@ -28,14 +28,14 @@ func TestSnapshot(t *testing.T) {
 	sum := w.write("alpha", dev, 4)
 
 	// A writer beyond the first 4 MiB notes when each write was over.
-	w.on("alpha", "(while [ ! -e /tmp/stop ]; do dd if=/dev/zero of="+dev+" bs=4k count=1 seek=2048 oflag=direct conv=notrunc,fsync status=none || echo bad >>/tmp/writes; date +%s%N >>/tmp/writes; done) >/dev/null 2>&1 &")
+	w.on("alpha", "rm -f /tmp/snapshot.*; (while [ ! -e /tmp/snapshot.stop ]; do dd if=/dev/zero of="+dev+" bs=4k count=1 seek=2048 oflag=direct conv=notrunc,fsync status=none || echo bad >>/tmp/snapshot.writes; date +%s%N >>/tmp/snapshot.writes; done) >/dev/null 2>&1 &")
 	w.lin("snapshot create r0 monday")
 	if out := w.lin("snapshot list"); !strings.Contains(out, "Successful") {
 		t.Errorf("snapshot list:\n%s", out)
 	}
-	w.on("alpha", "touch /tmp/stop; sleep 1")
+	w.on("alpha", "touch /tmp/snapshot.stop; sleep 1")
 	var worst int64
-	if out := w.on("alpha", "awk 'NR>1 && $1-l>m {m=$1-l} {l=$1} /bad/ {print \"bad\"; exit} END {printf \"%d\", m/1000000}' /tmp/writes"); strings.Contains(out, "bad") {
+	if out := w.on("alpha", "awk 'NR>1 && $1-l>m {m=$1-l} {l=$1} /bad/ {print \"bad\"; exit} END {printf \"%d\", m/1000000}' /tmp/snapshot.writes"); strings.Contains(out, "bad") {
 		t.Errorf("a write failed: %s", out)
 	} else if _, err := fmt.Sscan(out, &worst); err != nil || worst > 10_000 {
 		t.Errorf("the longest pause between two writes was %s ms: %v", out, err)
