@@ -73,6 +73,8 @@ func shared(t *testing.T) *world {
 	if made {
 		w.took(start, "up")
 		w.nodes()
+	} else {
+		w.online() // the last story may have cut somebody's power
 	}
 	return w
 }
