@@ -141,7 +141,7 @@ func (c *Cluster) install(ctx context.Context, bare bool) error {
 		}
 		script := "ln -sf " + Binary + " /usr/local/sbin/linstor"
 		if !bare {
-			script += "; vgcreate -q " + VG + " /dev/vda"
+			script += "; vgcreate -q " + VG + " /dev/vda && sync /dev/vda" // a power cut may come before anybody else flushes
 		}
 		// A power cut loses what was not flushed: that must not be the program under test.
 		_, err := m.Sh(ctx, script+"; sync")
