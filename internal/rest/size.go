@@ -2,19 +2,14 @@ package rest
 
 import (
 	"slices"
-	"strconv"
 
 	"holdfast/api"
 	"holdfast/internal/core"
 	"holdfast/internal/fault"
 	"holdfast/internal/model"
 	"holdfast/internal/plan/place"
-	"holdfast/internal/props"
 	"holdfast/internal/state"
 )
-
-// thinRatio is how much more than it has a thin pool promises if nobody says otherwise (linstor-features 2.3).
-const thinRatio = 20.0
 
 func adjustGroup(c *call) (core.Command, error) {
 	cmd, err := adjust(c)
@@ -60,12 +55,14 @@ func (c *call) sizeInfo(g *model.ResourceGroup, over *api.AutoSelectFilter) (api
 	q, sp := c.query(f, g.PeerSlots)
 	all := c.snap.Controller().Props
 	info := &api.QuerySizeInfoSpaceInfo{MaxVolumeSizeKib: sp.MaxKiB, AvailableSizeKib: sp.AvailableKiB, CapacityKib: sp.CapacityKiB,
-		DefaultMaxOversubscriptionRatio: thinRatio, NextSpawnResult: []api.QuerySizeInfoSpawnResult{}}
-	info.MaxOversubscriptionRatio, info.MaxFreeCapacityOversubscription, info.MaxTotalCapacityOversubscription = ratios(true, all)
+		DefaultMaxOversubscriptionRatio: place.ThinRatio, NextSpawnResult: []api.QuerySizeInfoSpawnResult{}}
+	most := place.RatiosIn(all)
+	info.MaxOversubscriptionRatio, info.MaxFreeCapacityOversubscription, info.MaxTotalCapacityOversubscription = most.General, most.Free, most.Total
 	for _, ch := range sp.Next {
 		r := api.QuerySizeInfoSpawnResult{NodeName: ch.Node, StorPoolName: ch.Pool}
 		p := c.snap.Node(ch.Node).Pool(ch.Pool)
-		r.OversubscriptionRatio, r.FreeCapacityOversubscription, r.TotalCapacityOversubscription = ratios(p.Kind.Thin(), p.Props, c.poolDefinition(p.Name), all)
+		own := place.RatiosOf(c.snap, p)
+		r.OversubscriptionRatio, r.FreeCapacityOversubscription, r.TotalCapacityOversubscription = own.General, own.Free, own.Total
 		info.NextSpawnResult = append(info.NextSpawnResult, r)
 	}
 	out := api.QuerySizeInfoResponse{SpaceInfo: info}
@@ -76,26 +73,6 @@ func (c *call) sizeInfo(g *model.ResourceGroup, over *api.AutoSelectFilter) (api
 		out.Reports = api.ApiCallRcList{toRc(n, c.route.op, c.route.obj)}
 	}
 	return out, nil
-}
-
-func (c *call) poolDefinition(name string) map[string]string {
-	return c.snap.Controller().PoolDefs[model.Key(name)].Props
-}
-
-// ratios of oversubscription: in general, of the free and of the total capacity. 1 for a pool that isn't thin.
-func ratios(thin bool, levels ...map[string]string) (general, free, total float64) {
-	if !thin {
-		return 1, 1, 1
-	}
-	read := func(key string, dflt float64) float64 {
-		v, _ := props.First(key, levels...)
-		if f, err := strconv.ParseFloat(v, 64); err == nil {
-			return f
-		}
-		return dflt
-	}
-	general = read("MaxOversubscriptionRatio", thinRatio)
-	return general, read("MaxFreeCapacityOversubscriptionRatio", general), read("MaxTotalCapacityOversubscriptionRatio", general)
 }
 
 func querySizeInfo(c *call) error {
@@ -156,7 +133,7 @@ func queryMax(c *call) error {
 // maxVolumes has a candidate for each name of storage pools that could take a volume, the largest first. Clients look each
 // name up among the storage pool definitions (linstor-clients 1.4).
 func (c *call) maxVolumes(f model.SelectFilter, slots int) error {
-	out := api.MaxVolumeSizes{DefaultMaxOversubscriptionRatio: thinRatio, Candidates: []api.Candidate{}}
+	out := api.MaxVolumeSizes{DefaultMaxOversubscriptionRatio: place.ThinRatio, Candidates: []api.Candidate{}}
 	asked := f.Pools
 	for k, p := range c.snap.Controller().PoolDefs {
 		if k == model.Key(model.DisklessPool) || len(asked) > 0 && !slices.ContainsFunc(asked, func(s string) bool { return model.Key(s) == k }) {

@@ -34,8 +34,13 @@ func RatiosOf(s *state.Snapshot, p *model.StoragePool) Ratios {
 	if pd, ok := s.Controller().PoolDefs[model.Key(p.Name)]; ok {
 		def = pd.Props
 	}
+	return RatiosIn(p.Props, def, s.Controller().Props)
+}
+
+// RatiosIn are those of a thin pool with these levels of properties, the first that sets one counts.
+func RatiosIn(levels ...map[string]string) Ratios {
 	read := func(key string, dflt float64) float64 {
-		v, ok := props.First(key, p.Props, def, s.Controller().Props)
+		v, ok := props.First(key, levels...)
 		if f, err := strconv.ParseFloat(v, 64); ok && err == nil && f >= 0 && !math.IsInf(f, 0) {
 			return f
 		}
