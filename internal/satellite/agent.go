@@ -131,8 +131,9 @@ type poolState struct {
 	at     time.Time // of the last look, good or not
 	good   time.Time
 	dirty  bool
-	stale  bool   // a job of ours changed it, or may have, and it wasn't looked at since
-	busy   uint64 // the job that holds the queue
+	stale  bool      // a job of ours changed it, or may have, and it wasn't looked at since
+	busy   uint64    // the job that holds the queue
+	moved  time.Time // when a job of a pool on the same storage last changed something there
 }
 
 // replica is an incarnation of the desired state.
@@ -510,6 +511,17 @@ func (a *Agent) replan(r *replica, now time.Time) {
 	a.setStatus(r, seen, now)
 }
 
+// moved: something was made or removed in this pool. A pool on the same storage shares its names and its space: what was seen
+// of that one no longer holds.
+func (a *Agent) moved(changed model.PoolSpec, now time.Time) {
+	for name, p := range a.pools {
+		if name != changed.Name && sharesStorage(p.spec, changed) {
+			p.dirty, p.stale, p.moved = true, true, now
+			a.dirtyPool(name)
+		}
+	}
+}
+
 // Finish takes a job's result in.
 func (a *Agent) Finish(j Job, res Result, now time.Time) {
 	began := a.running[j.ID]
@@ -538,6 +550,7 @@ func (a *Agent) Finish(j Job, res Result, now time.Time) {
 			if j.Kind == ReplicaJob {
 				p.dirty, p.stale = true, true
 				a.dirtyPool(name)
+				a.moved(p.spec, now)
 			}
 			continue
 		}
@@ -545,9 +558,12 @@ func (a *Agent) Finish(j Job, res Result, now time.Time) {
 		if sc.err != nil {
 			p.reason = reason(sc.err)
 		} else {
-			p.last, p.reason, p.seen, p.stale, p.good = sc, "", true, false, now
+			p.last, p.reason, p.seen, p.stale, p.good = sc, "", true, began.since.Before(p.moved), now
 		}
 		a.dirtyPool(name)
+		if j.Kind == ReplicaJob {
+			a.moved(p.spec, now)
+		}
 	}
 	switch j.Kind {
 	case NodeJob:

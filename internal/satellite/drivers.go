@@ -31,6 +31,25 @@ func driver(h run.Host, c Config, p model.PoolSpec) (pool.Driver, error) {
 	return nil, fmt.Errorf("this satellite has no driver for storage pools of kind %s", p.Kind)
 }
 
+// sharesStorage tells whether a device in one pool takes a name or space of the other: a volume group and its thin pools, a
+// ZFS dataset in both its kinds, a directory in both of its.
+func sharesStorage(a, b model.PoolSpec) bool {
+	return storageOf(a) == storageOf(b)
+}
+
+func storageOf(p model.PoolSpec) string {
+	switch p.Kind {
+	case model.LVM, model.LVMThin:
+		vg, _, _ := strings.Cut(p.Backing, "/")
+		return "lvm " + vg
+	case model.ZFS, model.ZFSThin:
+		return "zfs " + p.Backing
+	case model.File, model.FileThin:
+		return "file " + p.Backing
+	}
+	return string(p.Kind) + " " + p.Name
+}
+
 // providers that this release drives, and the programs that each needs.
 var providers = []struct {
 	kind     model.ProviderKind

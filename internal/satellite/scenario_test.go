@@ -537,3 +537,47 @@ func TestFirstSyncWhilePeerIsAway(t *testing.T) {
 		}
 	}
 }
+
+// Two pools on one volume group share its names: what one of them removes is gone for the other too, at once.
+func TestPoolsOnOneVolumeGroup(t *testing.T) {
+	r, alpha, bravo := pair(t)
+	for _, n := range r.nodes {
+		n.m.AddThin("sw_ssd", "thin", 512<<10, true)
+		n.pools = append(n.pools, model.PoolSpec{UUID: "p2", Name: "thin", Kind: model.LVMThin, Backing: "sw_ssd/thin"})
+	}
+	r.deploy("backups", model.DRBD8, model.SeedSync, 1)
+	for _, n := range r.nodes {
+		n.specs[0].Volumes[0].Pool = "thin"
+	}
+	r.run(poolEvery + 10*time.Second) // the other pool has seen the volume, too
+	r.upToDate("backups")
+	alpha.remove("backups", whole)
+	bravo.remove("backups", whole)
+	for range 1000 {
+		if r.run(250 * time.Millisecond); alpha.of("backups").Gone && bravo.of("backups").Gone {
+			break
+		}
+	}
+	for _, n := range r.nodes {
+		n.specs, n.trace = nil, nil
+	}
+	r.deploy("backups", model.DRBD8, model.SeedSync, 1)
+	for _, n := range r.nodes {
+		s := &n.specs[0]
+		s.ID, s.Volumes[0].ID = s.ID+"-2", s.Volumes[0].ID+"-2"
+		s.DRBD.Peers[0].ID += "-2"
+	}
+	for range 40 {
+		r.run(250 * time.Millisecond)
+		for _, n := range r.nodes {
+			if st := n.status[n.specs[0].ID]; st.Phase == model.Failed {
+				t.Fatalf("%+v\n%s", st, r.traces())
+			}
+		}
+	}
+	for _, n := range r.nodes {
+		if st := n.status[n.specs[0].ID]; st.Phase != model.Done || !st.UpToDate() {
+			t.Errorf("%+v\n%s", st, r.traces())
+		}
+	}
+}
