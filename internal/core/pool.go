@@ -188,7 +188,7 @@ func (c PoolDefinitionPut) Apply(tx *state.Tx, env Env) (Reply, error) {
 		pd, op, word = model.StoragePoolDefinition{UUID: env.UUID(), Name: c.Name}, fault.Create, "registered"
 	}
 	var err error
-	if pd.Props, err = props.Apply(props.PoolDefinition|props.Pool, fault.StoragePoolDefinition, pd.Props, c.Override, c.Delete, c.Namespaces); err != nil {
+	if pd.Props, err = props.Apply(props.PoolDefinition, fault.StoragePoolDefinition, pd.Props, c.Override, c.Delete, c.Namespaces); err != nil {
 		return Reply{}, err
 	}
 	ctl.PoolDefs[model.Key(c.Name)] = pd

@@ -73,11 +73,11 @@ var table = sync.OnceValue(func() map[string]Key {
 	return m
 })
 
-// Keys that may be set on that kind of object, by name.
+// Keys that may be set on that kind of object, by name. Those that Check always refuses aren't among them.
 func Keys(s Scope) []Key {
 	var out []Key
 	for _, name := range slices.Sorted(maps.Keys(table())) {
-		if k := table()[name]; k.Scopes&s != 0 {
+		if k := table()[name]; k.Scopes&s != 0 && never(fault.NoObject, name) == nil {
 			out = append(out, k)
 		}
 	}
@@ -99,11 +99,9 @@ func refused(obj fault.Object, key, why, do string) error {
 	return fault.New(fault.Refused, obj, "The property '%s' can't be set.", key).In(key).Because("%s", why).Do("%s", do)
 }
 
-// Check tells whether the key may have that value on that kind of object.
-func Check(s Scope, obj fault.Object, key, value string) error {
+// never says why the key can't be set on any kind of object; nil if it may.
+func never(obj fault.Object, key string) error {
 	switch {
-	case strings.HasPrefix(key, "Aux/") && len(key) > 4:
-		return nil
 	case strings.HasPrefix(key, "DrbdOptions/Handlers/"):
 		return refused(obj, key, "A DRBD handler is a program that runs on the nodes as root, and this REST API is open to everybody who reaches it.",
 			"Put handlers into /etc/drbd.d/global_common.conf on the nodes.")
@@ -112,6 +110,17 @@ func Check(s Scope, obj fault.Object, key, value string) error {
 			"Do without it; it comes with access control.")
 	case key == "DrbdOptions/Net/shared-secret" || key == "DrbdOptions/Net/cram-hmac-alg":
 		return refused(obj, key, "Every definition has a secret of its own.", "Leave it to Holdfast.")
+	}
+	return nil
+}
+
+// Check tells whether the key may have that value on that kind of object.
+func Check(s Scope, obj fault.Object, key, value string) error {
+	if strings.HasPrefix(key, "Aux/") && len(key) > 4 {
+		return nil
+	}
+	if err := never(obj, key); err != nil {
+		return err
 	}
 	if s&Connection != 0 && strings.HasPrefix(key, "Paths/") {
 		return nil
