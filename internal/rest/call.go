@@ -29,6 +29,7 @@ type call struct {
 	snap     *state.Snapshot
 	began    time.Time
 	answered bool
+	probe    func(v any, mayBeEmpty bool) // told what would be decoded, instead
 }
 
 // param is a named part of the path.
@@ -82,6 +83,10 @@ const maxDepth = 32
 // decode reads the body into v: one JSON value, no field that v doesn't know, nothing behind it. An empty body leaves v
 // alone if mayBeEmpty. No content type is asked for (linstor-clients 2.1, rule 5).
 func (c *call) decode(v any, mayBeEmpty bool) error {
+	if c.probe != nil {
+		c.probe(v, mayBeEmpty)
+		return errProbe
+	}
 	b, err := io.ReadAll(c.r.Body)
 	if tooBig := new(http.MaxBytesError); errors.As(err, &tooBig) {
 		return &inputError{fmt.Sprintf("the body has more than %d bytes", tooBig.Limit), http.StatusRequestEntityTooLarge}

@@ -32,6 +32,7 @@ func implemented() []route {
 		{get, "/", 200, 0, 0, welcome, nil, "who is here"},
 		{get, "/health", 200, 0, 0, health, nil, "liveness"},
 
+		{get, openAPIPath, 200, 0, fault.Controller, openAPIDocument, nil, "this API as an OpenAPI document (Holdfast's own)"},
 		{get, "/metrics", 200, 0, 0, metrics, nil, "metrics for Prometheus"},
 		{get, "/v1/controller/config", 200, 0, fault.Controller, controllerConfig, nil, "how the controller was set up"},
 		{get, "/v1/space-report", 200, 0, fault.Controller, spaceReport, nil, "a text on the space used"},

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -44,13 +45,16 @@ type Server struct {
 	log    *slog.Logger
 	routes *tree
 
+	openAPI func() dict // made once
+
 	lost    lostNames
 	scrapes atomic.Int64 // of the metrics
 }
 
 // New makes the handler. Limits that are zero get their defaults.
 func New(b Backend, info Info, limits Limits, log *slog.Logger) http.Handler {
-	return &Server{b: b, info: info, limits: limits.withDefaults(), log: log, routes: newTree(routes())}
+	return &Server{b: b, info: info, limits: limits.withDefaults(), log: log, routes: newTree(routes()),
+		openAPI: sync.OnceValue(func() dict { return openAPI(implemented()) })}
 }
 
 // ServeHTTP finds the route and runs it. A handler that panics is answered as a defect and logged.

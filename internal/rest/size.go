@@ -76,12 +76,12 @@ func (c *call) sizeInfo(g *model.ResourceGroup, over *api.AutoSelectFilter) (api
 }
 
 func querySizeInfo(c *call) error {
-	g, err := c.group()
-	if err != nil {
-		return err
-	}
 	var in api.QuerySizeInfoRequest
 	if err := c.decode(&in, true); err != nil {
+		return err
+	}
+	g, err := c.group()
+	if err != nil {
 		return err
 	}
 	out, err := c.sizeInfo(g, in.SelectFilter)
