@@ -233,9 +233,13 @@ func (b *Brain) report(p *peer, r wire.Report, now time.Time) {
 		delete(gone, st.ID)
 		// Late: a newer word of this session was here. A generation that we never had (the store was rolled back) is no
 		// measure.
-		if d := b.cur.DefinitionByID(st.Definition); st.Generation < h.gen && (d == nil || h.gen <= d.Generation) {
+		d := b.cur.DefinitionByID(st.Definition)
+		if st.Generation < h.gen && (d == nil || h.gen <= d.Generation) {
 			s.seen[st.ID] = h
 			continue
+		}
+		if d != nil {
+			st = shared(d.ResourceDefinition, st)
 		}
 		s.seen[st.ID] = heard{st.Definition, st.Generation}
 		news = append(news, st)

@@ -48,6 +48,9 @@ func (c ControllerModify) Apply(tx *state.Tx, _ Env) (Reply, error) {
 	if m.Props, err = props.Apply(props.Controller, fault.Controller, m.Props, c.Override, c.Delete, c.Namespaces); err != nil {
 		return Reply{}, err
 	}
+	if m.Props == nil {
+		m.Props = map[string]string{}
+	}
 	m.Props["Cluster/LocalID"] = local
 	tx.PutController(m)
 	if touchesDRBD(c) {

@@ -196,6 +196,7 @@ func inRange(span, v string) bool {
 }
 
 // Apply returns the properties after a modification, checked; old is left alone. Namespaces are removed with all below them.
+// None left are nil: most objects have none, and there are many.
 func Apply(s Scope, obj fault.Object, old, override map[string]string, del, namespaces []string) (map[string]string, error) {
 	p := maps.Clone(old)
 	if p == nil {
@@ -217,6 +218,9 @@ func Apply(s Scope, obj fault.Object, old, override map[string]string, del, name
 			return nil, err
 		}
 		p[k] = override[k]
+	}
+	if len(p) == 0 {
+		return nil, nil
 	}
 	return p, nil
 }

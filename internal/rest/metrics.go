@@ -41,6 +41,7 @@ func metrics(c *call) error {
 		m.head("linstor_error_reports_count", "gauge", "Error reports; Holdfast keeps none, a replica's reason is with the replica")
 		m.value("linstor_error_reports_count", 0)
 	}
+	processMetrics(m)
 	m.head("linstor_scrape_requests_count", "counter", "How often this was asked for since the start")
 	m.value("linstor_scrape_requests_count", float64(c.s.scrapes.Add(1)))
 	m.head("linstor_scrape_duration_seconds", "gauge", "How long this answer took")

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -22,6 +23,7 @@ func TestMetrics(t *testing.T) {
 		o.Status = model.StatusOffline
 		tx.SeeNode("bravo", &o)
 	})
+	runtime.GC()
 	rec := w.send("GET", "/metrics", "")
 	if rec.Code != 200 || !strings.HasPrefix(rec.Header().Get("Content-Type"), "text/plain; version=0.0.4") {
 		t.Fatal(rec.Code, rec.Header())
@@ -43,6 +45,11 @@ func TestMetrics(t *testing.T) {
 	} {
 		if !strings.Contains(text, want+"\n") {
 			t.Errorf("%s is missing", want)
+		}
+	}
+	for _, name := range []string{"go_memstats_heap_inuse_bytes", "go_gc_heap_live_bytes", "go_goroutines"} {
+		if !regexp.MustCompile(`(?m)^` + name + ` [1-9]`).MatchString(text) {
+			t.Errorf("%s is missing or 0", name)
 		}
 	}
 	// Each line is a comment or a sample, each family has one head before its samples.

@@ -42,7 +42,9 @@ func Build(l Loaded) (s *Snapshot, problems []string) {
 		}
 		return 1
 	})
+	known := names{}
 	for _, d := range l.Definitions {
+		known.share(d)
 		if err := s.index(d); err != nil {
 			problems = append(problems, fmt.Sprintf("record %d is left out: %v", d.Record, err))
 			continue
@@ -50,4 +52,27 @@ func Build(l Loaded) (s *Snapshot, problems []string) {
 		s.defs.Set(d.UUID, &Definition{ResourceDefinition: d, Memo: newMemo()})
 	}
 	return s, problems
+}
+
+// names holds each name of a node, pool or group once, however many records say it.
+type names map[string]string
+
+func (n names) one(s string) string {
+	if have, ok := n[s]; ok {
+		return have
+	}
+	n[s] = s
+	return s
+}
+
+// share is for a definition that nobody else has seen yet.
+func (n names) share(d *model.ResourceDefinition) {
+	d.Group = n.one(d.Group)
+	for i := range d.Resources {
+		r := &d.Resources[i]
+		r.Node = n.one(r.Node)
+		for j := range r.Volumes {
+			r.Volumes[j].Pool = n.one(r.Volumes[j].Pool)
+		}
+	}
 }

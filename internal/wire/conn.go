@@ -21,6 +21,9 @@ const (
 	FirstFrame = 1 << 20
 	// WriteTimeout is how long a frame may take to leave.
 	WriteTimeout = 10 * time.Second
+	// bufferSize of each direction, in bytes. Most frames are smaller; what is larger goes past the buffer. A controller has
+	// two of them for every node.
+	bufferSize = 4 << 10
 )
 
 // Conn carries messages over one connection. Send may be called from any goroutine, Recv from one; Close ends both.
@@ -36,7 +39,7 @@ type Conn struct {
 
 // NewConn takes c over. It takes frames up to FirstFrame until Trust is called.
 func NewConn(c net.Conn) *Conn {
-	return &Conn{c: c, r: bufio.NewReaderSize(c, 64<<10), w: bufio.NewWriterSize(c, 64<<10), max: FirstFrame}
+	return &Conn{c: c, r: bufio.NewReaderSize(c, bufferSize), w: bufio.NewWriterSize(c, bufferSize), max: FirstFrame}
 }
 
 // Trust lets frames be as large as MaxFrame: the other side is who it should be. Not during Recv.

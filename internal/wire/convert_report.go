@@ -104,7 +104,7 @@ func volumeOut(s *model.VolumeStatus) *pb.VolumeStatus {
 
 func volumeIn(p *pb.VolumeStatus) model.VolumeStatus {
 	return model.VolumeStatus{ID: model.UUID(p.GetId()), Number: int(p.GetNumber()), Device: p.GetDevice(),
-		Backing: p.GetBacking(), Disk: p.GetDisk(), AllocKiB: p.GetAllocKib(), UsableKiB: p.GetUsableKib(),
+		Backing: p.GetBacking(), Disk: word(p.GetDisk()), AllocKiB: p.GetAllocKib(), UsableKiB: p.GetUsableKib(),
 		MDReady: p.GetMdReady(), HasQuorum: p.GetHasQuorum(), NoDisk: p.GetNoDisk(), BackingKiB: p.GetBackingKib()}
 }
 
@@ -117,9 +117,9 @@ func peerOut(s *model.PeerStatus) *pb.PeerStatus {
 }
 
 func peerIn(p *pb.PeerStatus) model.PeerStatus {
-	return model.PeerStatus{Node: p.GetNode(), NodeID: int(p.GetNodeId()), State: p.GetState(), Role: p.GetRole(),
+	return model.PeerStatus{Node: p.GetNode(), NodeID: int(p.GetNodeId()), State: word(p.GetState()), Role: word(p.GetRole()),
 		Volumes: each(p.GetVolumes(), func(v **pb.PeerVolumeStatus) model.PeerVolumeStatus {
-			return model.PeerVolumeStatus{Number: int((*v).GetNumber()), Replication: (*v).GetReplication(),
-				PeerDisk: (*v).GetPeerDisk(), OutOfSyncKiB: (*v).GetOutOfSyncKib(), DonePercent: (*v).GetDonePercent()}
+			return model.PeerVolumeStatus{Number: int((*v).GetNumber()), Replication: word((*v).GetReplication()),
+				PeerDisk: word((*v).GetPeerDisk()), OutOfSyncKiB: (*v).GetOutOfSyncKib(), DonePercent: (*v).GetDonePercent()}
 		})}
 }

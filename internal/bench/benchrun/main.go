@@ -2,6 +2,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -15,6 +16,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -67,6 +69,8 @@ var rows = []row{
 	{"resource_create_per_s_1", 0, false, "POST autoplace of 3 until the nodes have answered, 1 client"},
 	{"resource_create_per_s_32", 0, false, "the same, 32 clients"},
 	{"controller_rss_mib", 384, true, "resident, after all of this"},
+	{"controller_heap_mib", 0, true, "of that, Go's heap in use"},
+	{"controller_live_mib", 0, true, "of that, what the last garbage collection found in use"},
 	{"satellite_rss_mib", 50, true, "resident, 500 resources; the model machine it runs on is included"},
 }
 
@@ -137,6 +141,9 @@ func run(ctx context.Context, out string, size bench.Size, span time.Duration) e
 		return err
 	}
 	if m["controller_rss_mib"], err = bench.RSS(ctl.Process.Pid); err != nil {
+		return err
+	}
+	if err := heap(m); err != nil {
 		return err
 	}
 	say("a satellite with 500 resources")
@@ -252,6 +259,31 @@ func creates(ctx context.Context, m map[string]float64, span time.Duration) (err
 		}
 	}
 	return nil
+}
+
+// heap reads what the controller says of its memory, and of how many definitions it is by now: the creates have added to them.
+func heap(m map[string]float64) error {
+	resp, err := http.Get("http://" + addr + "/metrics?storage_pools=false")
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	s := bufio.NewScanner(resp.Body)
+	for s.Scan() {
+		name, value, _ := strings.Cut(s.Text(), " ")
+		f := map[string]string{"go_memstats_heap_inuse_bytes": "controller_heap_mib", "go_gc_heap_live_bytes": "controller_live_mib",
+			"linstor_resource_definition_count": "definitions_at_end"}[name]
+		if f == "" {
+			continue
+		}
+		if m[f], err = strconv.ParseFloat(value, 64); err != nil {
+			return err
+		}
+		if strings.HasSuffix(f, "_mib") {
+			m[f] /= 1 << 20
+		}
+	}
+	return s.Err()
 }
 
 func post(path, body string) error {
