@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -22,8 +23,9 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	width, _, _ := term.GetSize(int(os.Stderr.Fd()))
 	app := cli.New(cli.Config{
-		Prog:    prog(os.Args[0]),
-		Version: version,
+		Prog:     prog(os.Args[0]),
+		Password: password(),
+		Version:  version,
 		Streams: cli.Streams{
 			In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 			OutTTY: term.IsTerminal(int(os.Stdout.Fd())), ErrTTY: term.IsTerminal(int(os.Stderr.Fd())),
@@ -35,6 +37,20 @@ func main() {
 	code := app.Run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
+}
+
+// password asks on the terminal; nil without one.
+func password() func(string) (string, error) {
+	in := int(os.Stdin.Fd())
+	if !term.IsTerminal(in) {
+		return nil
+	}
+	return func(prompt string) (string, error) {
+		fmt.Fprint(os.Stderr, prompt)
+		b, err := term.ReadPassword(in)
+		fmt.Fprintln(os.Stderr)
+		return string(b), err
+	}
 }
 
 // prog is the name to show in usage texts.

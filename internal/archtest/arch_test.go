@@ -21,9 +21,10 @@ var may = map[string][]string{
 	"internal/fault":          {},
 	"internal/model":          {"internal/fault"},
 	"internal/props":          {"internal/fault", "internal/model"},
+	"internal/secret":         {},
 	"internal/state":          {"internal/model"},
-	"internal/plan/...":       {"internal/fault", "internal/model", "internal/props", "internal/state", "internal/plan/..."},
-	"internal/core":           {"internal/fault", "internal/model", "internal/props", "internal/state", "internal/plan/..."},
+	"internal/plan/...":       {"internal/fault", "internal/model", "internal/props", "internal/secret", "internal/state", "internal/plan/..."},
+	"internal/core":           {"internal/fault", "internal/model", "internal/props", "internal/secret", "internal/state", "internal/plan/..."},
 	"internal/store/...":      {"internal/store/..."},
 	"internal/stored":         {"internal/model", "internal/state", "internal/store"},
 	"internal/wire/...":       {"internal/model", "internal/wire/..."},
@@ -48,7 +49,7 @@ var may = map[string][]string{
 }
 
 // pure packages also keep away from these parts of the standard library.
-var pure = []string{"internal/fault", "internal/model", "internal/props", "internal/state", "internal/plan/...", "internal/core", "internal/satellite/steps"}
+var pure = []string{"internal/fault", "internal/model", "internal/props", "internal/secret", "internal/state", "internal/plan/...", "internal/core", "internal/satellite/steps"}
 var impure = []string{"os", "os/exec", "net", "net/http", "log", "log/slog", "math/rand", "crypto/rand", "database/sql"}
 
 const module = "holdfast/"

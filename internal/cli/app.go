@@ -37,6 +37,8 @@ type Config struct {
 	FS fs.FS
 	// Now is the clock.
 	Now func() time.Time
+	// Password asks on the terminal for a text that isn't shown; nil: there is no terminal.
+	Password func(prompt string) (string, error)
 	// Sleep waits for d or until ctx ends, and returns ctx's error then.
 	Sleep func(ctx context.Context, d time.Duration) error
 }

@@ -44,6 +44,7 @@ func newRoot(a *App) *cobra.Command {
 		newNodeConnection(a),
 		newResourceConnection(a),
 		newPhysicalStorage(a),
+		newEncryption(a),
 		newListCommands(a),
 	)
 	for _, e := range a.extra {

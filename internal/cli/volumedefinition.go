@@ -15,7 +15,7 @@ import (
 
 func newVolumeDefinition(a *App) *cobra.Command {
 	cmd := group("volume-definition", "vd", "Volumes of a resource definition",
-		newVolumeDefinitionCreate(a), newVolumeDefinitionDelete(a), newVolumeDefinitionList(a), newSetSize(a))
+		newVolumeDefinitionCreate(a), newVolumeDefinitionDelete(a), newVolumeDefinitionList(a), newSetSize(a), newModifyVolumePassphrase(a))
 	cmd.AddCommand(volumeDefinitionOwner().commands(a)...)
 	return cmd
 }
@@ -69,6 +69,7 @@ type volumeDefinitionCreate struct {
 	pool           string
 	nr, minor      int
 	encrypt, gross bool
+	passphrase     string
 }
 
 func newVolumeDefinitionCreate(a *App) *cobra.Command {
@@ -86,7 +87,8 @@ func newVolumeDefinitionCreate(a *App) *cobra.Command {
 	f.StringVarP(&o.pool, "storage-pool", "s", "", "storage pool for the replicas")
 	f.IntVarP(&o.nr, "vlmnr", "n", -1, "volume number (default the lowest free one)")
 	f.IntVarP(&o.minor, "minor", "m", -1, "DRBD minor number (default chosen)")
-	f.BoolVar(&o.encrypt, "encrypt", false, "encrypt the volume")
+	f.BoolVar(&o.encrypt, "encrypt", false, "LINSTOR's old way to encrypt: refused, use the layer luks of the resource definition")
+	f.StringVar(&o.passphrase, "passphrase", "", "passphrase of an encrypted volume (default: a random key)")
 	f.BoolVar(&o.gross, "gross", false, "SIZE includes DRBD's metadata")
 	return cmd
 }
@@ -99,6 +101,7 @@ func (o *volumeDefinitionCreate) run(cmd *cobra.Command) error {
 	v := api.VolumeDefinitionCreate{
 		VolumeDefinition: api.VolumeDefinition{VolumeNumber: optInt(o.nr), SizeKib: api.Int(kib)},
 		DrbdMinorNumber:  optInt(o.minor),
+		Passphrase:       o.passphrase,
 	}
 	if o.encrypt {
 		v.VolumeDefinition.Flags = append(v.VolumeDefinition.Flags, api.FlagEncrypted)

@@ -7,10 +7,17 @@ const ControllerFile = "/etc/holdfast/controller.toml"
 
 // Controller is the controller's configuration.
 type Controller struct {
-	StateDir string `toml:"state_dir"` // keys; absolute
-	REST     REST   `toml:"rest"`
-	Store    Store  `toml:"store"`
-	Log      Log    `toml:"log"`
+	StateDir string  `toml:"state_dir"` // keys; absolute
+	REST     REST    `toml:"rest"`
+	Store    Store   `toml:"store"`
+	Encrypt  Encrypt `toml:"encrypt"`
+	Log      Log     `toml:"log"`
+}
+
+// Encrypt says how encrypted volumes are unlocked at the start.
+type Encrypt struct {
+	// Passphrase is the master passphrase; empty: that of systemd's credentials or of the environment, or it is entered.
+	Passphrase string `toml:"passphrase"`
 }
 
 // REST bounds the API's server.

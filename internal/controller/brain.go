@@ -191,6 +191,9 @@ func (b *Brain) Reload(l stored.Loaded, now time.Time) error {
 	b.problems = append(slices.Clone(l.Problems), problems...)
 	b.base, b.codec, b.needReload, b.retryAt = l.Base, l.Codec, false, now
 	tx := state.Begin(snap)
+	if m := old.Master(); m != nil {
+		tx.Unlock(m)
+	}
 	old.Nodes(func(n *state.Node) bool {
 		tx.SeeNode(n.Name, n.Seen)
 		return true

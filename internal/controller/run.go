@@ -51,6 +51,7 @@ func Run(ctx context.Context, cfg config.Controller, version string, log *slog.L
 	go func() { writer <- c.Run(ctx) }()
 	select {
 	case <-c.Ready():
+		c.unlock(ctx, cfg, log)
 		err = serve(ctx, ln, c, cfg, log)
 	case <-ctx.Done():
 	}

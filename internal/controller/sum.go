@@ -63,6 +63,15 @@ func sumSpec(r *model.ResourceSpec) uint64 {
 			s.str(string(v.From.Snapshot), string(v.From.Label), v.From.Device)
 		}
 		s.options(v.Options)
+		s.flag(v.LUKS != nil)
+		if v.LUKS != nil {
+			s.flag(v.LUKS.Typed)
+			s.num(uint64(v.LUKS.Gen), uint64(len(v.LUKS.Keys)))
+			for _, k := range v.LUKS.Keys {
+				s.num(uint64(len(k)))
+				s.h.Write(k)
+			}
+		}
 	}
 	return s.h.Sum64()
 }

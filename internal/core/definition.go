@@ -109,7 +109,7 @@ type DefinitionModify struct {
 	Layers     []model.LayerKind
 }
 
-func (c DefinitionModify) Apply(tx *state.Tx, _ Env) (Reply, error) {
+func (c DefinitionModify) Apply(tx *state.Tx, env Env) (Reply, error) {
 	d, err := findDefinition(tx, c.Name)
 	if err != nil {
 		return Reply{}, err
@@ -138,6 +138,9 @@ func (c DefinitionModify) Apply(tx *state.Tx, _ Env) (Reply, error) {
 		}
 		if c.Layers != nil {
 			m.Layers = c.Layers
+			if err := keyVolumes(tx.Snapshot(), env, m); err != nil {
+				return Reply{}, err
+			}
 		}
 	}
 	if c.Port != 0 {
@@ -195,6 +198,10 @@ type VolumeCreate struct {
 	Gross      bool
 	Props      map[string]string
 	Minor      *int // nil: the lowest free of the range
+	// Passphrase of an encrypted volume; nil: a key is made.
+	Passphrase model.Secret
+	// Keys of the snapshot that it is to be restored from.
+	Keys *model.VolumeKeys
 }
 
 func (c VolumeCreate) Apply(tx *state.Tx, env Env) (Reply, error) {
@@ -221,12 +228,16 @@ func (c VolumeCreate) Apply(tx *state.Tx, env Env) (Reply, error) {
 	if err := model.CheckVolumeSize(c.SizeKiB); err != nil {
 		return Reply{}, err
 	}
+	c.Props, c.Passphrase = passphraseProp(c.Props, c.Passphrase)
 	p, err := props.Apply(props.VolumeDefinition, fault.VolumeDefinition, nil, c.Props, nil, nil)
 	if err != nil {
 		return Reply{}, err
 	}
 	m := d.ResourceDefinition.Clone()
 	vd := model.VolumeDefinition{UUID: env.UUID(), Number: n, SizeKiB: c.SizeKiB, Gross: c.Gross, Props: p}
+	if vd.Keys, err = c.keys(s, env, m); err != nil {
+		return Reply{}, err
+	}
 	if d.HasDRBD() {
 		if vd.Minor, err = minor(s, c.Minor); err != nil {
 			return Reply{}, err

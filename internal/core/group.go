@@ -33,13 +33,17 @@ func checkPlaceCount(n int) error {
 	return nil
 }
 
-// CheckLayers accepts the stacks that this release builds: DRBD over STORAGE, and STORAGE alone. nil stays nil.
+// stacks that this release builds.
+var stacks = [][]model.LayerKind{{model.LayerDRBD, model.LayerStorage}, {model.LayerStorage},
+	{model.LayerDRBD, model.LayerLUKS, model.LayerStorage}, {model.LayerLUKS, model.LayerStorage}}
+
+// CheckLayers accepts the stacks that this release builds: DRBD and LUKS over STORAGE, each with or without. nil stays nil.
 func CheckLayers(o fault.Object, l []model.LayerKind) error {
-	if l == nil || slices.Equal(l, []model.LayerKind{model.LayerDRBD, model.LayerStorage}) || slices.Equal(l, []model.LayerKind{model.LayerStorage}) {
+	if l == nil || slices.ContainsFunc(stacks, func(s []model.LayerKind) bool { return slices.Equal(l, s) }) {
 		return nil
 	}
 	return fault.New(fault.Unsupported, o, "The layer stack %v can't be built.", l).In("layer_list").
-		Because("This release of Holdfast builds DRBD,STORAGE and STORAGE.").Do("Choose one of these.")
+		Because("This release of Holdfast builds DRBD,LUKS,STORAGE, and the same without DRBD, without LUKS, or without both.").Do("Choose one of these.")
 }
 
 // GroupCreate adds a resource group.
@@ -239,6 +243,7 @@ type Spawn struct {
 	Filter                    model.SelectFilter
 	PeerSlots                 int
 	Props                     map[string]string
+	Passphrases               []model.Secret // of the volumes, as far as they go; an empty one: a key is made
 }
 
 func (c Spawn) Apply(tx *state.Tx, env Env) (Reply, error) {
@@ -258,6 +263,9 @@ func (c Spawn) Apply(tx *state.Tx, env Env) (Reply, error) {
 	name, _ := out.Data.(string)
 	for i, kib := range c.SizesKiB {
 		v := VolumeCreate{Definition: name, SizeKiB: kib}
+		if i < len(c.Passphrases) && len(c.Passphrases[i]) > 0 {
+			v.Passphrase = c.Passphrases[i]
+		}
 		if i < len(g.Volumes) {
 			n := g.Volumes[i].Number
 			v.Number, v.Gross, v.Props = &n, g.Volumes[i].Gross, g.Volumes[i].Props

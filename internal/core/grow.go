@@ -50,8 +50,6 @@ func (c VolumeModify) resize(s *state.Snapshot, m *model.ResourceDefinition, vd 
 	case props.On("DrbdOptions/ExactSize", false, m.Props):
 		return nil, no(fault.Refused).Because("The resource definition's property DrbdOptions/ExactSize is set, and keeps the size as it is.").
 			Do("Delete that property first.")
-	case slices.Contains(m.Layers, model.LayerLUKS):
-		return nil, no(fault.Unsupported).Because("It is encrypted, and this release of Holdfast doesn't grow encrypted volumes.").Do("Create a larger volume and copy the data.")
 	}
 	was := *vd
 	vd.SizeKiB = size

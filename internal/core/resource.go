@@ -95,6 +95,9 @@ func addReplicaTo(s *state.Snapshot, env Env, d *state.Definition, m *model.Reso
 	if err := checkGeneration(s, n, m, on.Diskless); err != nil {
 		return nil, err
 	}
+	if err := noLUKS(n, m, on.Diskless); err != nil {
+		return nil, err
+	}
 	p, err := props.Apply(props.Resource, fault.Resource, nil, on.Props, nil, nil)
 	if err != nil {
 		return nil, err

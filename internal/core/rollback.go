@@ -82,6 +82,11 @@ func (c SnapshotRollback) Apply(tx *state.Tx, env Env) (Reply, error) {
 		return refuse(fault.InUse, "Restore the snapshot to a new resource definition instead.", "It has no replica with a disk any more.")
 	}
 	m := d.ResourceDefinition.Clone()
+	for i := range m.Volumes {
+		if v := sn.Volume(m.Volumes[i].Number); v != nil {
+			m.Volumes[i].Keys = withKeysOf(m.Volumes[i].Keys, v.Keys)
+		}
+	}
 	m.Rollback = &model.Rollback{ID: env.UUID(), Snapshot: sn.UUID, State: model.RollbackStopping}
 	if err := tx.PutDefinition(m); err != nil {
 		return Reply{}, err

@@ -96,9 +96,6 @@ func newSnapshot(s *state.Snapshot, env Env, d *state.Definition, of SnapshotOf)
 	if d.RollingBack() != nil {
 		return nil, nil, refuse(fault.InUse, "It is being rolled back.", "Wait until that is done.")
 	}
-	if slices.Contains(d.LayerStack(), model.LayerLUKS) {
-		return nil, nil, refuse(fault.Unsupported, "It is encrypted, and this release of Holdfast doesn't take snapshots of encrypted volumes.", "Do without.")
-	}
 	p, err := props.Apply(props.Definition, fault.Snapshot, nil, of.Props, nil, nil)
 	if err != nil {
 		return nil, nil, err
@@ -110,7 +107,7 @@ func newSnapshot(s *state.Snapshot, env Env, d *state.Definition, of SnapshotOf)
 			return nil, nil, refuse(fault.InUse, fmt.Sprintf("Volume %d of it is growing.", vd.Number), "Wait until that is done.")
 		}
 		if !vd.Deleting {
-			sn.Volumes = append(sn.Volumes, model.SnapshotVolume{Number: vd.Number, SizeKiB: vd.SizeKiB, Gross: vd.Gross, Props: vd.Props, BackingKiB: d.Backing(vd)})
+			sn.Volumes = append(sn.Volumes, model.SnapshotVolume{Number: vd.Number, SizeKiB: vd.SizeKiB, Gross: vd.Gross, Props: vd.Props, BackingKiB: d.Backing(vd), Keys: vd.Keys})
 		}
 	}
 	if len(sn.Volumes) == 0 {

@@ -51,7 +51,7 @@ func (c SnapshotRestoreVolumes) Apply(tx *state.Tx, env Env) (Reply, error) {
 	}
 	for _, v := range sn.Volumes {
 		n := v.Number
-		if _, err := (VolumeCreate{Definition: to.Name, Number: &n, SizeKiB: v.SizeKiB, Gross: v.Gross, Props: v.Props}).Apply(tx, env); err != nil {
+		if _, err := (VolumeCreate{Definition: to.Name, Number: &n, SizeKiB: v.SizeKiB, Gross: v.Gross, Props: v.Props, Keys: v.Keys}).Apply(tx, env); err != nil {
 			return Reply{}, err
 		}
 	}
@@ -142,6 +142,10 @@ func sameVolumes(to *model.ResourceDefinition, sn *model.Snapshot) error {
 		switch vd := to.Volume(v.Number); {
 		case vd == nil || vd.Deleting:
 			why = fmt.Sprintf("It has no volume %d.", v.Number)
+		case (vd.Keys == nil) != (v.Keys == nil):
+			why = fmt.Sprintf("Of volume %d, one is encrypted and the other isn't.", v.Number)
+		case vd.Keys != nil && !slices.EqualFunc(vd.Keys.Keys, v.Keys.Keys, slices.Equal[[]byte]):
+			why = fmt.Sprintf("Its volume %d has another key than the snapshot.", v.Number)
 		case vd.SizeKiB < v.SizeKiB:
 			why = fmt.Sprintf("Its volume %d has %d KiB, the snapshot's %d KiB.", v.Number, vd.SizeKiB, v.SizeKiB)
 		}
@@ -150,9 +154,6 @@ func sameVolumes(to *model.ResourceDefinition, sn *model.Snapshot) error {
 		if sn.Volume(vd.Number) == nil {
 			why = fmt.Sprintf("The snapshot has no volume %d.", vd.Number)
 		}
-	}
-	if slices.Contains(to.LayerStack(), model.LayerLUKS) {
-		why = "It is encrypted, and the snapshot isn't."
 	}
 	if why == "" {
 		return nil

@@ -11,6 +11,8 @@ type ControllerState struct {
 	KeyValues   map[string]KeyValueStore         // by Key(name)
 	Connections []Connection                     // between nodes
 	Generation  uint64
+	// Master is the key that encrypts the volumes' keys; nil: no passphrase was ever set. Immutable.
+	Master *MasterKey
 }
 
 // StoragePoolDefinition is the cluster-wide half of pools of one name.

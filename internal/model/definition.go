@@ -79,6 +79,9 @@ func (d *ResourceDefinition) backing(vd *VolumeDefinition, size int64) int64 {
 		}
 		size = BackingKiB(size, gen, d.PeerSlots)
 	}
+	if !vd.Gross {
+		size += d.header()
+	}
 	return (size + extentKiB - 1) / extentKiB * extentKiB
 }
 
@@ -91,6 +94,8 @@ type VolumeDefinition struct {
 	Props    map[string]string
 	Minor    int // DRBD's, one for all nodes
 	Deleting bool
+	// Keys of an encrypted volume; nil: it isn't.
+	Keys *VolumeKeys
 
 	// GrowsFromKiB: it is to grow to SizeKiB, and this was its size before; 0: it doesn't grow. It is taken away when every
 	// diskful replica offers SizeKiB.

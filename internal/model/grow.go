@@ -10,6 +10,7 @@ func (d *ResourceDefinition) Growth(vd *VolumeDefinition) int64 {
 
 // Usable is what a volume of this definition offers at the least on a backing device of that size in KiB.
 func (d *ResourceDefinition) Usable(backingKiB int64) int64 {
+	backingKiB = max(0, backingKiB-d.header())
 	if !d.HasDRBD() {
 		return backingKiB
 	}

@@ -124,6 +124,9 @@ type VolumeSpec struct {
 	Resize bool
 	// From: the device is made from this copy of a snapshot in the same pool instead of empty.
 	From *Source
+	// LUKS: it is encrypted; all above it, DRBD's metadata too, lie in the mapping. An older node leaves the whole resource
+	// as it is.
+	LUKS *LUKSSpec
 }
 
 // Clone is deep enough for a node that keeps what it was told: specs are replaced whole, never edited.

@@ -134,6 +134,8 @@ type VolumeStatus struct {
 	NoDisk bool
 	// BackingKiB, while it grows: so large the backing device is for certain; 0 not known.
 	BackingKiB int64
+	// LUKS of an encrypted one.
+	LUKS *LUKSStatus
 }
 
 // PeerStatus is the connection to another replica. State is DRBD's word (Connected, Connecting, StandAlone ...).

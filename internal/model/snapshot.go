@@ -63,6 +63,8 @@ type SnapshotVolume struct {
 	Props   map[string]string
 	// BackingKiB is what the volume took of its pools.
 	BackingKiB int64
+	// Keys with one of which the copies open; nil: they aren't encrypted.
+	Keys *VolumeKeys
 }
 
 // SnapshotCopy is a snapshot on one node.

@@ -52,6 +52,7 @@ func definition(tx *state.Tx, env Env, d *state.Definition) error {
 	moved = snapshots(tx, d, c) || moved
 	moved = restoredOnce(c) || moved
 	moved = rollback(d, c) || moved
+	moved = rekeyed(d, c) || moved
 	if c.Deleting && len(c.Resources) == 0 && len(c.Snapshots) == 0 {
 		tx.DropDefinition(c.UUID)
 		return nil
@@ -207,7 +208,7 @@ func seed(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition) (
 // source chooses among the n replicas that carry the volume; nil if none will do (yet). skip: they all prove zeros.
 func source(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition, vd *model.VolumeDefinition) (best *model.Resource, n int, skip bool) {
 	rank := -1
-	skip = true
+	skip = !c.HasLUKS() // what is read through a new key is noise
 	same := sourceOfOthers(c, vd)
 	restored := restored(c, vd.Number)
 	for j := range c.Resources {

@@ -108,6 +108,9 @@ func never(obj fault.Object, key string) error {
 	case slices.Contains(runsPrograms, key):
 		return refused(obj, key, "Its value would become part of a command that runs on the nodes as root, and this REST API is open to everybody who reaches it.",
 			"Do without it; it comes with access control.")
+	case key == "Encryption/Passphrase":
+		return refused(obj, key, "Everybody who lists properties could read it.",
+			"Give --passphrase when the volume definition is created; change it with `volume-definition modify-passphrase`.")
 	case key == "DrbdOptions/Net/shared-secret" || key == "DrbdOptions/Net/cram-hmac-alg":
 		return refused(obj, key, "Every definition has a secret of its own.", "Leave it to Holdfast.")
 	}

@@ -76,8 +76,6 @@ func infoAll(c *call) error {
 		"resource-connection": propsInfo(props.Connection)})
 }
 
-func passphrase(c *call) error { return c.json(api.PassphraseStatus{Status: "unset"}) }
-
 func kvView(kv model.KeyValueStore) api.KeyValueStore {
 	return api.KeyValueStore{Name: kv.Name, Props: kv.Props}
 }

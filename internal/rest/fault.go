@@ -69,6 +69,9 @@ func objBits(o fault.Object) api.Code {
 func code(n fault.Note) api.Code {
 	switch n.Severity {
 	case fault.Success:
+		if n.Field == "passphrase" {
+			return api.PassphraseAccepted
+		}
 		return done(n.Op)
 	case fault.Info:
 		return api.MaskInfo | done(n.Op)
@@ -122,6 +125,9 @@ func failure(n fault.Note) api.Code {
 	case fault.Invalid:
 		return invalid(n.Object, n.Field)
 	case fault.NotFound:
+		if n.Field == "passphrase" {
+			return api.FailNotFoundCryptKey
+		}
 		return notFound(n.Object)
 	case fault.Exists:
 		return exists(n.Object, n.Field)
@@ -199,6 +205,8 @@ func invalid(o fault.Object, field string) api.Code {
 		return api.FailInvldVlmSize
 	case "volume_sizes":
 		return api.FailInvldVlmCount
+	case "passphrase", "old_passphrase", "new_passphrase":
+		return api.FailInvldCryptPassphrase
 	case "property", "override_props", model.PropPoolName:
 		return api.FailInvldProp
 	}
@@ -260,6 +268,8 @@ func notFound(o fault.Object) api.Code {
 // exists: a number that is taken is not the object's "exists", which clients take for success (linstor-clients 2.2, CSI).
 func exists(o fault.Object, field string) api.Code {
 	switch field {
+	case "passphrase":
+		return api.FailExistsCryptPassphrase
 	case "drbd_minor_number", "drbd_node_id", "drbd_tcp_ports", "drbd_port":
 		return invalid(o, field)
 	case model.PropPoolName:

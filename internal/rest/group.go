@@ -1,8 +1,6 @@
 package rest
 
 import (
-	"slices"
-
 	"holdfast/api"
 	"holdfast/internal/core"
 	"holdfast/internal/fault"
@@ -99,9 +97,6 @@ func spawn(c *call) (core.Command, error) {
 	if err := c.decode(&in, false); err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(in.VolumePassphrases, func(p string) bool { return p != "" }) {
-		return nil, noEncryption()
-	}
 	f, err := toFilter(in.SelectFilter)
 	if err != nil {
 		return nil, err
@@ -110,6 +105,9 @@ func spawn(c *call) (core.Command, error) {
 		Partial: in.Partial.Value(false), DefinitionsOnly: in.DefinitionsOnly.Value(false), Filter: f, Props: keys(in.ResourceDefinitionProps)}
 	if err := tooMany(len(in.VolumeSizes), fault.ResourceDefinition, "volume_sizes"); err != nil {
 		return nil, err
+	}
+	for _, p := range in.VolumePassphrases {
+		cmd.Passphrases = append(cmd.Passphrases, model.Secret(p))
 	}
 	for _, kib := range in.VolumeSizes {
 		cmd.SizesKiB = append(cmd.SizesKiB, int64(kib))
@@ -130,7 +128,7 @@ func noSnapshots(names []string) error {
 
 func noEncryption() error {
 	return fault.New(fault.Unsupported, fault.VolumeDefinition, "The volume can't be encrypted.").In("layer_list").
-		Because("This release of Holdfast has no LUKS layer.").Do("Leave the passphrase and the flag ENCRYPTED away.")
+		Because("Encryption isn't a flag: it is the layer LUKS of the resource definition.").Do("Leave the flag ENCRYPTED away, and create the definition with the layers DRBD,LUKS,STORAGE.")
 }
 
 func volumeGroupView(v *model.VolumeGroup) api.VolumeGroup {

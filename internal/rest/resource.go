@@ -51,8 +51,15 @@ func layerObject(d *state.Definition, r *model.Resource, st *model.ResourceStatu
 	for i := range r.Volumes {
 		storage.Storage.StorageVolumes = append(storage.Storage.StorageVolumes, storageVolume(r, &r.Volumes[i], seenVolume(st, &r.Volumes[i])))
 	}
+	below := storage
+	if d.HasLUKS() && !r.Diskless {
+		below = api.ResourceLayer{Type: api.LayerLUKS, Luks: &api.LUKSResource{}, Children: []api.ResourceLayer{storage}}
+		for i := range r.Volumes {
+			below.Luks.LuksVolumes = append(below.Luks.LuksVolumes, luksVolume(&r.Volumes[i], seenVolume(st, &r.Volumes[i])))
+		}
+	}
 	if !d.HasDRBD() {
-		return &storage
+		return &below
 	}
 	top := &api.DrbdResource{DrbdResourceDefinition: drbdDefinition(d.ResourceDefinition, ""), NodeID: api.NewInt(int64(r.NodeID)),
 		PeerSlots: d.PeerSlots, AlStripes: alStripes, AlSize: alStripeSizeKiB}
@@ -77,7 +84,7 @@ func layerObject(d *state.Definition, r *model.Resource, st *model.ResourceStatu
 			top.DrbdVolumes = append(top.DrbdVolumes, drbdVolume(vd, seenVolume(st, &r.Volumes[i])))
 		}
 	}
-	return &api.ResourceLayer{Type: api.LayerDRBD, Drbd: top, Children: []api.ResourceLayer{storage}}
+	return &api.ResourceLayer{Type: api.LayerDRBD, Drbd: top, Children: []api.ResourceLayer{below}}
 }
 
 // seenVolume is the status of exactly this incarnation, or nil.

@@ -43,6 +43,9 @@ func implemented() []route {
 		{get, "/v1/controller/properties/info/all", 200, 0, fault.Controller, infoAll, nil, "which keys there are, by kind of object"},
 		{del, "/v1/controller/properties/{key...}", 200, rm, fault.Controller, nil, deleteControllerProp, "remove a property"},
 		{get, "/v1/encryption/passphrase", 200, 0, fault.Controller, passphrase, nil, "whether a master passphrase is set"},
+		{post, "/v1/encryption/passphrase", 201, create, fault.Controller, nil, createPassphrase, "create the master passphrase"},
+		{"PATCH", "/v1/encryption/passphrase", 200, modify, fault.Controller, nil, enterPassphrase, "enter the master passphrase"},
+		{put, "/v1/encryption/passphrase", 200, modify, fault.Controller, nil, changePassphrase, "change the master passphrase"},
 
 		{get, "/v1/nodes", 200, 0, fault.Node, listNodes, nil, "list nodes"},
 		{post, "/v1/nodes", 201, create, fault.Node, nil, createNode, "add a node"},
@@ -119,6 +122,7 @@ func implemented() []route {
 		{get, vd + "/{vlmnr}", 200, 0, fault.VolumeDefinition, getVolumeDefinition, nil, "one volume definition"},
 		{put, vd + "/{vlmnr}", 200, modify, fault.VolumeDefinition, nil, modifyVolumeDefinition, "change a volume definition"},
 		{del, vd + "/{vlmnr}", 200, rm, fault.VolumeDefinition, nil, deleteVolumeDefinition, "delete a volume definition"},
+		{put, vd + "/{vlmnr}/encryption-passphrase", 200, modify, fault.VolumeDefinition, nil, changeVolumePassphrase, "change a volume's passphrase"},
 
 		{get, rsc, 200, 0, fault.Resource, listReplicas, nil, "list a definition's resources"},
 		{post, rsc, 201, create, fault.Resource, nil, createReplicas, "create resources"},

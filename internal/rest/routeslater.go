@@ -22,9 +22,6 @@ PUT /v1/controller/auth/token/{token} change an API token
 POST /v1/controller/backup/db back the database up
 PUT /v1/controller/config change the controller's configuration
 POST /v1/controller/database/export export the database
-PATCH /v1/encryption/passphrase enter the master passphrase
-POST /v1/encryption/passphrase create the master passphrase
-PUT /v1/encryption/passphrase change the master passphrase
 GET /v1/events/drbd/promotion events of promotion
 GET /v1/events/nodes events of nodes
 GET /v1/files list external files
@@ -66,7 +63,6 @@ POST /v1/resource-definitions/{rsc}/drbd-proxy/enable/{nodeA}/{nodeB} enable DRB
 GET /v1/resource-definitions/{rsc}/drbd-proxy/properties/info DRBD Proxy's properties
 POST /v1/resource-definitions/{rsc}/files/{file...} deploy an external file
 DELETE /v1/resource-definitions/{rsc}/files/{file...} undeploy an external file
-PUT /v1/resource-definitions/{rsc}/volume-definitions/{vlmnr}/encryption-passphrase change a volume's passphrase
 GET /v1/schedules list schedules
 POST /v1/schedules create a schedule
 DELETE /v1/schedules/{schedule} delete a schedule

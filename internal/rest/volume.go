@@ -31,13 +31,17 @@ func volumeView(n *state.Node, d *state.Definition, r *model.Resource, v *model.
 		data := drbdVolume(vd, seen)
 		out.LayerDataList = append(out.LayerDataList, api.VolumeLayer{Type: api.LayerDRBD, Data: &data})
 	}
+	if d.HasLUKS() && !r.Diskless {
+		data := luksVolume(v, seen)
+		out.LayerDataList = append(out.LayerDataList, api.VolumeLayer{Type: api.LayerLUKS, Data: &data})
+	}
 	data := storageVolume(r, v, seen)
 	out.LayerDataList = append(out.LayerDataList, api.VolumeLayer{Type: api.LayerStorage, Data: &data})
 	if seen == nil {
 		return out
 	}
 	out.DevicePath, out.AllocatedSizeKib, out.UsableSizeKib = seen.Device, &seen.AllocKiB, &seen.UsableKiB
-	if !d.HasDRBD() && out.DevicePath == "" {
+	if !d.HasDRBD() && !d.HasLUKS() && out.DevicePath == "" {
 		out.DevicePath = seen.Backing
 	}
 	out.State = &api.VolumeState{DiskState: seen.Disk, ReplicationStates: replication(st, v.Number)}

@@ -49,14 +49,14 @@ func createVolumeDefinition(c *call) (core.Command, error) {
 
 func volumeCreate(rsc string, in api.VolumeDefinitionCreate) (core.Command, error) {
 	vd := in.VolumeDefinition
-	if in.Passphrase != "" {
-		return nil, noEncryption()
-	}
 	gross, err := grossFlag(vd.Flags, fault.VolumeDefinition)
 	if err != nil {
 		return nil, err
 	}
 	cmd := core.VolumeCreate{Definition: rsc, SizeKiB: int64(vd.SizeKib), Gross: gross != nil && *gross, Props: keys(vd.Props)}
+	if in.Passphrase != "" {
+		cmd.Passphrase = model.Secret(in.Passphrase)
+	}
 	if vd.VolumeNumber != nil {
 		n, err := small(vd.VolumeNumber, fault.VolumeDefinition, "volume_number")
 		if err != nil {

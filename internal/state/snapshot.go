@@ -2,6 +2,7 @@ package state
 
 import (
 	"strconv"
+	"strings"
 	"sync/atomic"
 
 	"github.com/tidwall/btree"
@@ -26,6 +27,14 @@ func newNode(n *model.Node, seen *model.NodeObserved) *Node {
 		}
 	}
 	return e
+}
+
+// WhyNot says why the node can't have a layer.
+func (n *Node) WhyNot(l model.LayerKind) string {
+	if why := n.Seen.Unsupported[string(l)]; len(why) > 0 {
+		return strings.Join(why, "; ")
+	}
+	return "its satellite doesn't report it"
 }
 
 // Online tells whether its session is open and has reported.
@@ -71,6 +80,8 @@ type Snapshot struct {
 	reserved *btree.Map[string, int64]      // node \0 pool: KiB of all volumes that are desired there
 	pending  *btree.Map[string, int64]      // node \0 pool: KiB that are promised and not in the reported free space yet
 	record   int64                          // highest record id given
+
+	master model.Secret // the cluster's master key; nil while it is locked. Memory only.
 }
 
 func onNodeKey(node string, def model.UUID) string { return model.Key(node) + "\x00" + string(def) }
@@ -97,6 +108,9 @@ func (s *Snapshot) fork() *Snapshot {
 	c.onNode, c.minors, c.ports, c.pending, c.reserved = s.onNode.Copy(), s.minors.Copy(), s.ports.Copy(), s.pending.Copy(), s.reserved.Copy()
 	return &c
 }
+
+// Master is the cluster's master key in the clear; nil: there is none, or it is locked.
+func (s *Snapshot) Master() model.Secret { return s.master }
 
 // Controller is the cluster's own record.
 func (s *Snapshot) Controller() *model.ControllerState { return s.controller }

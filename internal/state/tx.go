@@ -129,6 +129,21 @@ func (t *Tx) PutController(c *model.ControllerState) {
 	t.changes[c.Record] = Change{Record: c.Record, Kind: KindController, Controller: c}
 }
 
+// Unlock keeps the master key in memory: it isn't stored. Whom that concerns is told.
+func (t *Tx) Unlock(master model.Secret) {
+	t.s.master = master
+	var ids []model.UUID
+	t.s.AllDefinitions(func(d *Definition) bool {
+		if d.HasLUKS() {
+			ids = append(ids, d.UUID)
+		}
+		return true
+	})
+	for _, id := range ids {
+		t.Touch(id)
+	}
+}
+
 // PutNode adds or replaces a node and raises its generation. n must be new or a clone.
 func (t *Tx) PutNode(n *model.Node) {
 	n.Record = t.record(n.Record)

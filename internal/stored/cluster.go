@@ -15,6 +15,14 @@ type cluster struct {
 	PoolDefs    []poolDef         `json:"poolDefs,omitempty"`
 	KeyValues   []keyValues       `json:"keyValues,omitempty"`
 	Connections []connection      `json:"connections,omitempty"`
+	Master      *masterKey        `json:"master,omitempty"`
+}
+
+// masterKey is encrypted; its names keep it out of exports all the same.
+type masterKey struct {
+	Key  []byte `json:"masterkey"`
+	Hash []byte `json:"masterkeyHash"`
+	Salt []byte `json:"masterkeySalt"`
 }
 
 type poolDef struct {
@@ -59,6 +67,9 @@ func clusterOut(c *model.ControllerState) *cluster {
 		s.KeyValues = append(s.KeyValues, keyValues{Name: c.KeyValues[k].Name, Props: c.KeyValues[k].Props})
 	}
 	s.Connections = connectionsOut(c.Connections)
+	if m := c.Master; m != nil {
+		s.Master = &masterKey{Key: m.Key, Hash: m.Hash, Salt: m.Salt}
+	}
 	return s
 }
 
@@ -76,5 +87,8 @@ func (s *cluster) in(record int64) *model.ControllerState {
 		c.KeyValues[model.Key(k.Name)] = model.KeyValueStore{Name: k.Name, Props: k.Props}
 	}
 	c.Connections = connectionsIn(s.Connections)
+	if m := s.Master; m != nil {
+		c.Master = &model.MasterKey{Key: m.Key, Hash: m.Hash, Salt: m.Salt}
+	}
 	return c
 }

@@ -37,6 +37,7 @@ type volumeDefinition struct {
 	Initialised bool              `json:"initialised,omitempty"`
 	Source      model.UUID        `json:"source,omitempty"`
 	SkipSync    bool              `json:"skipSync,omitempty"`
+	Keys        *volumeKeys       `json:"keys,omitempty"`
 }
 
 type replica struct {
@@ -80,7 +81,7 @@ func definitionOut(d *model.ResourceDefinition) *definition {
 		CreatedMS: d.CreatedMS}
 	for _, v := range d.Volumes {
 		s.Volumes = append(s.Volumes, volumeDefinition{ID: v.UUID, Number: v.Number, SizeKiB: v.SizeKiB, Gross: v.Gross, GrowsFrom: v.GrowsFromKiB,
-			Props: v.Props, Minor: v.Minor, Deleting: v.Deleting, Initialised: v.Initialised, Source: v.Source, SkipSync: v.SkipSync})
+			Props: v.Props, Minor: v.Minor, Deleting: v.Deleting, Initialised: v.Initialised, Source: v.Source, SkipSync: v.SkipSync, Keys: keysOut(v.Keys)})
 	}
 	for i := range d.Resources {
 		r := &d.Resources[i]
@@ -112,7 +113,7 @@ func (s *definition) in(record int64) *model.ResourceDefinition {
 	}
 	for _, v := range s.Volumes {
 		d.Volumes = append(d.Volumes, model.VolumeDefinition{UUID: v.ID, Number: v.Number, SizeKiB: v.SizeKiB, Gross: v.Gross, GrowsFromKiB: v.GrowsFrom,
-			Props: v.Props, Minor: v.Minor, Deleting: v.Deleting, Initialised: v.Initialised, Source: v.Source, SkipSync: v.SkipSync})
+			Props: v.Props, Minor: v.Minor, Deleting: v.Deleting, Initialised: v.Initialised, Source: v.Source, SkipSync: v.SkipSync, Keys: v.Keys.in()})
 	}
 	if len(s.Replicas) > 0 {
 		d.Resources = make([]model.Resource, 0, len(s.Replicas))

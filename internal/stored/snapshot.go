@@ -24,6 +24,7 @@ type snapshotVolume struct {
 	Gross      bool              `json:"gross,omitempty"`
 	Props      map[string]string `json:"props,omitempty"`
 	BackingKiB int64             `json:"backing,omitempty"`
+	Keys       *volumeKeys       `json:"keys,omitempty"`
 }
 
 type snapshotCopy struct {
@@ -60,7 +61,8 @@ func snapshotsOut(in []model.Snapshot) (out []snapshot) {
 		t := snapshot{ID: s.UUID, Name: s.Name, Props: s.Props, CreatedMS: s.CreatedMS, State: s.State, Reason: s.Reason,
 			Disconnected: s.Disconnected, With: s.With, Lease: s.Lease, Quiet: s.Quiet, NodeIDs: s.NodeIDs}
 		for _, v := range s.Volumes {
-			t.Volumes = append(t.Volumes, snapshotVolume(v))
+			t.Volumes = append(t.Volumes, snapshotVolume{Number: v.Number, SizeKiB: v.SizeKiB, Gross: v.Gross, Props: v.Props,
+				BackingKiB: v.BackingKiB, Keys: keysOut(v.Keys)})
 		}
 		for _, c := range s.Copies {
 			k := snapshotCopy{ID: c.UUID, Node: c.Node, Replica: c.Replica, Deleting: c.Deleting}
@@ -79,7 +81,8 @@ func snapshotsIn(in []snapshot) (out []model.Snapshot) {
 		s := model.Snapshot{UUID: t.ID, Name: t.Name, Props: t.Props, CreatedMS: t.CreatedMS, State: t.State, Reason: t.Reason,
 			Disconnected: t.Disconnected, With: t.With, Lease: t.Lease, Quiet: t.Quiet, NodeIDs: t.NodeIDs}
 		for _, v := range t.Volumes {
-			s.Volumes = append(s.Volumes, model.SnapshotVolume(v))
+			s.Volumes = append(s.Volumes, model.SnapshotVolume{Number: v.Number, SizeKiB: v.SizeKiB, Gross: v.Gross, Props: v.Props,
+				BackingKiB: v.BackingKiB, Keys: v.Keys.in()})
 		}
 		for _, k := range t.Copies {
 			c := model.SnapshotCopy{UUID: k.ID, Node: k.Node, Replica: k.Replica, Deleting: k.Deleting}

@@ -29,7 +29,7 @@ func poolSpecIn(p *pb.PoolSpec) model.PoolSpec {
 
 func resourceSpecOut(s *model.ResourceSpec) *pb.ResourceSpec {
 	p := &pb.ResourceSpec{Definition: u(string(s.Definition)), Name: u(s.Name), Id: u(string(s.ID)),
-		Generation: s.Generation, Want: uint32(s.Want), Diskless: s.Diskless, WholeDefinition: s.WholeDefinition,
+		Generation: s.Generation, Want: wantOut(s), Diskless: s.Diskless, WholeDefinition: s.WholeDefinition,
 		LastUnused: s.LastUnused, Lose: s.Lose, Volumes: each(s.Volumes, volumeSpecOut),
 		Quiet: u(string(s.Quiet)), Snapshot: snapshotSpecOut(s.Snapshot),
 		Rollback: rollbackSpecOut(s.Rollback),
@@ -44,7 +44,7 @@ func resourceSpecOut(s *model.ResourceSpec) *pb.ResourceSpec {
 
 func resourceSpecIn(p *pb.ResourceSpec) model.ResourceSpec {
 	s := model.ResourceSpec{Definition: model.UUID(p.GetDefinition()), Name: p.GetName(), ID: model.UUID(p.GetId()),
-		Generation: p.GetGeneration(), Want: model.Want(small(p.GetWant())), Diskless: p.GetDiskless(),
+		Generation: p.GetGeneration(), Want: wantIn(p), Diskless: p.GetDiskless(),
 		WholeDefinition: p.GetWholeDefinition(), LastUnused: p.GetLastUnused(), Lose: p.GetLose(),
 		Volumes: each(p.GetVolumes(), deref(volumeSpecIn)), Quiet: model.UUID(p.GetQuiet()), Snapshot: snapshotSpecIn(p.GetSnapshot()),
 		Rollback: rollbackSpecIn(p.GetRollback()),
@@ -75,14 +75,14 @@ func volumeSpecOut(s *model.VolumeSpec) *pb.VolumeSpec {
 	return &pb.VolumeSpec{Id: u(string(s.ID)), Number: int64(s.Number), Minor: int64(s.Minor), SizeKib: s.SizeKiB,
 		BackingKib: s.BackingKiB, Pool: u(s.Pool), Backing: u(s.Backing), Want: uint32(s.Want),
 		Initialised: s.Initialised, Seed: uint32(s.Seed), Options: optionsOut(s.Options), From: sourceOut(s.From),
-		GrowKib: s.GrowKiB, Resize: s.Resize}
+		GrowKib: s.GrowKiB, Resize: s.Resize, Luks: luksOut(s.LUKS)}
 }
 
 func volumeSpecIn(p *pb.VolumeSpec) model.VolumeSpec {
 	s := model.VolumeSpec{ID: model.UUID(p.GetId()), Number: int(p.GetNumber()), Minor: int(p.GetMinor()),
 		SizeKiB: p.GetSizeKib(), BackingKiB: p.GetBackingKib(), Pool: p.GetPool(), Backing: p.GetBacking(),
 		Want: model.Want(small(p.GetWant())), Initialised: p.GetInitialised(), Options: optionsIn(p.GetOptions()), From: sourceIn(p.GetFrom()),
-		GrowKiB: p.GetGrowKib(), Resize: p.GetResize()}
+		GrowKiB: p.GetGrowKib(), Resize: p.GetResize(), LUKS: luksIn(p.GetLuks())}
 	if n := p.GetSeed(); n <= uint32(model.SeedSkip) {
 		s.Seed = model.Seed(n)
 	}

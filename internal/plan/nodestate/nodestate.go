@@ -109,6 +109,7 @@ func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Re
 			if !v.Initialised {
 				vs.From = v.From
 			}
+			vs.LUKS = luks(s, vd)
 		}
 		if size.GrowsFromKiB != 0 && !r.Diskless && vs.Want == model.Up && !spec.Client && !spec.DropDisk && !spec.Down && !plan.GrowthHeld(d, vd) {
 			vs.GrowKiB, vs.Resize = d.GrowTo(vd), plan.Resizer(d, vd) == r.UUID

@@ -246,6 +246,9 @@ func nodeRefused(s *state.Snapshot, q Request, n *state.Node) string {
 			return "DRBD 8.4 has no diskless replicas"
 		}
 	}
+	if d.HasLUKS() && !q.Diskless && !slices.Contains(n.Seen.Layers, model.LayerLUKS) {
+		return "it has no LUKS: " + n.WhyNot(model.LayerLUKS)
+	}
 	for _, name := range q.Filter.NotPlaceWith {
 		if o := s.Definition(name); o != nil && o.On(n.Name) != nil {
 			return "it carries " + o.Name + ", with which this must not share a node"

@@ -1485,6 +1485,7 @@ type VolumeSpec struct {
 	From          *Source                `protobuf:"bytes,30,opt,name=from,proto3" json:"from,omitempty"`
 	GrowKib       int64                  `protobuf:"varint,40,opt,name=grow_kib,json=growKib,proto3" json:"grow_kib,omitempty"` // 0: it doesn't grow
 	Resize        bool                   `protobuf:"varint,41,opt,name=resize,proto3" json:"resize,omitempty"`
+	Luks          *LUKSSpec              `protobuf:"bytes,70,opt,name=luks,proto3" json:"luks,omitempty"` // there: it is encrypted, and the resource's want is 1000 for up
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1617,6 +1618,73 @@ func (x *VolumeSpec) GetResize() bool {
 	return false
 }
 
+func (x *VolumeSpec) GetLuks() *LUKSSpec {
+	if x != nil {
+		return x.Luks
+	}
+	return nil
+}
+
+type LUKSSpec struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Gen           int64                  `protobuf:"varint,1,opt,name=gen,proto3" json:"gen,omitempty"`
+	Keys          [][]byte               `protobuf:"bytes,2,rep,name=keys,proto3" json:"keys,omitempty"` // in the clear; none: not known now
+	Typed         bool                   `protobuf:"varint,3,opt,name=typed,proto3" json:"typed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LUKSSpec) Reset() {
+	*x = LUKSSpec{}
+	mi := &file_holdfast_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LUKSSpec) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LUKSSpec) ProtoMessage() {}
+
+func (x *LUKSSpec) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LUKSSpec.ProtoReflect.Descriptor instead.
+func (*LUKSSpec) Descriptor() ([]byte, []int) {
+	return file_holdfast_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *LUKSSpec) GetGen() int64 {
+	if x != nil {
+		return x.Gen
+	}
+	return 0
+}
+
+func (x *LUKSSpec) GetKeys() [][]byte {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *LUKSSpec) GetTyped() bool {
+	if x != nil {
+		return x.Typed
+	}
+	return false
+}
+
 type Report struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	AckSeq        uint64                 `protobuf:"varint,1,opt,name=ack_seq,json=ackSeq,proto3" json:"ack_seq,omitempty"`
@@ -1630,7 +1698,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_holdfast_proto_msgTypes[18]
+	mi := &file_holdfast_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1642,7 +1710,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[18]
+	mi := &file_holdfast_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1655,7 +1723,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{18}
+	return file_holdfast_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Report) GetAckSeq() uint64 {
@@ -1702,7 +1770,7 @@ type Words struct {
 
 func (x *Words) Reset() {
 	*x = Words{}
-	mi := &file_holdfast_proto_msgTypes[19]
+	mi := &file_holdfast_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1714,7 +1782,7 @@ func (x *Words) String() string {
 func (*Words) ProtoMessage() {}
 
 func (x *Words) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[19]
+	mi := &file_holdfast_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1727,7 +1795,7 @@ func (x *Words) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Words.ProtoReflect.Descriptor instead.
 func (*Words) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{19}
+	return file_holdfast_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Words) GetWords() []string {
@@ -1762,7 +1830,7 @@ type NodeReport struct {
 
 func (x *NodeReport) Reset() {
 	*x = NodeReport{}
-	mi := &file_holdfast_proto_msgTypes[20]
+	mi := &file_holdfast_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1774,7 +1842,7 @@ func (x *NodeReport) String() string {
 func (*NodeReport) ProtoMessage() {}
 
 func (x *NodeReport) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[20]
+	mi := &file_holdfast_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1787,7 +1855,7 @@ func (x *NodeReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeReport.ProtoReflect.Descriptor instead.
 func (*NodeReport) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{20}
+	return file_holdfast_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *NodeReport) GetUname() string {
@@ -1923,7 +1991,7 @@ type BlockDevice struct {
 
 func (x *BlockDevice) Reset() {
 	*x = BlockDevice{}
-	mi := &file_holdfast_proto_msgTypes[21]
+	mi := &file_holdfast_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1935,7 +2003,7 @@ func (x *BlockDevice) String() string {
 func (*BlockDevice) ProtoMessage() {}
 
 func (x *BlockDevice) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[21]
+	mi := &file_holdfast_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1948,7 +2016,7 @@ func (x *BlockDevice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockDevice.ProtoReflect.Descriptor instead.
 func (*BlockDevice) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{21}
+	return file_holdfast_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *BlockDevice) GetPath() string {
@@ -2004,7 +2072,7 @@ type DevicePoolStatus struct {
 
 func (x *DevicePoolStatus) Reset() {
 	*x = DevicePoolStatus{}
-	mi := &file_holdfast_proto_msgTypes[22]
+	mi := &file_holdfast_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2016,7 +2084,7 @@ func (x *DevicePoolStatus) String() string {
 func (*DevicePoolStatus) ProtoMessage() {}
 
 func (x *DevicePoolStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[22]
+	mi := &file_holdfast_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2029,7 +2097,7 @@ func (x *DevicePoolStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DevicePoolStatus.ProtoReflect.Descriptor instead.
 func (*DevicePoolStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{22}
+	return file_holdfast_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *DevicePoolStatus) GetId() string {
@@ -2071,7 +2139,7 @@ type PoolStatus struct {
 
 func (x *PoolStatus) Reset() {
 	*x = PoolStatus{}
-	mi := &file_holdfast_proto_msgTypes[23]
+	mi := &file_holdfast_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2083,7 +2151,7 @@ func (x *PoolStatus) String() string {
 func (*PoolStatus) ProtoMessage() {}
 
 func (x *PoolStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[23]
+	mi := &file_holdfast_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2096,7 +2164,7 @@ func (x *PoolStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolStatus.ProtoReflect.Descriptor instead.
 func (*PoolStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{23}
+	return file_holdfast_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *PoolStatus) GetUuid() string {
@@ -2180,7 +2248,7 @@ type Orphan struct {
 
 func (x *Orphan) Reset() {
 	*x = Orphan{}
-	mi := &file_holdfast_proto_msgTypes[24]
+	mi := &file_holdfast_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2192,7 +2260,7 @@ func (x *Orphan) String() string {
 func (*Orphan) ProtoMessage() {}
 
 func (x *Orphan) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[24]
+	mi := &file_holdfast_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2205,7 +2273,7 @@ func (x *Orphan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Orphan.ProtoReflect.Descriptor instead.
 func (*Orphan) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{24}
+	return file_holdfast_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Orphan) GetId() string {
@@ -2241,7 +2309,7 @@ type HungProgram struct {
 
 func (x *HungProgram) Reset() {
 	*x = HungProgram{}
-	mi := &file_holdfast_proto_msgTypes[25]
+	mi := &file_holdfast_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2253,7 +2321,7 @@ func (x *HungProgram) String() string {
 func (*HungProgram) ProtoMessage() {}
 
 func (x *HungProgram) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[25]
+	mi := &file_holdfast_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2266,7 +2334,7 @@ func (x *HungProgram) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HungProgram.ProtoReflect.Descriptor instead.
 func (*HungProgram) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{25}
+	return file_holdfast_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *HungProgram) GetPid() int64 {
@@ -2322,7 +2390,7 @@ type ResourceStatus struct {
 
 func (x *ResourceStatus) Reset() {
 	*x = ResourceStatus{}
-	mi := &file_holdfast_proto_msgTypes[26]
+	mi := &file_holdfast_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2334,7 +2402,7 @@ func (x *ResourceStatus) String() string {
 func (*ResourceStatus) ProtoMessage() {}
 
 func (x *ResourceStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[26]
+	mi := &file_holdfast_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2347,7 +2415,7 @@ func (x *ResourceStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResourceStatus.ProtoReflect.Descriptor instead.
 func (*ResourceStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{26}
+	return file_holdfast_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ResourceStatus) GetDefinition() string {
@@ -2479,7 +2547,7 @@ type RollbackStatus struct {
 
 func (x *RollbackStatus) Reset() {
 	*x = RollbackStatus{}
-	mi := &file_holdfast_proto_msgTypes[27]
+	mi := &file_holdfast_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2491,7 +2559,7 @@ func (x *RollbackStatus) String() string {
 func (*RollbackStatus) ProtoMessage() {}
 
 func (x *RollbackStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[27]
+	mi := &file_holdfast_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2504,7 +2572,7 @@ func (x *RollbackStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollbackStatus.ProtoReflect.Descriptor instead.
 func (*RollbackStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{27}
+	return file_holdfast_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RollbackStatus) GetId() string {
@@ -2532,7 +2600,7 @@ type QuietStatus struct {
 
 func (x *QuietStatus) Reset() {
 	*x = QuietStatus{}
-	mi := &file_holdfast_proto_msgTypes[28]
+	mi := &file_holdfast_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2544,7 +2612,7 @@ func (x *QuietStatus) String() string {
 func (*QuietStatus) ProtoMessage() {}
 
 func (x *QuietStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[28]
+	mi := &file_holdfast_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2557,7 +2625,7 @@ func (x *QuietStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuietStatus.ProtoReflect.Descriptor instead.
 func (*QuietStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{28}
+	return file_holdfast_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *QuietStatus) GetLease() string {
@@ -2594,13 +2662,14 @@ type VolumeStatus struct {
 	HasQuorum     bool                   `protobuf:"varint,9,opt,name=has_quorum,json=hasQuorum,proto3" json:"has_quorum,omitempty"`
 	NoDisk        bool                   `protobuf:"varint,20,opt,name=no_disk,json=noDisk,proto3" json:"no_disk,omitempty"`             // under drop_disk: the device is gone
 	BackingKib    int64                  `protobuf:"varint,40,opt,name=backing_kib,json=backingKib,proto3" json:"backing_kib,omitempty"` // 0: not known
+	Luks          *LUKSStatus            `protobuf:"bytes,70,opt,name=luks,proto3" json:"luks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *VolumeStatus) Reset() {
 	*x = VolumeStatus{}
-	mi := &file_holdfast_proto_msgTypes[29]
+	mi := &file_holdfast_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2612,7 +2681,7 @@ func (x *VolumeStatus) String() string {
 func (*VolumeStatus) ProtoMessage() {}
 
 func (x *VolumeStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[29]
+	mi := &file_holdfast_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2625,7 +2694,7 @@ func (x *VolumeStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VolumeStatus.ProtoReflect.Descriptor instead.
 func (*VolumeStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{29}
+	return file_holdfast_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *VolumeStatus) GetId() string {
@@ -2705,6 +2774,73 @@ func (x *VolumeStatus) GetBackingKib() int64 {
 	return 0
 }
 
+func (x *VolumeStatus) GetLuks() *LUKSStatus {
+	if x != nil {
+		return x.Luks
+	}
+	return nil
+}
+
+type LUKSStatus struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Open          bool                   `protobuf:"varint,1,opt,name=open,proto3" json:"open,omitempty"`
+	Gen           int64                  `protobuf:"varint,2,opt,name=gen,proto3" json:"gen,omitempty"`
+	WrongKey      bool                   `protobuf:"varint,3,opt,name=wrong_key,json=wrongKey,proto3" json:"wrong_key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LUKSStatus) Reset() {
+	*x = LUKSStatus{}
+	mi := &file_holdfast_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LUKSStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LUKSStatus) ProtoMessage() {}
+
+func (x *LUKSStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LUKSStatus.ProtoReflect.Descriptor instead.
+func (*LUKSStatus) Descriptor() ([]byte, []int) {
+	return file_holdfast_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *LUKSStatus) GetOpen() bool {
+	if x != nil {
+		return x.Open
+	}
+	return false
+}
+
+func (x *LUKSStatus) GetGen() int64 {
+	if x != nil {
+		return x.Gen
+	}
+	return 0
+}
+
+func (x *LUKSStatus) GetWrongKey() bool {
+	if x != nil {
+		return x.WrongKey
+	}
+	return false
+}
+
 type PeerStatus struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Node          string                 `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
@@ -2718,7 +2854,7 @@ type PeerStatus struct {
 
 func (x *PeerStatus) Reset() {
 	*x = PeerStatus{}
-	mi := &file_holdfast_proto_msgTypes[30]
+	mi := &file_holdfast_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2730,7 +2866,7 @@ func (x *PeerStatus) String() string {
 func (*PeerStatus) ProtoMessage() {}
 
 func (x *PeerStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[30]
+	mi := &file_holdfast_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2743,7 +2879,7 @@ func (x *PeerStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeerStatus.ProtoReflect.Descriptor instead.
 func (*PeerStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{30}
+	return file_holdfast_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *PeerStatus) GetNode() string {
@@ -2794,7 +2930,7 @@ type PeerVolumeStatus struct {
 
 func (x *PeerVolumeStatus) Reset() {
 	*x = PeerVolumeStatus{}
-	mi := &file_holdfast_proto_msgTypes[31]
+	mi := &file_holdfast_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2806,7 +2942,7 @@ func (x *PeerVolumeStatus) String() string {
 func (*PeerVolumeStatus) ProtoMessage() {}
 
 func (x *PeerVolumeStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[31]
+	mi := &file_holdfast_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2819,7 +2955,7 @@ func (x *PeerVolumeStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeerVolumeStatus.ProtoReflect.Descriptor instead.
 func (*PeerVolumeStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{31}
+	return file_holdfast_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *PeerVolumeStatus) GetNumber() int64 {
@@ -2866,7 +3002,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_holdfast_proto_msgTypes[32]
+	mi := &file_holdfast_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2878,7 +3014,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[32]
+	mi := &file_holdfast_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2891,7 +3027,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{32}
+	return file_holdfast_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Ping) GetNonce() uint64 {
@@ -2910,7 +3046,7 @@ type Pong struct {
 
 func (x *Pong) Reset() {
 	*x = Pong{}
-	mi := &file_holdfast_proto_msgTypes[33]
+	mi := &file_holdfast_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2922,7 +3058,7 @@ func (x *Pong) String() string {
 func (*Pong) ProtoMessage() {}
 
 func (x *Pong) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[33]
+	mi := &file_holdfast_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2935,7 +3071,7 @@ func (x *Pong) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pong.ProtoReflect.Descriptor instead.
 func (*Pong) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{33}
+	return file_holdfast_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Pong) GetNonce() uint64 {
@@ -3082,7 +3218,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\v2\x19.holdfast.wire.v1.SectionR\x05value:\x028\x01\"4\n" +
 	"\bPathSpec\x12\x14\n" +
 	"\x05local\x18\x01 \x01(\tR\x05local\x12\x12\n" +
-	"\x04peer\x18\x02 \x01(\tR\x04peer\"\xfb\x03\n" +
+	"\x04peer\x18\x02 \x01(\tR\x04peer\"\xab\x04\n" +
 	"\n" +
 	"VolumeSpec\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
@@ -3100,10 +3236,15 @@ const file_holdfast_proto_rawDesc = "" +
 	"\aoptions\x18\v \x03(\v2).holdfast.wire.v1.VolumeSpec.OptionsEntryR\aoptions\x12,\n" +
 	"\x04from\x18\x1e \x01(\v2\x18.holdfast.wire.v1.SourceR\x04from\x12\x19\n" +
 	"\bgrow_kib\x18( \x01(\x03R\agrowKib\x12\x16\n" +
-	"\x06resize\x18) \x01(\bR\x06resize\x1aU\n" +
+	"\x06resize\x18) \x01(\bR\x06resize\x12.\n" +
+	"\x04luks\x18F \x01(\v2\x1a.holdfast.wire.v1.LUKSSpecR\x04luks\x1aU\n" +
 	"\fOptionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
-	"\x05value\x18\x02 \x01(\v2\x19.holdfast.wire.v1.SectionR\x05value:\x028\x01\"\xc5\x01\n" +
+	"\x05value\x18\x02 \x01(\v2\x19.holdfast.wire.v1.SectionR\x05value:\x028\x01\"F\n" +
+	"\bLUKSSpec\x12\x10\n" +
+	"\x03gen\x18\x01 \x01(\x03R\x03gen\x12\x12\n" +
+	"\x04keys\x18\x02 \x03(\fR\x04keys\x12\x14\n" +
+	"\x05typed\x18\x03 \x01(\bR\x05typed\"\xc5\x01\n" +
 	"\x06Report\x12\x17\n" +
 	"\aack_seq\x18\x01 \x01(\x04R\x06ackSeq\x12\x12\n" +
 	"\x04full\x18\x02 \x01(\bR\x04full\x120\n" +
@@ -3201,7 +3342,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\vQuietStatus\x12\x14\n" +
 	"\x05lease\x18\x01 \x01(\tR\x05lease\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\rR\x05state\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xac\x02\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xde\x02\n" +
 	"\fVolumeStatus\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x03R\x06number\x12\x16\n" +
@@ -3216,7 +3357,13 @@ const file_holdfast_proto_rawDesc = "" +
 	"has_quorum\x18\t \x01(\bR\thasQuorum\x12\x17\n" +
 	"\ano_disk\x18\x14 \x01(\bR\x06noDisk\x12\x1f\n" +
 	"\vbacking_kib\x18( \x01(\x03R\n" +
-	"backingKib\"\xa1\x01\n" +
+	"backingKib\x120\n" +
+	"\x04luks\x18F \x01(\v2\x1c.holdfast.wire.v1.LUKSStatusR\x04luks\"O\n" +
+	"\n" +
+	"LUKSStatus\x12\x12\n" +
+	"\x04open\x18\x01 \x01(\bR\x04open\x12\x10\n" +
+	"\x03gen\x18\x02 \x01(\x03R\x03gen\x12\x1b\n" +
+	"\twrong_key\x18\x03 \x01(\bR\bwrongKey\"\xa1\x01\n" +
 	"\n" +
 	"PeerStatus\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12\x17\n" +
@@ -3247,7 +3394,7 @@ func file_holdfast_proto_rawDescGZIP() []byte {
 	return file_holdfast_proto_rawDescData
 }
 
-var file_holdfast_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
+var file_holdfast_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
 var file_holdfast_proto_goTypes = []any{
 	(*Envelope)(nil),         // 0: holdfast.wire.v1.Envelope
 	(*Order)(nil),            // 1: holdfast.wire.v1.Order
@@ -3267,36 +3414,38 @@ var file_holdfast_proto_goTypes = []any{
 	(*PeerSpec)(nil),         // 15: holdfast.wire.v1.PeerSpec
 	(*PathSpec)(nil),         // 16: holdfast.wire.v1.PathSpec
 	(*VolumeSpec)(nil),       // 17: holdfast.wire.v1.VolumeSpec
-	(*Report)(nil),           // 18: holdfast.wire.v1.Report
-	(*Words)(nil),            // 19: holdfast.wire.v1.Words
-	(*NodeReport)(nil),       // 20: holdfast.wire.v1.NodeReport
-	(*BlockDevice)(nil),      // 21: holdfast.wire.v1.BlockDevice
-	(*DevicePoolStatus)(nil), // 22: holdfast.wire.v1.DevicePoolStatus
-	(*PoolStatus)(nil),       // 23: holdfast.wire.v1.PoolStatus
-	(*Orphan)(nil),           // 24: holdfast.wire.v1.Orphan
-	(*HungProgram)(nil),      // 25: holdfast.wire.v1.HungProgram
-	(*ResourceStatus)(nil),   // 26: holdfast.wire.v1.ResourceStatus
-	(*RollbackStatus)(nil),   // 27: holdfast.wire.v1.RollbackStatus
-	(*QuietStatus)(nil),      // 28: holdfast.wire.v1.QuietStatus
-	(*VolumeStatus)(nil),     // 29: holdfast.wire.v1.VolumeStatus
-	(*PeerStatus)(nil),       // 30: holdfast.wire.v1.PeerStatus
-	(*PeerVolumeStatus)(nil), // 31: holdfast.wire.v1.PeerVolumeStatus
-	(*Ping)(nil),             // 32: holdfast.wire.v1.Ping
-	(*Pong)(nil),             // 33: holdfast.wire.v1.Pong
-	nil,                      // 34: holdfast.wire.v1.Section.OptionsEntry
-	nil,                      // 35: holdfast.wire.v1.DRBDSpec.OptionsEntry
-	nil,                      // 36: holdfast.wire.v1.PeerSpec.OptionsEntry
-	nil,                      // 37: holdfast.wire.v1.VolumeSpec.OptionsEntry
-	nil,                      // 38: holdfast.wire.v1.NodeReport.UnsupportedEntry
+	(*LUKSSpec)(nil),         // 18: holdfast.wire.v1.LUKSSpec
+	(*Report)(nil),           // 19: holdfast.wire.v1.Report
+	(*Words)(nil),            // 20: holdfast.wire.v1.Words
+	(*NodeReport)(nil),       // 21: holdfast.wire.v1.NodeReport
+	(*BlockDevice)(nil),      // 22: holdfast.wire.v1.BlockDevice
+	(*DevicePoolStatus)(nil), // 23: holdfast.wire.v1.DevicePoolStatus
+	(*PoolStatus)(nil),       // 24: holdfast.wire.v1.PoolStatus
+	(*Orphan)(nil),           // 25: holdfast.wire.v1.Orphan
+	(*HungProgram)(nil),      // 26: holdfast.wire.v1.HungProgram
+	(*ResourceStatus)(nil),   // 27: holdfast.wire.v1.ResourceStatus
+	(*RollbackStatus)(nil),   // 28: holdfast.wire.v1.RollbackStatus
+	(*QuietStatus)(nil),      // 29: holdfast.wire.v1.QuietStatus
+	(*VolumeStatus)(nil),     // 30: holdfast.wire.v1.VolumeStatus
+	(*LUKSStatus)(nil),       // 31: holdfast.wire.v1.LUKSStatus
+	(*PeerStatus)(nil),       // 32: holdfast.wire.v1.PeerStatus
+	(*PeerVolumeStatus)(nil), // 33: holdfast.wire.v1.PeerVolumeStatus
+	(*Ping)(nil),             // 34: holdfast.wire.v1.Ping
+	(*Pong)(nil),             // 35: holdfast.wire.v1.Pong
+	nil,                      // 36: holdfast.wire.v1.Section.OptionsEntry
+	nil,                      // 37: holdfast.wire.v1.DRBDSpec.OptionsEntry
+	nil,                      // 38: holdfast.wire.v1.PeerSpec.OptionsEntry
+	nil,                      // 39: holdfast.wire.v1.VolumeSpec.OptionsEntry
+	nil,                      // 40: holdfast.wire.v1.NodeReport.UnsupportedEntry
 }
 var file_holdfast_proto_depIdxs = []int32{
 	2,  // 0: holdfast.wire.v1.Envelope.hello:type_name -> holdfast.wire.v1.Hello
 	3,  // 1: holdfast.wire.v1.Envelope.welcome:type_name -> holdfast.wire.v1.Welcome
 	4,  // 2: holdfast.wire.v1.Envelope.refused:type_name -> holdfast.wire.v1.Refused
 	5,  // 3: holdfast.wire.v1.Envelope.desired:type_name -> holdfast.wire.v1.Desired
-	18, // 4: holdfast.wire.v1.Envelope.report:type_name -> holdfast.wire.v1.Report
-	32, // 5: holdfast.wire.v1.Envelope.ping:type_name -> holdfast.wire.v1.Ping
-	33, // 6: holdfast.wire.v1.Envelope.pong:type_name -> holdfast.wire.v1.Pong
+	19, // 4: holdfast.wire.v1.Envelope.report:type_name -> holdfast.wire.v1.Report
+	34, // 5: holdfast.wire.v1.Envelope.ping:type_name -> holdfast.wire.v1.Ping
+	35, // 6: holdfast.wire.v1.Envelope.pong:type_name -> holdfast.wire.v1.Pong
 	1,  // 7: holdfast.wire.v1.Hello.order:type_name -> holdfast.wire.v1.Order
 	1,  // 8: holdfast.wire.v1.Desired.order:type_name -> holdfast.wire.v1.Order
 	7,  // 9: holdfast.wire.v1.Desired.pools:type_name -> holdfast.wire.v1.PoolSpec
@@ -3308,35 +3457,37 @@ var file_holdfast_proto_depIdxs = []int32{
 	11, // 15: holdfast.wire.v1.ResourceSpec.rollback:type_name -> holdfast.wire.v1.RollbackSpec
 	10, // 16: holdfast.wire.v1.SnapshotSpec.copies:type_name -> holdfast.wire.v1.CopySpec
 	10, // 17: holdfast.wire.v1.RollbackSpec.copies:type_name -> holdfast.wire.v1.CopySpec
-	34, // 18: holdfast.wire.v1.Section.options:type_name -> holdfast.wire.v1.Section.OptionsEntry
-	35, // 19: holdfast.wire.v1.DRBDSpec.options:type_name -> holdfast.wire.v1.DRBDSpec.OptionsEntry
+	36, // 18: holdfast.wire.v1.Section.options:type_name -> holdfast.wire.v1.Section.OptionsEntry
+	37, // 19: holdfast.wire.v1.DRBDSpec.options:type_name -> holdfast.wire.v1.DRBDSpec.OptionsEntry
 	15, // 20: holdfast.wire.v1.DRBDSpec.peers:type_name -> holdfast.wire.v1.PeerSpec
-	36, // 21: holdfast.wire.v1.PeerSpec.options:type_name -> holdfast.wire.v1.PeerSpec.OptionsEntry
+	38, // 21: holdfast.wire.v1.PeerSpec.options:type_name -> holdfast.wire.v1.PeerSpec.OptionsEntry
 	16, // 22: holdfast.wire.v1.PeerSpec.paths:type_name -> holdfast.wire.v1.PathSpec
-	37, // 23: holdfast.wire.v1.VolumeSpec.options:type_name -> holdfast.wire.v1.VolumeSpec.OptionsEntry
+	39, // 23: holdfast.wire.v1.VolumeSpec.options:type_name -> holdfast.wire.v1.VolumeSpec.OptionsEntry
 	12, // 24: holdfast.wire.v1.VolumeSpec.from:type_name -> holdfast.wire.v1.Source
-	20, // 25: holdfast.wire.v1.Report.node:type_name -> holdfast.wire.v1.NodeReport
-	26, // 26: holdfast.wire.v1.Report.resources:type_name -> holdfast.wire.v1.ResourceStatus
-	38, // 27: holdfast.wire.v1.NodeReport.unsupported:type_name -> holdfast.wire.v1.NodeReport.UnsupportedEntry
-	23, // 28: holdfast.wire.v1.NodeReport.pools:type_name -> holdfast.wire.v1.PoolStatus
-	24, // 29: holdfast.wire.v1.NodeReport.orphans:type_name -> holdfast.wire.v1.Orphan
-	25, // 30: holdfast.wire.v1.NodeReport.hung:type_name -> holdfast.wire.v1.HungProgram
-	21, // 31: holdfast.wire.v1.NodeReport.devices:type_name -> holdfast.wire.v1.BlockDevice
-	22, // 32: holdfast.wire.v1.NodeReport.device_pools:type_name -> holdfast.wire.v1.DevicePoolStatus
-	29, // 33: holdfast.wire.v1.ResourceStatus.volumes:type_name -> holdfast.wire.v1.VolumeStatus
-	30, // 34: holdfast.wire.v1.ResourceStatus.peers:type_name -> holdfast.wire.v1.PeerStatus
-	28, // 35: holdfast.wire.v1.ResourceStatus.quiet:type_name -> holdfast.wire.v1.QuietStatus
-	27, // 36: holdfast.wire.v1.ResourceStatus.rollback:type_name -> holdfast.wire.v1.RollbackStatus
-	31, // 37: holdfast.wire.v1.PeerStatus.volumes:type_name -> holdfast.wire.v1.PeerVolumeStatus
-	13, // 38: holdfast.wire.v1.DRBDSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
-	13, // 39: holdfast.wire.v1.PeerSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
-	13, // 40: holdfast.wire.v1.VolumeSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
-	19, // 41: holdfast.wire.v1.NodeReport.UnsupportedEntry.value:type_name -> holdfast.wire.v1.Words
-	42, // [42:42] is the sub-list for method output_type
-	42, // [42:42] is the sub-list for method input_type
-	42, // [42:42] is the sub-list for extension type_name
-	42, // [42:42] is the sub-list for extension extendee
-	0,  // [0:42] is the sub-list for field type_name
+	18, // 25: holdfast.wire.v1.VolumeSpec.luks:type_name -> holdfast.wire.v1.LUKSSpec
+	21, // 26: holdfast.wire.v1.Report.node:type_name -> holdfast.wire.v1.NodeReport
+	27, // 27: holdfast.wire.v1.Report.resources:type_name -> holdfast.wire.v1.ResourceStatus
+	40, // 28: holdfast.wire.v1.NodeReport.unsupported:type_name -> holdfast.wire.v1.NodeReport.UnsupportedEntry
+	24, // 29: holdfast.wire.v1.NodeReport.pools:type_name -> holdfast.wire.v1.PoolStatus
+	25, // 30: holdfast.wire.v1.NodeReport.orphans:type_name -> holdfast.wire.v1.Orphan
+	26, // 31: holdfast.wire.v1.NodeReport.hung:type_name -> holdfast.wire.v1.HungProgram
+	22, // 32: holdfast.wire.v1.NodeReport.devices:type_name -> holdfast.wire.v1.BlockDevice
+	23, // 33: holdfast.wire.v1.NodeReport.device_pools:type_name -> holdfast.wire.v1.DevicePoolStatus
+	30, // 34: holdfast.wire.v1.ResourceStatus.volumes:type_name -> holdfast.wire.v1.VolumeStatus
+	32, // 35: holdfast.wire.v1.ResourceStatus.peers:type_name -> holdfast.wire.v1.PeerStatus
+	29, // 36: holdfast.wire.v1.ResourceStatus.quiet:type_name -> holdfast.wire.v1.QuietStatus
+	28, // 37: holdfast.wire.v1.ResourceStatus.rollback:type_name -> holdfast.wire.v1.RollbackStatus
+	31, // 38: holdfast.wire.v1.VolumeStatus.luks:type_name -> holdfast.wire.v1.LUKSStatus
+	33, // 39: holdfast.wire.v1.PeerStatus.volumes:type_name -> holdfast.wire.v1.PeerVolumeStatus
+	13, // 40: holdfast.wire.v1.DRBDSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
+	13, // 41: holdfast.wire.v1.PeerSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
+	13, // 42: holdfast.wire.v1.VolumeSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
+	20, // 43: holdfast.wire.v1.NodeReport.UnsupportedEntry.value:type_name -> holdfast.wire.v1.Words
+	44, // [44:44] is the sub-list for method output_type
+	44, // [44:44] is the sub-list for method input_type
+	44, // [44:44] is the sub-list for extension type_name
+	44, // [44:44] is the sub-list for extension extendee
+	0,  // [0:44] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_proto_init() }
@@ -3359,7 +3510,7 @@ func file_holdfast_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_proto_rawDesc), len(file_holdfast_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   39,
+			NumMessages:   41,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
