@@ -21,6 +21,9 @@ func (w *world) plant(n *node) {
 		return
 	}
 	n.m.AddLV(vgName, "precious", 8192)
+	if w.cfg.scene != nil {
+		return
+	}
 	if w.chance(10) { // in the way of a resource
 		n.m.AddLV(vgName, model.BackingName(pick(w, defNames), 0), 8192)
 	}

@@ -136,6 +136,9 @@ func (w *world) tick(d time.Duration) {
 }
 
 func (w *world) happen(c choice) {
+	if c.ctl != nil || c.conn != nil {
+		w.ctlSteps++
+	}
 	switch c.do {
 	case actStep:
 		c.ctl.act()

@@ -13,6 +13,8 @@ type Config struct {
 	Calm   bool      // no faults
 	Events int       // of users and faults; 0: 20 to 90, by the seed
 	Trace  io.Writer // gets a readable trace, if not nil
+
+	scene *scene // plays this instead, if not nil
 }
 
 // Failure is a broken invariant.
@@ -54,6 +56,10 @@ func (w *world) guarded() {
 			w.broken("panic", "%v\n%s", p, debug.Stack())
 		}
 	}()
+	if w.cfg.scene != nil {
+		w.cfg.scene.play(w)
+		return
+	}
 	w.play()
 }
 

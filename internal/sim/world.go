@@ -35,6 +35,7 @@ type world struct {
 
 	lastSession uint64 // of agents
 	instances   int
+	ctlSteps    int // what a controller did, or was said to or by it
 	choices     []choice
 	settling    bool
 	idle        bool // nothing has moved for a while
@@ -70,7 +71,11 @@ func newWorld(seed uint64, cfg Config) *world {
 	w.now = w.start
 	w.ticked = w.start
 	w.pipe = newCodec()
-	w.chooseProfile()
+	if cfg.scene != nil {
+		cfg.scene.choose(w)
+	} else {
+		w.chooseProfile()
+	}
 	for i, gen := range w.profile.gen {
 		w.addNode(i, gen)
 	}

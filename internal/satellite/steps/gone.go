@@ -187,6 +187,9 @@ func (p *planner) takeDown() Plan {
 			if w := p.lookFirst(); len(w.Steps) > 0 {
 				return w
 			}
+			if p.spec.DRBD.Generation == model.DRBD8 {
+				why += "; with DRBD 8.4 one that made room for another sees its old peer again only once the volume isn't in use"
+			}
 			return blocked("%s; the removal waits, or type the override that names what is lost", why)
 		}
 	}

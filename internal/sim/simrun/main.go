@@ -24,9 +24,14 @@ func main() {
 	brk := flag.String("break", "", "put a mistake in: guard, tombstone, milestone, durable")
 	calm := flag.Bool("calm", false, "without faults")
 	why := flag.Bool("reasons", false, "print why replicas are not as desired at the end, with counts")
+	op := flag.String("op", "", "play this `operation` of the crash matrix and print its trace; \"list\" lists them")
+	gen := flag.Int("drbd", 9, "with -op: DRBD's generation, 8 or 9")
+	cut := flag.String("cut", "", "with -op: who dies after which step: controller:7, alpha:7 (its satellite), alpha!7 (its power)")
 	flag.Parse()
 	cfg := sim.Config{Break: sim.Break(*brk), Calm: *calm}
 	switch {
+	case *op != "":
+		os.Exit(scene(*op, *gen, *cut, max(*seed, 1), cfg))
 	case *seed != 0:
 		os.Exit(one(*seed, cfg))
 	case *seeds != "":
@@ -63,6 +68,31 @@ func one(seed uint64, cfg sim.Config) int {
 		return 1
 	}
 	fmt.Printf("seed %d: nothing broken in %d events, %.0f s of model time\n", seed, p.Steps, p.Seconds)
+	return 0
+}
+
+// scene plays a cell of the crash matrix.
+func scene(op string, gen int, cut string, seed uint64, cfg sim.Config) int {
+	if op == "list" {
+		fmt.Println(strings.Join(sim.Operations(gen), "\n"))
+		return 0
+	}
+	s := sim.Scene{Operation: op, DRBD: gen, Seed: seed}
+	if i := strings.IndexAny(cut, ":!"); i > 0 {
+		at, err := strconv.Atoi(cut[i+1:])
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 2
+		}
+		s.Cut = sim.Cut{Who: cut[:i], Power: cut[i] == '!', At: at}
+	}
+	cfg.Trace = os.Stdout
+	p, length := sim.PlayScene(s, cfg)
+	fmt.Printf("%s: steps and effects %v\n", s, length)
+	if p.Failure != nil {
+		fmt.Println(p.Failure)
+		return 1
+	}
 	return 0
 }
 
