@@ -47,7 +47,9 @@ type metadata struct {
 	slots   map[int]*slot // by the peer's node-id; v08: 0
 
 	consistent, upToDate, primary, unclean bool
-	everGood                               bool  // has been UpToDate once
+	quorate                                bool  // had quorum
+	members                                []int // with these in reach
+	witnesses                              []int // node-ids without a disk that it has met
 	crashed                                bool  // was Primary when the power went, and hasn't met its peer since
 	sizeKiB                                int64 // last agreed
 	atKiB                                  int64 // the size of the device at whose end they lie
@@ -56,11 +58,12 @@ type metadata struct {
 // slot is what is known of one peer: the bitmap, and the data generation it
 // counts from.
 type slot struct {
-	uuid  uint64
-	all   bool         // every block
-	dirty map[int]bool // or these
-	left  int64        // KiB still to sync, while all or dirty
-	voter bool         // that peer has been seen UpToDate once
+	uuid     uint64
+	all      bool         // every block
+	dirty    map[int]bool // or these
+	left     int64        // KiB still to sync, while all or dirty
+	voter    bool         // that peer has, or had, a disk
+	outdated bool         // and was behind when it was last seen
 }
 
 func (s *slot) clone() *slot {

@@ -213,7 +213,10 @@ func (x *call) drbdadm() {
 			case cmd == "connect" && k.gen == drbd.Gen8:
 				x.fail(10, "%s: Failure: (102) Local address(port) already in use.", k.name)
 			case cmd == "disconnect" && c.state != "StandAlone":
-				x.m.net.hangUp(x.m, k, c)
+				if why := x.m.net.part(x.m, k, c); why != "" {
+					x.fail(11, "%s: State change failed: (-10) %s\nadditional info from kernel:\nDeclined by peer %s (id: %d), see the kernel log there", k.name, why, c.peer, c.peerID)
+					return
+				}
 				x.m.effect("disconnect %s from %s", k.name, c.peer)
 			case cmd == "disconnect" && k.gen == drbd.Gen8:
 				x.fail(10, "??: Failure: (162) Invalid configuration request\nadditional info from kernel:\nunknown connection")
@@ -262,6 +265,7 @@ func (x *call) adjust(r drbd.Resource, local drbd.Node, standIn bool) {
 		if k.gen == drbd.Gen8 {
 			k.nodeID = 0
 		}
+		k.members = []int{k.nodeID}
 		m.kernel[r.Name] = k
 		m.effect("new resource %s", r.Name)
 	}
@@ -313,7 +317,10 @@ func (x *call) adjust(r drbd.Resource, local drbd.Node, standIn bool) {
 			}
 			continue
 		}
-		m.net.hangUp(m, k, c)
+		if why := m.net.part(m, k, c); why != "" {
+			x.fail(11, "%s: State change failed: (-10) %s\nadditional info from kernel:\nDeclined by peer %s (id: %d), see the kernel log there", k.name, why, c.peer, c.peerID)
+			return
+		}
 		k.conns = slices.DeleteFunc(k.conns, func(o *conn) bool { return o == c })
 		m.effect("del-peer %s %s", r.Name, c.peer)
 	}
@@ -388,7 +395,7 @@ func wanted(gen drbd.Generation, r drbd.Resource, local drbd.Node) []conn {
 		if n.Name == local.Name || n.Diskless && local.Diskless {
 			continue
 		}
-		c := conn{peerID: n.NodeID, peer: n.Name, secret: r.Secret, diskless: n.Diskless, local: me, remote: netip.AddrPortFrom(n.Address, uint16(n.Port))}
+		c := conn{gen: gen, peerID: n.NodeID, peer: n.Name, secret: r.Secret, diskless: n.Diskless, local: me, remote: netip.AddrPortFrom(n.Address, uint16(n.Port))}
 		if gen == drbd.Gen8 {
 			c.peerID = 0
 		}

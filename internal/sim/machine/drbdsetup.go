@@ -70,7 +70,10 @@ func (x *call) drbdsetup() {
 				x.fail(10, "%s: Failure: (162) Invalid configuration request\nunknown connection", args[0])
 				return
 			}
-			m.net.hangUp(m, r, r.conns[i])
+			if why := m.net.part(m, r, r.conns[i]); why != "" {
+				x.fail(11, "%s: State change failed: (-10) %s", args[0], why)
+				return
+			}
 			r.conns = slices.Delete(r.conns, i, i+1)
 			m.effect("del-peer %s %d", r.name, id)
 			return

@@ -224,6 +224,7 @@ func (n *Network) handshake(a *Machine, ar *resource, ac *conn, b *Machine, br *
 	n.showDisks(a, ar)
 	n.showDisks(b, br)
 	n.outdate(a, ar)
+	n.round(a, ar)
 	return true
 }
 
@@ -330,9 +331,9 @@ func (n *Network) startSync(sc *conn, s *volume, tc *conn, t *volume, full bool)
 	// counts from: cut off now, the source knows it as behind.
 	tm.remember(tm.current)
 	tm.current = ss.uuid
-	voter := ts.voter
+	voter, outdated := ts.voter, ts.outdated
 	*ts = *ss.clone()
-	ts.uuid, ts.voter = 0, voter
+	ts.uuid, ts.voter, ts.outdated = 0, voter, outdated
 	sm.crashed, tm.crashed = false, false
 	sc.vols[s.num].repl, tc.vols[t.num].repl = "SyncSource", "SyncTarget"
 	t.state = "Inconsistent"
@@ -391,7 +392,10 @@ func (n *Network) progress(m *Machine, r *resource, c *conn, kib int64) (moved b
 		// What the source knows of third nodes holds for the target too.
 		for id, s := range sm.slots { // in any order
 			if id != c.peerID && id != r.nodeID && id != pr.nodeID {
-				tm.slots[id] = s.clone()
+				t := tm.slot(id)
+				voter, outdated := t.voter, t.outdated
+				*t = *s.clone()
+				t.voter, t.outdated = voter, outdated
 			}
 		}
 		ts.clear()
@@ -410,6 +414,9 @@ func (n *Network) progress(m *Machine, r *resource, c *conn, kib int64) (moved b
 		}
 		n.showDisks(p, pr)
 		n.showDisks(m, r)
+		if r.gen == drbd.Gen9 {
+			n.weaken(n.component(p, pr))
+		}
 		p.log = append(p.log, "synced "+r.name)
 		moved = true
 	}
@@ -453,19 +460,13 @@ func (n *Network) catchUp(m *Machine, r *resource, c *conn, p *Machine, pr *reso
 
 // drop loses a connection that both ends want: they try again.
 func (n *Network) drop(m *Machine, r *resource, c *conn) {
-	_, _, pc := n.other(m, r, c)
+	_, pr, pc := n.other(m, r, c)
 	c.reset("Connecting")
+	r.bereft = true
 	if pc != nil && pc.state == "Connected" {
 		pc.reset("Connecting")
+		pr.bereft = true
 	}
-}
-
-// hangUp ends a connection from this side.
-func (n *Network) hangUp(m *Machine, r *resource, c *conn) {
-	if c.state == "Connected" {
-		n.drop(m, r, c)
-	}
-	c.reset("StandAlone")
 }
 
 // rotate makes a new data generation if a peer that should have a disk doesn't

@@ -25,6 +25,8 @@ type resource struct {
 	vols      []*volume // by number
 	conns     []*conn   // by the peer's node-id
 	noQuorum  bool
+	members   []int // node-ids of those that were in reach, over others too, at the last state change of all (9)
+	bereft    bool  // a peer is gone, and those left haven't been asked yet who is there (9)
 }
 
 type volume struct {
@@ -35,7 +37,8 @@ type volume struct {
 	client     bool   // diskless by intent
 	sizeKiB    int64
 	open       int
-	quorate    bool   // has had quorum, and not lost it since
+	quorate    bool   // has quorum
+	restore    bool   // had it when it was the last one, before it was switched off
 	exposed    uint64 // data generation that a Primary works with
 }
 
@@ -48,11 +51,15 @@ type conn struct {
 	state         string // StandAlone, Connecting, Connected
 	peerRole      string
 	vols          map[int]*peerVol
+	gen           drbd.Generation
+	options       map[string]string // net, of this connection
 }
 
 type peerVol struct {
 	repl string // Off, Established, SyncSource, SyncTarget
 	disk string // the peer's
+
+	quorate bool // the peer's
 }
 
 func (r *resource) vol(n int) *volume {
@@ -87,9 +94,15 @@ func (r *resource) suspended() string {
 func (c *conn) reset(state string) {
 	c.state, c.peerRole = state, "Unknown"
 	for _, p := range c.vols {
-		p.repl, p.disk = "Off", "DUnknown"
+		p.repl, p.quorate = "Off", false
+		if c.gen != drbd.Gen9 || p.disk != "Inconsistent" && p.disk != "Outdated" { // 9 remembers who is behind
+			p.disk = "DUnknown"
+		}
 	}
 }
+
+// option is of the connection's net section.
+func (c *conn) option(key string) string { return c.options[key] }
 
 // minor finds a volume by its device path or number.
 func (m *Machine) minor(p string) (*volume, *resource) {
@@ -171,6 +184,14 @@ func (m *Machine) attach(r *resource, v *volume, dev string) (string, bool) {
 			}
 		}
 	}
+	if r.gen == drbd.Gen9 {
+		v.restore = md.quorate && md.upToDate && slices.Equal(md.members, []int{r.nodeID})
+		for _, c := range r.conns {
+			if p := c.vols[v.num]; p != nil && c.state != "Connected" && !c.diskless && md.slot(c.peerID).outdated {
+				p.disk = "Outdated"
+			}
+		}
+	}
 	m.effect("attach %s/%d to %s", r.name, v.num, dev)
 	m.notePlace(v.minor, d, dev)
 	// Over a connection that is there already the two have to agree on the data.
@@ -219,91 +240,9 @@ func (m *Machine) saveFlags() {
 			md.consistent = v.state == "Outdated" || v.state == "Consistent" || v.state == "UpToDate"
 			md.upToDate = v.state == "UpToDate" || v.state == "Consistent"
 			md.primary = r.role == "Primary"
-			md.everGood = md.everGood || v.state == "UpToDate"
 		}
 		m.countQuorum(r)
 	}
-}
-
-// countQuorum is 9's: nodes with good data that are in reach, against all that
-// have ever had good data; diskless ones break a tie. It is stricter than the
-// kernel where a disk is Inconsistent: that one doesn't count here.
-func (m *Machine) countQuorum(r *resource) {
-	if r.gen != drbd.Gen9 {
-		return
-	}
-	r.noQuorum = false
-	for _, v := range r.vols {
-		for _, c := range r.conns { // whoever was good once counts, also when quorum is switched on later
-			if p := c.vols[v.num]; v.disk != nil && !c.diskless && p != nil && p.disk == "UpToDate" {
-				v.disk.md.slot(c.peerID).voter = true
-			}
-		}
-	}
-	q := r.option("options", "quorum")
-	if q == "" || q == "off" {
-		return
-	}
-	for _, v := range r.vols {
-		if !r.volumeQuorum(v, q) {
-			r.noQuorum = true
-		}
-	}
-}
-
-// volumeQuorum counts for one volume: each has its own.
-func (r *resource) volumeQuorum(v *volume, q string) bool {
-	present, voters, witnesses, seen := 0, 0, 0, 0
-	if v.client {
-		witnesses++
-		seen++
-	} else if v.disk == nil || v.disk.md.everGood {
-		voters++
-		if v.disk != nil && v.state != "Outdated" && v.state != "Inconsistent" {
-			present++
-		}
-	}
-	for _, c := range r.conns {
-		up := c.state == "Connected"
-		if c.diskless {
-			witnesses++
-			if up {
-				seen++
-			}
-			continue
-		}
-		p := c.vols[v.num]
-		voter := v.client
-		if v.disk != nil {
-			s := v.disk.md.slot(c.peerID)
-			s.voter = s.voter || p != nil && p.disk == "UpToDate"
-			voter = voter || s.voter
-		}
-		if voter {
-			voters++
-			if up && p != nil && (p.disk == "UpToDate" || p.disk == "Consistent") {
-				present++
-			}
-		}
-	}
-	if voters == 0 { // nothing yet that could be lost
-		v.quorate = true
-		return true
-	}
-	need := voters/2 + 1
-	switch n, err := strconv.Atoi(q); {
-	case q == "all":
-		need = voters
-	case err == nil:
-		need = n
-	}
-	have := present >= need
-	// A tie-breaker lets a half keep quorum, but not gain it.
-	if !have && v.quorate && q == "majority" && present*2 == voters && seen*2 > witnesses {
-		have = true
-	}
-	v.quorate = have
-	return have
 }
 
 // reachable says whether a volume's data are within reach.
@@ -334,7 +273,10 @@ func (m *Machine) stop(x *call, r *resource) bool {
 	}
 	for _, c := range r.conns {
 		if c.state != "StandAlone" {
-			m.net.hangUp(m, r, c)
+			if why := m.net.part(m, r, c); why != "" {
+				x.fail(11, "%s: State change failed: (-10) %s\nadditional info from kernel:\nDeclined by peer %s (id: %d), see the kernel log there", r.name, why, c.peer, c.peerID)
+				return false
+			}
 			m.effect("disconnect %s", r.name)
 		}
 	}
@@ -367,6 +309,7 @@ func (m *Machine) promote(x *call, r *resource, vol int, force bool) bool {
 		return true
 	}
 	m.net.unlink() // it asks its peers, and finds out who is gone
+	m.net.regroup()
 	vols := r.vols
 	if one {
 		v := r.vol(vol)
@@ -424,6 +367,7 @@ func (m *Machine) promote(x *call, r *resource, vol int, force bool) bool {
 		m.net.expose(m, r, v)
 	}
 	m.roleChanged(r)
+	m.net.round(m, r)
 	m.effect("primary %s", r.name)
 	return true
 }

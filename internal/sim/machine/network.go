@@ -164,7 +164,9 @@ func (n *Network) Version() int {
 // until nothing changes. It tells whether anything did.
 func (n *Network) link() (moved bool) {
 	for again := true; again; {
-		again = false
+		again = n.unlink()
+		again = n.regroup() || again
+		moved = moved || again
 		for _, m := range n.machines {
 			for _, name := range sortedKeys(m.kernel) {
 				r := m.kernel[name]
@@ -172,10 +174,7 @@ func (n *Network) link() (moved bool) {
 					p, pr, pc := n.other(m, r, c)
 					switch c.state {
 					case "Connected":
-						if pc == nil || pc.state != "Connected" || !n.reach(m, p) {
-							n.drop(m, r, c)
-							again, moved = true, true
-						} else if n.catchUp(m, r, c, p, pr, pc) {
+						if n.catchUp(m, r, c, p, pr, pc) {
 							again, moved = true, true
 						}
 					case "Connecting":
@@ -190,18 +189,20 @@ func (n *Network) link() (moved bool) {
 	return moved
 }
 
-// unlink drops connections without a link.
-func (n *Network) unlink() {
+// unlink drops connections without a link. It tells whether there was one.
+func (n *Network) unlink() (moved bool) {
 	for _, m := range n.machines {
 		for _, name := range sortedKeys(m.kernel) {
 			r := m.kernel[name]
 			for _, c := range r.conns {
 				if p, _, pc := n.other(m, r, c); c.state == "Connected" && (pc == nil || pc.state != "Connected" || !n.reach(m, p)) {
-					n.drop(m, r, c)
+					n.lose(m, r, c)
+					moved = true
 				}
 			}
 		}
 	}
+	return moved
 }
 
 // other finds the far end of a connection: the one with the addresses the
