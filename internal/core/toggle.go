@@ -135,7 +135,7 @@ func addDisk(s *state.Snapshot, env Env, d *state.Definition, m *model.ResourceD
 			return fault.Note{}, err
 		}
 		probe.Volumes = append(probe.Volumes, model.Volume{Number: vd.Number, Pool: to})
-		v.UUID, v.Pool, v.Initialised = env.UUID(), to, false
+		v.UUID, v.Pool, v.Initialised, v.Filled = env.UUID(), to, false, false
 	}
 	r.Diskless, r.TieBreaker, r.Toggle, r.First = false, false, model.AddRequested, false
 	return done(fault.Modify, fault.Resource, refs, "Resource '%s' on node '%s' gets a disk.", d.Name, n.Name), nil

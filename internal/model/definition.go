@@ -147,6 +147,8 @@ type Volume struct {
 	Deleting bool
 	// Initialised is a milestone: DRBD metadata was made on this incarnation; it is never made again.
 	Initialised bool
+	// Filled is a milestone: this incarnation was UpToDate once. From then on it may be behind and not know.
+	Filled bool
 	// From: the device is made from this copy of a snapshot; nil: it is made empty. It means nothing once the device is there.
 	From *Source
 }

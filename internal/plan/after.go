@@ -77,7 +77,7 @@ func pin(s *state.Snapshot, c *model.ResourceDefinition) bool {
 	return false
 }
 
-// milestones remembers what was reported once: metadata made, volume initialised.
+// milestones remembers what was reported once: metadata made, replica filled, volume initialised.
 func milestones(d *state.Definition, c *model.ResourceDefinition) (moved bool) {
 	for i := range c.Resources {
 		r := &c.Resources[i]
@@ -94,6 +94,9 @@ func milestones(d *state.Definition, c *model.ResourceDefinition) (moved bool) {
 			// A removed one that isn't initialised by now never will be: nothing of it was attached, so it may go.
 			if seen.MDReady && !v.Initialised && !r.Deleting && r.Toggle != model.Removing {
 				v.Initialised, moved = true, true
+			}
+			if seen.Disk == model.DiskUpToDate && !v.Filled && !r.Diskless {
+				v.Filled, moved = true, true
 			}
 			if vd := c.Volume(v.Number); vd != nil && !vd.Initialised && !r.Diskless &&
 				(seen.Disk == model.DiskUpToDate || seen.Disk == model.DiskCreated) {

@@ -97,7 +97,7 @@ func withoutDisk(env Env, r *model.Resource) {
 	r.Diskless, r.Toggle, r.First = true, model.NoToggle, false
 	for i := range r.Volumes {
 		v := &r.Volumes[i]
-		v.UUID, v.Pool, v.Initialised = env.UUID(), "", false
+		v.UUID, v.Pool, v.Initialised, v.Filled = env.UUID(), "", false, false
 	}
 }
 

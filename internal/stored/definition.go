@@ -65,6 +65,7 @@ type volume struct {
 	Props       map[string]string `json:"props,omitempty"`
 	Deleting    bool              `json:"deleting,omitempty"`
 	Initialised bool              `json:"initialised,omitempty"`
+	Filled      bool              `json:"filled,omitempty"`
 	From        *source           `json:"from,omitempty"`
 }
 
@@ -90,7 +91,7 @@ func definitionOut(d *model.ResourceDefinition) *definition {
 			Toggle: r.Toggle, Successor: r.Successor, Inactive: r.Inactive}
 		for _, v := range r.Volumes {
 			t.Volumes = append(t.Volumes, volume{ID: v.UUID, Number: v.Number, Pool: v.Pool, Props: v.Props,
-				Deleting: v.Deleting, Initialised: v.Initialised, From: sourceOut(v.From)})
+				Deleting: v.Deleting, Initialised: v.Initialised, Filled: v.Filled, From: sourceOut(v.From)})
 		}
 		s.Replicas = append(s.Replicas, t)
 	}
@@ -128,7 +129,7 @@ func (s *definition) in(record int64) *model.ResourceDefinition {
 		}
 		for _, v := range t.Volumes {
 			r.Volumes = append(r.Volumes, model.Volume{UUID: v.ID, Number: v.Number, Pool: v.Pool, Props: v.Props,
-				Deleting: v.Deleting, Initialised: v.Initialised, From: v.From.in()})
+				Deleting: v.Deleting, Initialised: v.Initialised, Filled: v.Filled, From: v.From.in()})
 		}
 		d.Resources = append(d.Resources, r)
 	}

@@ -295,6 +295,10 @@ func options(gen model.DRBDGeneration, sections []string, levels ...map[string]s
 
 // quorum is LINSTOR's rule (linstor-features 3.5): majority with three diskful replicas or two and a diskless one, unless
 // the user set it. 8.4 has none.
+//
+// Where three or more vote, most of them must also be UpToDate, unless the user set that: DRBD counts a disk that is in the
+// midst of a sync, so that one that is behind would have quorum together with it. While a replica is filled for the first
+// time, the others don't wait for it.
 func quorum(d *state.Definition, out map[string]map[string]string, levels ...map[string]string) {
 	if d.DRBD != model.DRBD9 {
 		return
@@ -303,10 +307,7 @@ func quorum(d *state.Definition, out map[string]map[string]string, levels ...map
 		out["Resource"] = map[string]string{}
 	}
 	const key = "DrbdOptions/Resource/quorum"
-	if _, user := props.First(key, append([]map[string]string{d.Props}, levels...)...); user {
-		return
-	}
-	full, less := 0, 0
+	full, less, filled := 0, 0, true
 	for _, r := range d.Resources {
 		switch {
 		case r.Deleting:
@@ -314,10 +315,17 @@ func quorum(d *state.Definition, out map[string]map[string]string, levels ...map
 			less++
 		default:
 			full++
+			filled = filled && !slices.ContainsFunc(r.Volumes, func(v model.Volume) bool { return !v.Deleting && !v.Filled })
 		}
 	}
-	out["Resource"]["quorum"] = "off"
-	if full >= 3 || full == 2 && less > 0 {
-		out["Resource"]["quorum"] = "majority"
+	own := append([]map[string]string{d.Props}, levels...)
+	if _, user := props.First(key, own...); !user {
+		out["Resource"]["quorum"] = "off"
+		if full >= 3 || full == 2 && less > 0 {
+			out["Resource"]["quorum"] = "majority"
+		}
+	}
+	if _, user := props.First(key+"-minimum-redundancy", own...); !user && full >= 3 && filled && out["Resource"]["quorum"] == "majority" {
+		out["Resource"]["quorum-minimum-redundancy"] = "majority"
 	}
 }

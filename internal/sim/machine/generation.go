@@ -18,6 +18,7 @@ type side struct {
 	md   *metadata
 	slot *slot // for the other
 	good bool  // the disk isn't Inconsistent
+	best bool  // it's UpToDate
 	used bool  // Primary now
 }
 
@@ -48,6 +49,11 @@ func compare(a, b side, aFirst bool) verdict {
 		case (a.md.crashed || b.md.crashed) && a.used: // what is in use goes on
 			return aAhead
 		case (a.md.crashed || b.md.crashed) && b.used:
+			return bAhead
+		case (a.md.crashed || b.md.crashed) && a.md.format == drbd.V09 && a.best != b.best: // "due to disk states"
+			if a.best {
+				return aAhead
+			}
 			return bAhead
 		case a.md.crashed && !b.md.crashed:
 			return aAhead
@@ -137,8 +143,8 @@ func (n *Network) handshake(a *Machine, ar *resource, ac *conn, b *Machine, br *
 		s := step{av: av, bv: bv}
 		if av.disk != nil && bv.disk != nil {
 			am, bm := av.disk.md, bv.disk.md
-			s.what = compare(side{am, am.slot(ac.peerID), av.state != "Inconsistent", ar.role == "Primary"},
-				side{bm, bm.slot(bc.peerID), bv.state != "Inconsistent", br.role == "Primary"}, a.name < b.name)
+			s.what = compare(side{am, am.slot(ac.peerID), av.state != "Inconsistent", av.state == "UpToDate", ar.role == "Primary"},
+				side{bm, bm.slot(bc.peerID), bv.state != "Inconsistent", bv.state == "UpToDate", br.role == "Primary"}, a.name < b.name)
 			if ag, bg := av.state != "Inconsistent", bv.state != "Inconsistent"; ag != bg && (s.what == split || s.what == unrelated && ar.gen == drbd.Gen9) {
 				// "Becoming sync source due to disk states": an interrupted sync is no data of its own. (For 9, with data that
 				// came from a third node that is gone, this is assumed.)
@@ -224,6 +230,13 @@ func (n *Network) handshake(a *Machine, ar *resource, ac *conn, b *Machine, br *
 	n.showDisks(a, ar)
 	n.showDisks(b, br)
 	n.outdate(a, ar)
+	for _, x := range n.component(a, ar) {
+		for _, id := range []int{ar.nodeID, br.nodeID} {
+			if !slices.Contains(x.r.members, id) {
+				x.r.members = append(slices.Clone(x.r.members), id)
+			}
+		}
+	}
 	n.round(a, ar)
 	return true
 }

@@ -33,6 +33,8 @@ type cluster struct {
 	gen drbd.Generation
 	ms  []*Machine
 	now time.Time
+
+	redundancy string // quorum-minimum-redundancy
 }
 
 func newCluster(t *testing.T, gen drbd.Generation, nodes, diskless int) *cluster {
@@ -59,6 +61,9 @@ func newCluster(t *testing.T, gen drbd.Generation, nodes, diskless int) *cluster
 func (c *cluster) write(m *Machine, nodes, diskless int) {
 	r := drbd.Resource{Name: "web", Generation: c.gen, Local: m.name, Secret: "s", Options: map[string]map[string]string{
 		"net": {"protocol": "C"}, "options": {"quorum": "majority", "on-no-quorum": "io-error"}}}
+	if c.redundancy != "" {
+		r.Options["options"]["quorum-minimum-redundancy"] = c.redundancy
+	}
 	if nodes-diskless < 2 || c.gen == drbd.Gen8 {
 		delete(r.Options["options"], "quorum")
 	}
