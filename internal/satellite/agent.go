@@ -144,6 +144,7 @@ type replica struct {
 	plan    steps.Plan
 	status  model.ResourceStatus
 	planned bool // status is of this spec
+	removed bool // it was told to remove it, and nothing was left
 
 	fails   int
 	reason  string // of the last failure
@@ -497,6 +498,14 @@ func (a *Agent) replan(r *replica, now time.Time) {
 	if a.settleQuiet(r) {
 		seen.Quiet = r.quiet
 		r.plan = steps.Next(r.spec, seen, a.facts(r))
+	}
+	switch {
+	case r.plan.Gone && r.spec.Want == model.Gone:
+		r.removed = true
+	case r.removed && r.spec.Want == model.Up:
+		// A controller that has just begun doesn't know yet what was done on its forerunner's word.
+		r.plan = steps.Plan{Phase: model.Failed, Gone: true,
+			Reason: "this node removed it, as it was told; it isn't made anew: delete this replica"}
 	}
 	a.dropped(r.spec, seen)
 	if r.plan.Gentle && !gentle {

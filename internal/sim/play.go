@@ -276,7 +276,7 @@ func (w *world) excuses(l rest) bool {
 	if w.oracle.orphans { // the controller has forgotten what the nodes still have
 		for _, why := range []string{
 			"of another incarnation", "is Inconsistent and gets its data elsewhere", "Local address(port) already in use", "which runs on this node and is left untouched", "which the controller doesn't know",
-			"though it was initialised; it isn't made anew",
+			"it isn't made anew",
 			"is missing from storage pool", "that isn't this snapshot",
 		} {
 			if strings.Contains(l.text, why) {

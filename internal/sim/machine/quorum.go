@@ -232,7 +232,7 @@ func (n *Network) weaken(all []member) {
 				continue
 			}
 			for _, v := range x.r.vols {
-				if v.disk != nil && (v.state == "UpToDate" || v.state == "Consistent") {
+				if v.disk != nil && y.r.vol(v.num) != nil && (v.state == "UpToDate" || v.state == "Consistent") {
 					v.state = "Outdated"
 					n.showDisks(x.m, x.r)
 				}
