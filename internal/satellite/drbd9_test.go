@@ -61,3 +61,33 @@ func TestPeersForget(t *testing.T) {
 		t.Errorf("%+v", st)
 	}
 }
+
+// A controller that has just begun may not know yet that a removal was done, and ask to wait with it: nothing is brought up
+// again.
+func TestRemovedStaysRemoved(t *testing.T) {
+	r := newRig(t, model.DRBD9, "alpha", "bravo")
+	r.deploy("backups", model.DRBD9, model.SeedSync, 1)
+	r.run(15 * time.Second)
+	r.upToDate("backups")
+	bravo := r.nodes[1]
+	before := bravo.specs[0]
+	bravo.remove("backups", nil)
+	r.run(10 * time.Second)
+	if st := bravo.of("backups"); !st.Gone {
+		t.Fatalf("%+v\n%s", st, r.traces())
+	}
+	gone := bravo.specs[0]
+	bravo.specs[0] = before
+	bravo.specs[0].Generation = gone.Generation + 1
+	r.run(20 * time.Second)
+	if st := bravo.of("backups"); !st.Gone || st.Phase != model.Failed || st.Reason == "" {
+		t.Errorf("%+v\n%s", st, r.traces())
+	}
+	bravo.nothingLeft()
+	bravo.specs[0] = gone
+	bravo.specs[0].Generation += 2
+	r.run(10 * time.Second)
+	if st := bravo.of("backups"); !st.Gone || st.Phase != model.Done {
+		t.Errorf("%+v\n%s", st, r.traces())
+	}
+}

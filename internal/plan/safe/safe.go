@@ -96,16 +96,16 @@ func good(st *model.ResourceStatus, v *model.Volume) bool {
 // losesQuorum says why those that remain would have none; "" if they have, or none is asked for. DRBD counts the replicas
 // with disks; without one can break a tie (drbd.conf(5), quorum).
 func losesQuorum(s *state.Snapshot, d *state.Definition, r *model.Resource) string {
-	rule := ""
+	rule, good := "", ""
 	for _, spec := range nodestate.Resources(s, d, r.Node) {
 		if spec.ID == r.UUID && spec.DRBD != nil && spec.DRBD.Generation == model.DRBD9 {
-			rule = spec.DRBD.Options["Resource"]["quorum"]
+			rule, good = spec.DRBD.Options["Resource"]["quorum"], spec.DRBD.Options["Resource"]["quorum-minimum-redundancy"]
 		}
 	}
 	if rule == "" || rule == "off" {
 		return ""
 	}
-	voters, left, ties := 0, 0, 0
+	voters, left, ties, upToDate := 0, 0, 0, 0
 	for i := range d.Resources {
 		o := &d.Resources[i]
 		if o.Deleting {
@@ -120,6 +120,9 @@ func losesQuorum(s *state.Snapshot, d *state.Definition, r *model.Resource) stri
 		case there:
 			voters++
 			left++
+			if d.Seen[o.UUID].UpToDate() {
+				upToDate++
+			}
 		default:
 			voters++
 		}
@@ -133,6 +136,9 @@ func losesQuorum(s *state.Snapshot, d *state.Definition, r *model.Resource) stri
 		enough = left == voters
 	case err == nil:
 		enough = left >= k
+	}
+	if enough && good == "majority" && 2*upToDate <= voters && 2*left > voters {
+		return fmt.Sprintf("quorum-minimum-redundancy %q isn't met: %d of %d replicas with a disk remain UpToDate", good, upToDate, voters)
 	}
 	if enough {
 		return ""
