@@ -19,7 +19,7 @@ var allDrbdSections = []string{"Disk", "Net", "PeerDevice", "Resource", "Handler
 
 func newResourceDefinition(a *App) *cobra.Command {
 	cmd := group("resource-definition", "rd", "What the replicas of a resource share",
-		newDefinitionCreate(a), newAutoPlace(a), newDefinitionModify(a), newDefinitionDelete(a), newWaitSync(a), newDefinitionList(a))
+		newDefinitionCreate(a), newAutoPlace(a), newDefinitionModify(a), newDefinitionClone(a), newDefinitionDelete(a), newWaitSync(a), newDefinitionList(a))
 	cmd.AddCommand(definitionOwner().commands(a)...)
 	return cmd
 }
@@ -255,8 +255,10 @@ func (o *definitionList) makeTable(dfns []api.ResourceDefinition) *ui.Table {
 		}
 		state := ui.Cell{Text: "ok", Color: ui.DarkGreen}
 		switch {
-		case api.HasFlag(d.Flags, api.FlagDelete), api.HasFlag(d.Flags, api.FlagFailed):
+		case api.HasFlag(d.Flags, api.FlagDelete):
 			state = ui.Cell{Text: "DELETE", Color: ui.Red}
+		case api.HasFlag(d.Flags, api.FlagFailed):
+			state = ui.Cell{Text: "FAILED", Color: ui.Red}
 		case api.HasFlag(d.Flags, api.FlagCloning):
 			state = ui.Cell{Text: "CLONING", Color: ui.Yellow}
 		}

@@ -177,7 +177,7 @@ func (c DefinitionDelete) Apply(tx *state.Tx, _ Env) (Reply, error) {
 		m := d.ResourceDefinition.Clone()
 		m.Deleting = true
 		for i := range m.Snapshots { // those that failed hold nothing
-			dropSnapshot(&m.Snapshots[i])
+			plan.DropSnapshot(&m.Snapshots[i])
 		}
 		for i := range m.Resources {
 			m.Resources[i].Deleting = true
@@ -226,6 +226,9 @@ func (c VolumeCreate) Apply(tx *state.Tx, env Env) (Reply, error) {
 			Because("Volume numbers are unique.").Do("Choose another number, or none.").Ref("RscDfn", d.Name).Ref("VlmNr", itoa(n))
 	}
 	if err := model.CheckVolumeSize(c.SizeKiB); err != nil {
+		return Reply{}, err
+	}
+	if err := notUnmade(d.ResourceDefinition, fault.VolumeDefinition, "It can't have new volumes."); err != nil {
 		return Reply{}, err
 	}
 	c.Props, c.Passphrase = passphraseProp(c.Props, c.Passphrase)
@@ -356,6 +359,9 @@ func (c VolumeDelete) Apply(tx *state.Tx, _ Env) (Reply, error) {
 	vd := m.Volume(c.Number)
 	if vd == nil {
 		return missing, nil
+	}
+	if err := notUnmade(m, fault.VolumeDefinition, "Its volumes can't be deleted."); err != nil {
+		return Reply{}, err
 	}
 	if node := plan.InUse(d); node != "" {
 		return Reply{}, fault.New(fault.InUse, fault.VolumeDefinition, "Volume %d of '%s' can't be deleted.", c.Number, d.Name).

@@ -37,6 +37,8 @@ func (c VolumeModify) resize(s *state.Snapshot, m *model.ResourceDefinition, vd 
 	switch deployed := slices.ContainsFunc(m.Resources, func(r model.Resource) bool { return r.Volume(c.Number) != nil }); {
 	case vd.Deleting:
 		return nil, no(fault.InUse).Because("It is being deleted.").Do("Create a new one.")
+	case m.Cloning.Unmade():
+		return nil, notUnmade(m, fault.VolumeDefinition, "It can't be resized.")
 	case !deployed:
 		vd.SizeKiB, vd.Gross, vd.GrowsFromKiB = size, gross, 0
 		return nil, nil

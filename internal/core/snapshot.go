@@ -337,7 +337,7 @@ func (c SnapshotDelete) Apply(tx *state.Tx, _ Env) (Reply, error) {
 		all = all && k.Deleting
 	}
 	if c.Nodes == nil || all {
-		dropSnapshot(sn)
+		plan.DropSnapshot(sn)
 	}
 	var wait []Wait
 	for _, k := range sn.Copies {
@@ -349,7 +349,7 @@ func (c SnapshotDelete) Apply(tx *state.Tx, _ Env) (Reply, error) {
 	if c.WithDefinition && len(kept(m)) == 0 && !slices.ContainsFunc(m.Resources, func(r model.Resource) bool { return !r.Deleting }) {
 		m.Deleting = true
 		for i := range m.Snapshots {
-			dropSnapshot(&m.Snapshots[i])
+			plan.DropSnapshot(&m.Snapshots[i])
 		}
 		notes = append(notes, done(fault.Delete, fault.ResourceDefinition, map[string]string{"RscDfn": d.Name}, "Resource definition '%s' deleted.", d.Name))
 	}
@@ -357,14 +357,6 @@ func (c SnapshotDelete) Apply(tx *state.Tx, _ Env) (Reply, error) {
 		return Reply{}, err
 	}
 	return Reply{Notes: notes, Wait: wait}, nil
-}
-
-// dropSnapshot orders it away.
-func dropSnapshot(sn *model.Snapshot) {
-	sn.State, sn.Quiet = model.SnapshotDeleting, nil
-	for i := range sn.Copies {
-		sn.Copies[i].Deleting = true
-	}
 }
 
 // restoring names a definition whose volumes are still to be made from the snapshot; "" if there is none.

@@ -46,7 +46,7 @@ func (c SnapshotRestoreVolumes) Apply(tx *state.Tx, env Env) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	if len(to.Resources) > 0 {
+	if len(to.Resources) > 0 || to.Cloning.Unmade() {
 		return Reply{}, restoreTwice(to.Name)
 	}
 	for _, v := range sn.Volumes {
@@ -82,7 +82,7 @@ func (c SnapshotRestoreResources) Apply(tx *state.Tx, env Env) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	if len(to.Resources) > 0 {
+	if len(to.Resources) > 0 || to.Cloning.Unmade() {
 		return Reply{}, restoreTwice(to.Name)
 	}
 	if err := sameVolumes(to.ResourceDefinition, sn); err != nil {
@@ -112,16 +112,13 @@ func (c SnapshotRestoreResources) Apply(tx *state.Tx, env Env) (Reply, error) {
 	m := to.ResourceDefinition.Clone()
 	var notes []fault.Note
 	for _, k := range copies {
-		on := ResourceOn{Node: k.Node, From: map[int]*model.Source{}, Pools: map[int]string{}}
 		for _, v := range k.Volumes {
 			if p := c.Pools[v.Pool]; p != "" && model.Key(p) != model.Key(v.Pool) {
 				return Reply{}, fault.New(fault.Unsupported, fault.StoragePool, "Snapshot '%s' of '%s' can't be restored into storage pool '%s'.", sn.Name, d.Name, p).In("stor_pool_rename").
 					Because("On node '%s' it is in pool '%s', and a pool makes volumes out of its own snapshots only.", k.Node, v.Pool).Do("Leave the pool as it is.")
 			}
-			on.Pools[v.Number] = v.Pool
-			on.From[v.Number] = &model.Source{Snapshot: sn.UUID, Label: v.UUID, Device: model.SnapshotName(model.BackingName(d.Name, v.Number), sn.Name)}
 		}
-		n, err := addReplica(tx, env, to, m, on)
+		n, err := addReplica(tx, env, to, m, fromCopy(d, sn, k))
 		if err != nil {
 			return Reply{}, err
 		}

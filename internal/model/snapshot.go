@@ -51,6 +51,11 @@ type Snapshot struct {
 	Quiet   []UUID
 	Volumes []SnapshotVolume // by number
 	Copies  []SnapshotCopy   // by node
+	// For is the definition that is being cloned from it; the controller removes it when it is no longer needed. "": a
+	// user's, or Auto.
+	For UUID
+	// Auto: taken by the property AutoSnapshot/RunEvery, and counted by AutoSnapshot/Keep.
+	Auto bool
 	// NodeIDs are those that DRBD's metadata in the copies may remember.
 	NodeIDs []int
 }

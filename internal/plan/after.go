@@ -49,8 +49,10 @@ func definition(tx *state.Tx, env Env, d *state.Definition) error {
 	moved = successions(tx.Snapshot(), d, c) || moved
 	moved = seed(tx.Snapshot(), d, c) || moved
 	moved = tieBreaker(tx.Snapshot(), env, d, c) || moved
+	moved = clonedFrom(tx.Snapshot(), c) || moved
 	moved = snapshots(tx, d, c) || moved
 	moved = restoredOnce(c) || moved
+	moved = clone(tx, c) || moved
 	moved = rollback(d, c) || moved
 	moved = rekeyed(d, c) || moved
 	if c.Deleting && len(c.Resources) == 0 && len(c.Snapshots) == 0 {
@@ -188,7 +190,7 @@ func forgotten(d *state.Definition, c *model.ResourceDefinition) (moved bool) {
 // DRBD promotes a resource as a whole, and only where each of its volumes is good or to be declared good. So all volumes
 // that wait for a first sync have the same source, and it is one on which the others are UpToDate.
 func seed(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition) (moved bool) {
-	if !c.HasDRBD() || c.Deleting {
+	if !c.HasDRBD() || c.Deleting || c.Cloning.Untold() {
 		return false
 	}
 	for i := range c.Volumes {
@@ -213,7 +215,7 @@ func source(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition,
 	rank := -1
 	skip = !c.HasLUKS() // what is read through a new key is noise
 	same := sourceOfOthers(c, vd)
-	restored := restored(c, vd.Number)
+	restored := restored(c, vd.Number) || c.Cloning.Unmade()
 	for j := range c.Resources {
 		r := &c.Resources[j]
 		v := r.Volume(vd.Number)

@@ -29,6 +29,9 @@ func snapshots(tx *state.Tx, d *state.Definition, c *model.ResourceDefinition) (
 				sn.Quiet = nil
 			}
 			with = append(with, sn.With...)
+			if sn.For != "" {
+				with = append(with, sn.For)
+			}
 		}
 		moved = moved || gone
 	}

@@ -52,6 +52,15 @@ func definitionView(d *state.Definition, withVolumes bool) api.ResourceDefinitio
 		v.Flags = []string{api.FlagDelete}
 		v.Holdfast.Condition = "deleting"
 	}
+	if x := d.Cloning; x.Unmade() && !d.Deleting {
+		flag := api.FlagCloning
+		if x.State == model.CloneFailed {
+			flag = api.FlagFailed
+		}
+		condition, r := cloneReason(d)
+		v.Flags = append(v.Flags, flag)
+		v.Holdfast.Condition, v.Holdfast.Reasons, v.Holdfast.Waiting = condition, []api.Reason{r}, r.Message
+	}
 	for _, l := range d.LayerStack() {
 		layer := api.ResourceDefinitionLayer{Type: api.LayerType(l)}
 		if l == model.LayerDRBD {

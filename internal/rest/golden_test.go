@@ -97,7 +97,7 @@ func TestGolden(t *testing.T) {
 	golden(t, "not-enough-nodes", w.must(500, "POST", "/v1/resource-definitions/backups/autoplace", `{"select_filter":{"place_count":3}}`))
 	golden(t, "created", w.must(201, "POST", "/v1/resource-definitions", `{"resource_definition":{"name":"again"}}`))
 	golden(t, "unknown-field", w.must(400, "POST", "/v1/resource-definitions", `{"resource_definition":{"name":"x","nmae":1}}`))
-	golden(t, "later", w.must(501, "POST", "/v1/resource-definitions/backups/clone", `{}`))
+	golden(t, "later", w.must(501, "POST", "/v1/schedules", `{}`))
 	golden(t, "no-path", w.must(404, "GET", "/v1/nothing", ""))
 
 	// What is left of a definition whose name is used again.

@@ -9,6 +9,9 @@ import (
 
 // moveReasons are those of a replica whose disk comes or goes, or that is to leave its node.
 func moveReasons(v *verdict, s *state.Snapshot, d *state.Definition, r *model.Resource) {
+	if d.Cloning.Unmade() && !r.Deleting && !d.Deleting {
+		v.add(cloneReason(d))
+	}
 	if r.Successor != "" && !r.Deleting {
 		v.add("working", api.Reason{Kind: "moving", Message: plan.Succession(s, d, r) + "."})
 	}

@@ -109,6 +109,8 @@ func implemented() []route {
 		{del, def, 200, rm, fault.ResourceDefinition, nil, deleteDefinition, "delete a resource definition with its resources"},
 		{post, def + "/autoplace", 201, create, fault.Resource, nil, autoplace, "place resources automatically"},
 		{get, def + "/sync-status", 200, 0, fault.ResourceDefinition, syncStatus, nil, "whether all replicas are UpToDate"},
+		{post, def + "/clone", 201, create, fault.ResourceDefinition, cloneDefinition, nil, "clone a definition with its data"},
+		{get, def + "/clone/{clone}", 200, 0, fault.ResourceDefinition, cloneStatus, nil, "where a clone stands"},
 		{get, def + "/resource-connections", 200, 0, fault.Resource, listResourceConnections, nil, "list resource connections"},
 		{get, def + "/resource-connections/{nodeA}/{nodeB}", 200, 0, fault.Resource, getResourceConnection, nil, "one resource connection"},
 		{put, def + "/resource-connections/{nodeA}/{nodeB}", 200, modify, fault.Resource, nil, modifyResourceConnection, "change a resource connection"},

@@ -55,8 +55,6 @@ POST /v1/remotes/{remote}/backups/ship ship a backup to another cluster
 DELETE /v1/remotes/{remote}/backups/schedule/{schedule}/delete delete a backup's schedule
 PUT /v1/remotes/{remote}/backups/schedule/{schedule}/disable disable a backup's schedule
 PUT /v1/remotes/{remote}/backups/schedule/{schedule}/enable enable a backup's schedule
-POST /v1/resource-definitions/{rsc}/clone clone a definition with its data
-GET /v1/resource-definitions/{rsc}/clone/{clone} the state of a clone
 PUT /v1/resource-definitions/{rsc}/drbd-proxy change DRBD Proxy's options
 POST /v1/resource-definitions/{rsc}/drbd-proxy/disable/{nodeA}/{nodeB} disable DRBD Proxy
 POST /v1/resource-definitions/{rsc}/drbd-proxy/enable/{nodeA}/{nodeB} enable DRBD Proxy

@@ -121,6 +121,15 @@ func effects(c core.Command, before, after *state.Snapshot) (out []effect, forgi
 				come(volName(c.Definition, v.Number))
 			}
 		}
+	case core.DefinitionClone:
+		d := after.Definition(c.Name)
+		come(defName(c.Name))
+		for _, v := range d.Volumes {
+			come(volName(c.Name, v.Number))
+		}
+		for _, r := range d.Resources {
+			come(repName(c.Name, r.Node))
+		}
 	case core.SnapshotRestoreVolumes:
 		for _, v := range after.Definition(c.To).Volumes {
 			if !v.Deleting {

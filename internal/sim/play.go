@@ -204,6 +204,9 @@ func (w *world) lacks(s *state.Snapshot, d *state.Definition, r *model.Resource)
 	if d.HasDRBD() && d.DRBD == model.Unpinned && !d.Deleting {
 		return "no DRBD generation is chosen"
 	}
+	if d.Cloning.Untold() && !r.Deleting && d.Cloning.State == model.CloneFailed {
+		return "" // it has said why, and waits to be deleted
+	}
 	if r.Deleting {
 		if m := plan.MayRemove(s, d, r); !m.OK {
 			return "removal held back: " + m.Reason

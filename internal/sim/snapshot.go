@@ -238,6 +238,10 @@ func (w *world) snapshots() {
 		}
 		return x
 	}
+	if w.chance(15) {
+		w.clone()
+		return
+	}
 	d, sn := w.anySnapshot()
 	switch k := w.rng.IntN(100); {
 	case k < 45 || sn == nil:
@@ -322,6 +326,9 @@ func (o *oracle) learnRollback(d *state.Definition) {
 
 // unsettledSnapshots are those that aren't as desired.
 func unsettledSnapshots(s *state.Snapshot, d *state.Definition, add func(def model.UUID, format string, args ...any)) {
+	if x := d.Cloning; x != nil && x.State != model.CloneFailed {
+		add(d.UUID, "clone %s is %s", d.Name, x.State)
+	}
 	if rb := d.RollingBack(); rb != nil {
 		add(d.UUID, "rollback of %s is %s", d.Name, rb.State)
 	}
@@ -329,6 +336,9 @@ func unsettledSnapshots(s *state.Snapshot, d *state.Definition, add func(def mod
 		sn := &d.Snapshots[i]
 		if sn.State.Taking() {
 			add(d.UUID, "snapshot %s of %s is %s", sn.Name, d.Name, sn.State)
+		}
+		if sn.For != "" {
+			add(d.UUID, "snapshot %s of %s, taken for a clone, is still there", sn.Name, d.Name)
 		}
 		for _, k := range sn.Copies {
 			st := d.Seen[k.UUID]

@@ -23,6 +23,7 @@ type definition struct {
 	Snapshots    []snapshot           `json:"snapshots,omitempty"`
 	Connections  []connection         `json:"connections,omitempty"`
 	Rollback     *rollback            `json:"rollback,omitempty"`
+	Cloning      *cloning             `json:"cloning,omitempty"`
 }
 
 type volumeDefinition struct {
@@ -102,6 +103,7 @@ func definitionOut(d *model.ResourceDefinition) *definition {
 	if rb := d.Rollback; rb != nil {
 		s.Rollback = &rollback{ID: rb.ID, Snapshot: rb.Snapshot, State: rb.State, Reason: rb.Reason}
 	}
+	s.Cloning = cloningOut(d.Cloning)
 	return s
 }
 
@@ -141,5 +143,6 @@ func (s *definition) in(record int64) *model.ResourceDefinition {
 	if rb := s.Rollback; rb != nil {
 		d.Rollback = &model.Rollback{ID: rb.ID, Snapshot: rb.Snapshot, State: rb.State, Reason: rb.Reason}
 	}
+	d.Cloning = s.Cloning.in()
 	return d
 }

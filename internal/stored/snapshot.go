@@ -14,6 +14,8 @@ type snapshot struct {
 	Lease        model.UUID          `json:"lease,omitempty"`
 	Quiet        []model.UUID        `json:"quiet,omitempty"`
 	NodeIDs      []int               `json:"nodeIds,omitempty"`
+	For          model.UUID          `json:"for,omitempty"`
+	Auto         bool                `json:"auto,omitempty"`
 	Volumes      []snapshotVolume    `json:"volumes,omitempty"`
 	Copies       []snapshotCopy      `json:"copies,omitempty"`
 }
@@ -59,7 +61,7 @@ type source struct {
 func snapshotsOut(in []model.Snapshot) (out []snapshot) {
 	for _, s := range in {
 		t := snapshot{ID: s.UUID, Name: s.Name, Props: s.Props, CreatedMS: s.CreatedMS, State: s.State, Reason: s.Reason,
-			Disconnected: s.Disconnected, With: s.With, Lease: s.Lease, Quiet: s.Quiet, NodeIDs: s.NodeIDs}
+			Disconnected: s.Disconnected, With: s.With, Lease: s.Lease, Quiet: s.Quiet, NodeIDs: s.NodeIDs, For: s.For, Auto: s.Auto}
 		for _, v := range s.Volumes {
 			t.Volumes = append(t.Volumes, snapshotVolume{Number: v.Number, SizeKiB: v.SizeKiB, Gross: v.Gross, Props: v.Props,
 				BackingKiB: v.BackingKiB, Keys: keysOut(v.Keys)})
@@ -79,7 +81,7 @@ func snapshotsOut(in []model.Snapshot) (out []snapshot) {
 func snapshotsIn(in []snapshot) (out []model.Snapshot) {
 	for _, t := range in {
 		s := model.Snapshot{UUID: t.ID, Name: t.Name, Props: t.Props, CreatedMS: t.CreatedMS, State: t.State, Reason: t.Reason,
-			Disconnected: t.Disconnected, With: t.With, Lease: t.Lease, Quiet: t.Quiet, NodeIDs: t.NodeIDs}
+			Disconnected: t.Disconnected, With: t.With, Lease: t.Lease, Quiet: t.Quiet, NodeIDs: t.NodeIDs, For: t.For, Auto: t.Auto}
 		for _, v := range t.Volumes {
 			s.Volumes = append(s.Volumes, model.SnapshotVolume{Number: v.Number, SizeKiB: v.SizeKiB, Gross: v.Gross, Props: v.Props,
 				BackingKiB: v.BackingKiB, Keys: v.Keys.in()})

@@ -60,7 +60,7 @@ func Resources(s *state.Snapshot, d *state.Definition, node string) []model.Reso
 	}
 	var out []model.ResourceSpec
 	for i := range d.Resources {
-		if r := &d.Resources[i]; model.Key(r.Node) == model.Key(node) {
+		if r := &d.Resources[i]; model.Key(r.Node) == model.Key(node) && (r.Deleting || !d.Cloning.Untold()) {
 			out = append(out, resource(s, d, n, r))
 		}
 	}

@@ -1,0 +1,93 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"holdfast/internal/model"
+	"holdfast/internal/state"
+)
+
+// clone moves a definition on that is made as a clone; see model.CloneState. The definition that it is made of is looked at
+// anew each time, so that its snapshot goes as soon as nobody needs it.
+func clone(tx *state.Tx, c *model.ResourceDefinition) (moved bool) {
+	x := c.Cloning
+	if x == nil {
+		return false
+	}
+	tx.Touch(x.Source)
+	if c.Deleting {
+		return false
+	}
+	next := *x // what is published stays as it is
+	fail := func(format string, args ...any) { next.State, next.Reason = model.CloneFailed, fmt.Sprintf(format, args...) }
+	switch x.State {
+	case model.CloneTaking:
+		var sn *model.Snapshot
+		if d := tx.Snapshot().DefinitionByID(x.Source); d != nil {
+			sn = d.SnapshotByID(x.Snapshot)
+		}
+		switch {
+		case sn == nil || sn.State == model.SnapshotDeleting:
+			fail("the snapshot of %s was given up", x.SourceName)
+		case sn.State == model.SnapshotFailed:
+			fail("the snapshot of %s failed: %s", x.SourceName, sn.Reason)
+		case sn.State == model.SnapshotSuccessful:
+			next.State = model.CloneCopying
+		}
+	case model.CloneCopying:
+		whole := true
+		for i := range c.Volumes {
+			vd := &c.Volumes[i]
+			whole = whole && vd.Initialised
+			if !vd.Initialised && !restored(c, vd.Number) {
+				fail("the replicas are gone that volume %d was being made on", vd.Number)
+			}
+		}
+		if whole {
+			next.State = model.CloneDone
+		}
+	case model.CloneDone:
+		if !MadeFrom(c, x.Snapshot) {
+			c.Cloning = nil
+			return true
+		}
+	}
+	if next == *x {
+		return false
+	}
+	c.Cloning = &next
+	return true
+}
+
+// MadeFrom tells whether volumes of c are still to be made from that snapshot.
+func MadeFrom(c *model.ResourceDefinition, snapshot model.UUID) bool {
+	return slices.ContainsFunc(c.Resources, func(r model.Resource) bool {
+		return !r.Deleting && slices.ContainsFunc(r.Volumes, func(v model.Volume) bool { return v.From != nil && v.From.Snapshot == snapshot })
+	})
+}
+
+// clonedFrom orders the snapshots away that were taken for clones and that none needs any more.
+func clonedFrom(s *state.Snapshot, c *model.ResourceDefinition) (moved bool) {
+	for i := range c.Snapshots {
+		sn := &c.Snapshots[i]
+		if sn.For == "" || sn.State == model.SnapshotDeleting {
+			continue
+		}
+		t := s.DefinitionByID(sn.For)
+		if t != nil && !t.Deleting && t.Cloning != nil && t.Cloning.Snapshot == sn.UUID && t.Cloning.State != model.CloneFailed {
+			continue
+		}
+		DropSnapshot(sn)
+		moved = true
+	}
+	return moved
+}
+
+// DropSnapshot orders it away.
+func DropSnapshot(sn *model.Snapshot) {
+	sn.State, sn.Quiet = model.SnapshotDeleting, nil
+	for i := range sn.Copies {
+		sn.Copies[i].Deleting = true
+	}
+}
