@@ -20,7 +20,9 @@ func clone(tx *state.Tx, c *model.ResourceDefinition) (moved bool) {
 		return false
 	}
 	next := *x // what is published stays as it is
-	fail := func(format string, args ...any) { next.State, next.Reason = model.CloneFailed, fmt.Sprintf(format, args...) }
+	fail := func(format string, args ...any) {
+		next.State, next.Reason = model.CloneFailed, fmt.Sprintf(format, args...)
+	}
 	switch x.State {
 	case model.CloneTaking:
 		var sn *model.Snapshot
