@@ -149,8 +149,8 @@ func stays(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition, 
 	plan.Stay(s, c, r)
 }
 
-// Tend goes on with what takes time: nodes that are emptied, and nodes that are away for too long. It is typed by nobody:
-// the controller does it every few seconds.
+// Tend goes on with what takes time: nodes that are emptied, nodes that are away for too long, snapshots that are due. It is
+// typed by nobody: the controller does it every few seconds.
 type Tend struct{}
 
 // Apply implements Command.
@@ -177,12 +177,13 @@ func (Tend) Apply(tx *state.Tx, env Env) (Reply, error) {
 		}
 		notes = append(notes, more...)
 	}
-	return Reply{Notes: notes}, nil
+	more, err := autoSnapshots(tx, env)
+	return Reply{Notes: append(notes, more...)}, err
 }
 
 // NeedsTending tells whether Tend may find something to do.
 func NeedsTending(s *state.Snapshot, now time.Time) bool {
-	found := overdue(s, now) != nil
+	found := overdue(s, now) != nil || len(autoDue(s, now)) > 0
 	s.Nodes(func(n *state.Node) bool {
 		found = found || n.Evacuate || n.Evicted
 		return !found

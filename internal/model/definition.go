@@ -48,7 +48,8 @@ type ResourceDefinition struct {
 	Connections []Connection // what is set for pairs of replicas
 	Snapshots   []Snapshot   // by creation
 	Rollback    *Rollback    // the newest, while it isn't done; immutable
-	Cloning     *Cloning     // while it is made as a clone, and the snapshot for it is needed; nil: it is none
+	Auto        AutoSnapshots
+	Cloning     *Cloning // while it is made as a clone, and the snapshot for it is needed; nil: it is none
 }
 
 // HasDRBD tells whether DRBD is in the layer stack.

@@ -60,6 +60,12 @@ type Snapshot struct {
 	NodeIDs []int
 }
 
+// AutoSnapshots is where a definition stands with the snapshots that are taken by themselves.
+type AutoSnapshots struct {
+	NextMS int64  // not before; 0: at once, or they are off
+	Reason string // why the last one that was due couldn't be begun; "": it could
+}
+
 // SnapshotVolume is what the volume was when the snapshot was taken.
 type SnapshotVolume struct {
 	Number  int
@@ -250,4 +256,14 @@ type QuietStatus struct {
 	Lease  UUID
 	State  QuietState
 	Reason string // of Lapsed
+}
+
+// LastAuto is the newest snapshot that was taken by itself and isn't being deleted, or nil; it points into d.
+func (d *ResourceDefinition) LastAuto() (last *Snapshot) {
+	for i := range d.Snapshots {
+		if s := &d.Snapshots[i]; s.Auto && s.State != SnapshotDeleting {
+			last = s
+		}
+	}
+	return last
 }

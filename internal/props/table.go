@@ -6,6 +6,7 @@ var linstorKeys = []Key{
 	{Name: "Auth/TokenAuthenticationEnabled", Type: Bool, Allowed: ``, Default: "", Unit: "", Scopes: Controller},
 	{Name: "AutoSnapshot/Keep", Type: Long, Allowed: ``, Default: "10", Unit: "", Scopes: Controller | Definition},
 	{Name: "AutoSnapshot/NextAutoId", Type: Long, Allowed: ``, Default: "", Unit: "", Scopes: Controller | Definition},
+	{Name: "AutoSnapshot/Prefix", Type: Pattern, Allowed: `[a-zA-Z0-9][a-zA-Z0-9_-]{1,30}`, Default: "autoSnap", Unit: "", Scopes: Controller | Definition},
 	{Name: "AutoSnapshot/RunEvery", Type: Long, Allowed: ``, Default: "", Unit: "", Scopes: Controller | Definition},
 	{Name: "AutoplaceTarget", Type: Bool, Allowed: ``, Default: "", Unit: "", Scopes: Controller | Node},
 	{Name: "Autoplacer/MaxThroughput", Type: Long, Allowed: ``, Default: "", Unit: "", Scopes: Controller | Node | Pool},

@@ -28,6 +28,9 @@ func snapshotView(d *state.Definition, sn *model.Snapshot) api.Snapshot {
 	case model.SnapshotDeleting:
 		v.Flags = append(v.Flags, api.FlagDelete)
 	}
+	if sn.Auto {
+		v.Flags = append(v.Flags, "AUTO_SNAPSHOT")
+	}
 	for _, x := range sn.Volumes {
 		v.VolumeDefinitions = append(v.VolumeDefinitions, api.SnapshotVolumeDefinition{VolumeNumber: x.Number, SizeKib: x.SizeKiB,
 			SnapshotVolumeDefinitionProps: keys(x.Props), VolumeDefinitionProps: keys(x.Props)})

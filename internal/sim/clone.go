@@ -1,6 +1,10 @@
 package sim
 
-import "holdfast/internal/core"
+import (
+	"fmt"
+
+	"holdfast/internal/core"
+)
 
 // clone has a user clone a resource that is written to, and sometimes change his mind, or delete one of the two.
 func (w *world) clone() {
@@ -23,4 +27,14 @@ func (w *world) clone() {
 	case k < 40:
 		w.type_(core.ResourceCreate{Definition: to, On: []core.ResourceOn{{Node: w.nodeName(), Pool: poolName}}})
 	}
+}
+
+// autoKept is AutoSnapshot/Keep wherever it is set.
+const autoKept = 2
+
+// autoSnapshots has a user switch them on or off.
+func (w *world) autoSnapshots() {
+	every := []string{"1", "2", "0"}[w.rng.IntN(3)]
+	p := map[string]string{"AutoSnapshot/RunEvery": every, "AutoSnapshot/Keep": fmt.Sprint(autoKept)}
+	w.type_(core.DefinitionModify{Name: w.name(), Override: p})
 }

@@ -176,7 +176,7 @@ func (w *world) unsettled() (out []rest) {
 		return true
 	})
 	s.AllDefinitions(func(d *state.Definition) bool {
-		if len(d.Retired) > 0 {
+		if len(d.Retired) > 0 && (d.Cloning == nil || d.Cloning.State != model.CloneFailed) { // nobody is told of one that failed
 			add(d.UUID, "%s %.8s: node-ids to forget %v", d.Name, d.UUID, d.Retired)
 		}
 		for _, vd := range d.Volumes {

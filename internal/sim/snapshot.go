@@ -238,8 +238,12 @@ func (w *world) snapshots() {
 		}
 		return x
 	}
-	if w.chance(15) {
+	switch k := w.rng.IntN(100); {
+	case k < 15:
 		w.clone()
+		return
+	case k < 20:
+		w.autoSnapshots()
 		return
 	}
 	d, sn := w.anySnapshot()
@@ -332,6 +336,7 @@ func unsettledSnapshots(s *state.Snapshot, d *state.Definition, add func(def mod
 	if rb := d.RollingBack(); rb != nil {
 		add(d.UUID, "rollback of %s is %s", d.Name, rb.State)
 	}
+	auto := 0
 	for i := range d.Snapshots {
 		sn := &d.Snapshots[i]
 		if sn.State.Taking() {
@@ -339,6 +344,11 @@ func unsettledSnapshots(s *state.Snapshot, d *state.Definition, add func(def mod
 		}
 		if sn.For != "" {
 			add(d.UUID, "snapshot %s of %s, taken for a clone, is still there", sn.Name, d.Name)
+		}
+		if sn.Auto && sn.State == model.SnapshotSuccessful {
+			if auto++; auto > autoKept {
+				add(d.UUID, "%d automatic snapshots of %s", auto, d.Name)
+			}
 		}
 		for _, k := range sn.Copies {
 			st := d.Seen[k.UUID]

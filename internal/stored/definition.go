@@ -24,6 +24,8 @@ type definition struct {
 	Connections  []connection         `json:"connections,omitempty"`
 	Rollback     *rollback            `json:"rollback,omitempty"`
 	Cloning      *cloning             `json:"cloning,omitempty"`
+	AutoNextMS   int64                `json:"autoNext,omitempty"`
+	AutoReason   string               `json:"autoReason,omitempty"`
 }
 
 type volumeDefinition struct {
@@ -104,6 +106,7 @@ func definitionOut(d *model.ResourceDefinition) *definition {
 		s.Rollback = &rollback{ID: rb.ID, Snapshot: rb.Snapshot, State: rb.State, Reason: rb.Reason}
 	}
 	s.Cloning = cloningOut(d.Cloning)
+	s.AutoNextMS, s.AutoReason = d.Auto.NextMS, d.Auto.Reason
 	return s
 }
 
@@ -144,5 +147,6 @@ func (s *definition) in(record int64) *model.ResourceDefinition {
 		d.Rollback = &model.Rollback{ID: rb.ID, Snapshot: rb.Snapshot, State: rb.State, Reason: rb.Reason}
 	}
 	d.Cloning = s.Cloning.in()
+	d.Auto = model.AutoSnapshots{NextMS: s.AutoNextMS, Reason: s.AutoReason}
 	return d
 }

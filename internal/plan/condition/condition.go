@@ -31,6 +31,10 @@ const (
 	Behind Kind = "behind"
 	// Unseen: the replica's node is offline; what it has isn't known.
 	Unseen Kind = "unseen"
+	// AutoSnapshot: the snapshot that was due by the property AutoSnapshot/RunEvery wasn't taken.
+	AutoSnapshot Kind = "auto-snapshot-failed"
+	// CloneFailed: it was to be a clone, and is nothing.
+	CloneFailed Kind = "clone-failed"
 	// Held: the node leaves the replica as it is, and says why.
 	Held Kind = "held"
 )
@@ -84,6 +88,7 @@ func Of(s *state.Snapshot, d *state.Definition) []Condition {
 	}
 	l.unseen()
 	l.held()
+	l.snapshots()
 	return l.out
 }
 
