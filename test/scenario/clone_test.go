@@ -1,0 +1,77 @@
+package scenario
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast/lab"
+)
+
+// A volume in thin pools is cloned while it is written to: what was there before is in the clone on both nodes, which is
+// never usable before; one that is deleted on the way leaves nothing. Then snapshots come by themselves.
+func TestClone(t *testing.T) {
+	w := shared(t)
+	w.each(func(m *lab.Machine) error {
+		_, err := m.Sh(w.ctx, "lvcreate -q -y -T -Zy -L 256M --poolmetadatasize 4M sw_ssd/thin && sync")
+		return err
+	})
+	for _, m := range w.Machines {
+		w.lin("storage-pool create lvmthin " + m.Name + " thin sw_ssd/thin")
+	}
+	w.define("r0", "32M")
+	w.lin("resource create r0 --auto-place 2 -s thin")
+	w.upToDate("r0", 2)
+	dev := w.device("r0")
+	w.on("alpha", "drbdadm primary r0")
+	sum := w.write("alpha", dev, 4)
+
+	w.on("alpha", "rm -f /tmp/clone.*; (while [ ! -e /tmp/clone.stop ]; do dd if=/dev/urandom of="+dev+" bs=4k count=1 seek=2048 oflag=direct conv=notrunc,fsync status=none || echo bad >>/tmp/clone.writes; done) >/dev/null 2>&1 &")
+	if out := w.lin("resource-definition clone r0 r1"); !strings.Contains(out, "Completed cloning r1.") {
+		t.Errorf("clone:\n%s", out)
+	}
+	w.lin("resource-definition clone r0 r2 --no-wait")
+	w.lin("resource-definition delete r2")
+	w.on("alpha", "touch /tmp/clone.stop; sleep 1; ! [ -e /tmp/clone.writes ]")
+	w.write("alpha", dev, 8)
+	w.on("alpha", "drbdadm secondary r0")
+	w.upToDate("r1", 2)
+	if out := w.lin("resource-definition list"); strings.Contains(out, "CLONING") || strings.Contains(out, "r2") {
+		t.Errorf("resource-definition list:\n%s", out)
+	}
+	copied := w.device("r1")
+	for _, n := range []string{"bravo", "alpha"} {
+		w.on(n, "drbdadm primary r1")
+		w.check(n, copied, 4, sum)
+		w.on(n, "drbdadm secondary r1")
+	}
+	w.until(time.Minute, "no snapshot is left", func() (bool, string) {
+		out := w.lin("snapshot list")
+		return !strings.Contains(out, "r0"), out
+	})
+
+	w.lin("resource-definition set-property r1 AutoSnapshot/RunEvery 60")
+	w.until(time.Minute, "there is a snapshot that nobody took", func() (bool, string) {
+		out := w.lin("snapshot list")
+		return strings.Contains(out, "autoSnap00001") && strings.Contains(out, "Successful"), out
+	})
+	w.lin("resource-definition set-property r1 AutoSnapshot/RunEvery 0")
+	w.lin("snapshot delete r1 autoSnap00001")
+	w.define("thick", "16M")
+	w.lin("resource create thick --auto-place 2 -s swpool")
+	w.upToDate("thick", 2)
+	w.refused("resource-definition clone thick thick2", "does not support snapshots")
+
+	w.lin("resource-definition delete r0 r1 thick")
+	for _, m := range w.Machines {
+		w.until(time.Minute, "no thin volume is left on "+m.Name, func() (bool, string) {
+			out, err := m.Sh(w.ctx, "lvs --noheadings -o name sw_ssd")
+			return err == nil && strings.TrimSpace(out) == "thin", out
+		})
+		w.lin("storage-pool delete " + m.Name + " thin")
+	}
+	w.each(func(m *lab.Machine) error {
+		_, err := m.Sh(w.ctx, "lvremove -q -y sw_ssd/thin && sync")
+		return err
+	})
+}
