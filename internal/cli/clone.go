@@ -41,7 +41,7 @@ func newDefinitionClone(a *App) *cobra.Command {
 	f.StringVar(&o.request.ResourceGroup, "resource-group", "", "resource group that the clone belongs to (default: the source's)")
 	alias(cmd, "resource-group", "rsc-grp")
 	f.BoolVar(&o.zfs, "use-zfs-clone", false, "LINSTOR's option; Holdfast always clones in a zpool")
-	manyVar(cmd, &o.request.VolumePassphrases, "volume-passphrase", "", "LINSTOR's option; encrypted volumes can't be cloned yet")
+	manyVar(cmd, &o.request.VolumePassphrases, "volume-passphrase", "", "LINSTOR's option; a clone opens with the source's passphrases")
 	f.BoolVar(&o.noWait, "no-wait", false, "don't wait until the clone is complete")
 	f.IntVar(&o.timeoutS, "wait-timeout", 0, "give up waiting after so many seconds; the cloning goes on")
 	return cmd

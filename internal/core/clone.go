@@ -56,7 +56,7 @@ func (c DefinitionClone) Apply(tx *state.Tx, env Env) (Reply, error) {
 	for i := range d.Volumes {
 		vd := &d.Volumes[i]
 		if n := vd.Number; !vd.Deleting {
-			if _, err := (VolumeCreate{Definition: name, Number: &n, SizeKiB: vd.SizeKiB, Gross: vd.Gross, Props: vd.Props}).Apply(tx, env); err != nil {
+			if _, err := (VolumeCreate{Definition: name, Number: &n, SizeKiB: vd.SizeKiB, Gross: vd.Gross, Props: vd.Props, Keys: vd.Keys}).Apply(tx, env); err != nil {
 				return Reply{}, err
 			}
 		}

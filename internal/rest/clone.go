@@ -26,7 +26,7 @@ func cloneDefinition(c *call) error {
 	}
 	if len(in.VolumePassphrases) > 0 {
 		return fault.New(fault.Unsupported, fault.ResourceDefinition, "Passphrases can't be given for a clone.").In("volume_passphrases").
-			Because("This release of Holdfast doesn't clone encrypted volumes.").Do("Leave them away.")
+			Because("Its volumes are encrypted as the source's are, and open with the same passphrases.").Do("Leave them away; change them when the clone is complete.")
 	}
 	if in.Name == "" && in.ExternalName == "" {
 		return fault.New(fault.Invalid, fault.ResourceDefinition, "The clone has no name.").In("name").

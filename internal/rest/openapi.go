@@ -47,6 +47,8 @@ var answers = map[string]any{
 	"/v1/resource-definitions":                                            []api.ResourceDefinition{},
 	"/v1/resource-definitions/{rsc}":                                      api.ResourceDefinition{},
 	"/v1/resource-definitions/{rsc}/sync-status":                          api.ResourceDefinitionSyncStatus{},
+	"/v1/resource-definitions/{rsc}/clone":                                api.ResourceDefinitionCloneStarted{},
+	"/v1/resource-definitions/{rsc}/clone/{clone}":                        api.ResourceDefinitionCloneStatus{},
 	"/v1/resource-definitions/{rsc}/resource-connections":                 []api.ResourceConnection{},
 	"/v1/resource-definitions/{rsc}/resource-connections/{nodeA}/{nodeB}": api.ResourceConnection{},
 	"/v1/resource-definitions/{rsc}/volume-definitions":                   []api.VolumeDefinition{},

@@ -73,7 +73,7 @@ func TestOpenAPIAnswersAreTrue(t *testing.T) {
 	w.must(201, "POST", "/v1/resource-groups/fast/volume-groups", `{}`)
 	w.must(200, "PUT", "/v1/key-value-store/csi", `{"override_props":{"a":"b"}}`)
 	fill := strings.NewReplacer("{node}", "alpha", "{netif}", "default", "{pool}", "swpool", "{group}", "fast", "{vlmnr}", "0", "{rsc}", "backups",
-		"{snap}", "s1", "{instance}", "csi", "{nodeA}", "alpha", "{nodeB}", "bravo", "{report}", "x")
+		"{snap}", "s1", "{instance}", "csi", "{nodeA}", "alpha", "{nodeB}", "bravo", "{report}", "x", "{clone}", "backups")
 	known := 0
 	for _, r := range implemented() {
 		if r.read == nil || r.method == "DELETE" || r.method == "PATCH" {
@@ -83,7 +83,7 @@ func TestOpenAPIAnswersAreTrue(t *testing.T) {
 		rec := w.send(r.method, path, "")
 		v := r.answer()
 		switch isJSON := strings.HasPrefix(rec.Header().Get("Content-Type"), "application/json"); {
-		case strings.Contains(r.pattern, "{snap}"): // pools without snapshots
+		case strings.Contains(r.pattern, "{snap}"), strings.HasSuffix(r.pattern, "/clone"): // pools without snapshots; TestClone has it
 			continue
 		case rec.Code >= 400:
 			t.Errorf("%s %s: %d %s", r.method, path, rec.Code, rec.Body)
