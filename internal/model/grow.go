@@ -17,6 +17,19 @@ func (d *ResourceDefinition) Usable(backingKiB int64) int64 {
 	return UsableKiB(backingKiB, d.DRBD, d.PeerSlots)
 }
 
+// BackingLike is the size in KiB of a backing device for another replica of a volume, where those that are up offer so much.
+// It is Backing's, unless they offer more than fits on that: a controller whose store was rolled back has forgotten that the
+// volume grew, and DRBD refuses a smaller one.
+func (d *ResourceDefinition) BackingLike(vd *VolumeDefinition, offeredKiB int64) int64 {
+	b := d.Backing(vd)
+	if !d.HasDRBD() || offeredKiB < d.Usable(b+extentKiB) {
+		return b
+	}
+	net := *vd
+	net.Gross = false
+	return max(b, d.backing(&net, offeredKiB))
+}
+
 // GrowTo is what the volume offers once it has grown, in KiB.
 func (d *ResourceDefinition) GrowTo(vd *VolumeDefinition) int64 {
 	if vd.Gross {

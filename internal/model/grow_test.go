@@ -40,3 +40,23 @@ func TestUsableOfBacking(t *testing.T) {
 		}
 	})
 }
+
+func TestBackingLike(t *testing.T) {
+	for _, gen := range []DRBDGeneration{DRBD8, DRBD9} {
+		for _, gross := range []bool{false, true} {
+			d := &ResourceDefinition{Layers: []LayerKind{LayerDRBD, LayerStorage}, DRBD: gen, PeerSlots: 7}
+			vd := &VolumeDefinition{SizeKiB: 100 << 10, Gross: gross}
+			b := d.Backing(vd)
+			for _, offered := range []int64{0, d.Usable(b), d.Usable(b+extentKiB) - 4} {
+				if got := d.BackingLike(vd, offered); got != b {
+					t.Errorf("%v gross %v: %d KiB offered: %d, not %d", gen, gross, offered, got, b)
+				}
+			}
+			for _, offered := range []int64{d.Usable(b + extentKiB), 300 << 10, 20 << 20} {
+				if got := d.BackingLike(vd, offered); got <= b || d.Usable(got) < offered || d.Usable(got-extentKiB) >= offered {
+					t.Errorf("%v gross %v: %d KiB offered: %d offers %d", gen, gross, offered, got, d.Usable(got))
+				}
+			}
+		}
+	}
+}

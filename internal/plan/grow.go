@@ -54,6 +54,19 @@ func status(d *state.Definition, r *model.Resource, v *model.Volume) *model.Volu
 	return nil
 }
 
+// Offered is what the volume's good replicas offer now, the most of them, in KiB; 0 if nobody says.
+func Offered(d *state.Definition, number int) (kib int64) {
+	for i := range d.Resources {
+		r := &d.Resources[i]
+		if v := r.Volume(number); v != nil && !r.Diskless {
+			if sv := status(d, r, v); sv != nil && sv.Disk == model.DiskUpToDate {
+				kib = max(kib, sv.UsableKiB)
+			}
+		}
+	}
+	return kib
+}
+
 func offers(c *model.ResourceDefinition, vd *model.VolumeDefinition, sv *model.VolumeStatus) bool {
 	if sv == nil {
 		return false

@@ -294,21 +294,6 @@ func (w *world) excuses(l rest) bool {
 	if d != nil && d.DRBD == model.DRBD9 && slices.ContainsFunc(condition.Of(s, d), func(c condition.Condition) bool { return c.Kind == condition.StuckResync }) {
 		return true
 	}
-	// The controller has forgotten that a volume grew, and made another replica for the old size: DRBD refuses the smaller disk.
-	if d != nil && w.oracle.orphans && strings.Contains(l.text, "StandAlone") && slices.ContainsFunc(d.Volumes, func(vd model.VolumeDefinition) bool {
-		least, most := int64(0), int64(0)
-		for _, st := range d.Seen {
-			if v := st.Volume(vd.Number); v != nil && v.UsableKiB > 0 && v.Disk != model.DiskDiskless {
-				if least == 0 || v.UsableKiB < least {
-					least = v.UsableKiB
-				}
-				most = max(most, v.UsableKiB)
-			}
-		}
-		return least < vd.SizeKiB+4096 && most > vd.SizeKiB+4096
-	}) {
-		return true
-	}
 	// 8.4 has a place for two. One beyond that, on its way out, may have begun with data of another origin, and then nobody
 	// connects to it to prove that he is good.
 	if d != nil && d.DRBD == model.DRBD8 && len(d.Resources) > 2 && strings.Contains(l.text, "the removal waits, or type the override") {

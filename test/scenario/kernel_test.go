@@ -391,6 +391,7 @@ func (w *twins) play() {
 			w.net.Heal(m.Name, o.Name)
 		case do == 5 && on:
 			w.note("%s: power cut", m.Name)
+			w.sh(i, "sleep 6") // the kernel writes the flags in its metadata within 5 s
 			w.must(m.Kill())
 			w.model(i).PowerCut()
 		case do <= 8 && !on:

@@ -104,6 +104,9 @@ func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Re
 		if v.Deleting {
 			vs.Want = model.Gone
 		}
+		if !v.Initialised && v.From == nil && vd.Initialised {
+			vs.BackingKiB = d.BackingLike(&size, plan.Offered(d, v.Number))
+		}
 		if !r.Diskless {
 			vs.Pool, vs.Backing = v.Pool, model.BackingName(d.Name, v.Number)
 			if !v.Initialised {

@@ -187,10 +187,28 @@ func (n *Network) regroup() (moved bool) {
 			if r := m.kernel[name]; r.bereft {
 				r.bereft, moved = false, true
 				n.round(m, r)
+				n.noteWeak(m, r)
 			}
 		}
 	}
 	return moved
+}
+
+// noteWeak: a Primary that isn't connected to who asks around, but hears of it, knows that this one is behind from now on.
+func (n *Network) noteWeak(m *Machine, r *resource) {
+	for _, y := range n.component(m, r)[1:] {
+		for _, c := range y.r.conns {
+			if _, pr, _ := n.other(y.m, y.r, c); y.r.role != "Primary" || pr != r || c.state == "Connected" || r.gen != drbd.Gen9 {
+				continue
+			}
+			for _, p := range c.vols {
+				if p.disk == "DUnknown" {
+					p.disk = "Outdated"
+				}
+			}
+			y.m.countQuorum(y.r)
+		}
+	}
 }
 
 // round is a cluster-wide state change that this node starts: all in reach learn who takes part, if they have quorum, and
@@ -262,10 +280,6 @@ func (n *Network) part(m *Machine, r *resource, c *conn) (declined string) {
 				w.disk = "Outdated"
 			}
 		}
-	}
-	type before struct {
-		state          string
-		quorate, clean bool
 	}
 	var undo []func()
 	keep := func(r *resource, c *conn) {
