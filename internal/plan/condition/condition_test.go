@@ -60,6 +60,9 @@ func TestConditions(t *testing.T) {
 		{"no quorum", func(w world, _ *state.Tx) {
 			w["alpha"].Volumes[0].HasQuorum, w["alpha"].Peers[0].State, w["alpha"].Suspended = false, "Connecting", true
 		}, []Kind{LostQuorum, SuspendedIO}, true},
+		{"quorum waits for a sync", func(w world, _ *state.Tx) {
+			w["alpha"].Volumes[0].HasQuorum, w["alpha"].Peers[0].Volumes[0].PeerDisk = false, model.DiskInconsistent
+		}, []Kind{LostQuorum}, true},
 		{"the disk fell off", func(w world, _ *state.Tx) { w["bravo"].Volumes[0].Disk = model.DiskDiskless }, []Kind{FailedDisk}, true},
 		{"nobody is good", func(w world, _ *state.Tx) {
 			w["alpha"].Volumes[0].Disk, w["bravo"].Volumes[0].Disk = model.DiskInconsistent, "Outdated"

@@ -43,13 +43,23 @@ func (l *look) replica(r *model.Resource) {
 
 func (l *look) lostQuorum(r *model.Resource, st *model.ResourceStatus, number int) {
 	c := Condition{Kind: LostQuorum, Node: r.Node, Volume: number, SinceMS: st.SinceMS,
-		Message: fmt.Sprintf("%s may not write: it doesn't see enough of its peers.", r.Node)}
-	var missing []string
+		Message: fmt.Sprintf("%s may not write: it doesn't see enough of its peers, or too few of them are UpToDate.", r.Node)}
+	var missing, behind []string
 	for _, p := range st.Peers {
-		c.Evidence = append(c.Evidence, fmt.Sprintf("%s: %s", p.Node, word(p.State)))
+		what := word(p.State)
+		for _, v := range p.Volumes {
+			if p.State == model.Connected && v.Number == number && v.PeerDisk != model.DiskUpToDate && v.PeerDisk != model.DiskDiskless {
+				what += ", " + word(v.PeerDisk)
+				behind = append(behind, p.Node)
+			}
+		}
+		c.Evidence = append(c.Evidence, fmt.Sprintf("%s: %s", p.Node, what))
 		if p.State != model.Connected {
 			missing = append(missing, p.Node)
 		}
+	}
+	if len(behind) > 0 {
+		c.Mends = append(c.Mends, Mend{What: "Wait until " + strings.Join(behind, " and ") + " has synced: most replicas must be UpToDate.", LosesNothing: true})
 	}
 	if len(missing) > 0 {
 		c.Mends = append(c.Mends, Mend{What: "Bring back " + strings.Join(missing, " or ") + ", or the network to it.", LosesNothing: true})
