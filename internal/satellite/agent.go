@@ -83,6 +83,7 @@ type Agent struct {
 	pictures int
 	doubt    map[string]bool
 
+	crypt   crypts
 	running map[uint64]*runningJob
 	lastJob uint64
 	hung    []hungProgram
@@ -162,6 +163,9 @@ type replica struct {
 	quiet   model.QuietStatus
 	quietAt time.Time // since when it is held
 	rolled  model.UUID
+	// of encrypted volumes, by label
+	formatted map[model.UUID]bool
+	keyGen    map[model.UUID]int // generation of the first key, which opens it; -1: none does
 }
 
 // New reads what was kept and makes the agent. A kept state that can't be read is an error: without it the node would not
@@ -220,7 +224,8 @@ func (a *Agent) take(st model.NodeState) {
 	for _, s := range st.Resources {
 		r := a.replicas[s.ID]
 		if r == nil {
-			r = &replica{made: map[model.UUID]bool{}, mdMade: map[model.UUID]bool{}, grown: map[model.UUID]int64{}, quiet: a.leftQuiet(s.ID)}
+			r = &replica{made: map[model.UUID]bool{}, mdMade: map[model.UUID]bool{}, grown: map[model.UUID]int64{}, quiet: a.leftQuiet(s.ID),
+				formatted: map[model.UUID]bool{}, keyGen: map[model.UUID]int{}}
 			for _, j := range a.running {
 				if j.job.Replica == s.ID {
 					r.busy = j.job.ID
@@ -337,6 +342,7 @@ func (a *Agent) seenVolume(r *replica, v model.VolumeSpec) steps.Volume {
 	} else if v.Pool != "" {
 		sv.PoolReason = "this node wasn't told of it"
 	}
+	a.seenCrypt(r, v, &sv)
 	return sv
 }
 
@@ -373,6 +379,7 @@ func (a *Agent) Due(now time.Time) []Job {
 	start := func(j Job) Job {
 		a.lastJob++
 		j.ID = a.lastJob
+		a.lend(&j)
 		j.pools = map[string]model.PoolSpec{}
 		for _, name := range j.Pools {
 			p := a.pools[name]
@@ -386,6 +393,10 @@ func (a *Agent) Due(now time.Time) []Job {
 	if !a.nodeJob && (a.nodeDirty || now.Sub(a.nodeAt) >= nodeEvery || a.lacksModule(now)) && !a.hangs(queue{}) {
 		a.nodeJob, a.nodeDirty = true, false
 		start(Job{Kind: NodeJob, load: a.wantsDRBD()})
+	}
+	if a.dueCrypt(now) {
+		a.crypt.job = true
+		start(Job{Kind: CryptJob, stamp: a.crypt.stamp})
 	}
 	if p := a.dueDevicePool(); p != nil && !a.hangs(queue{}) {
 		p.busy = true
@@ -579,6 +590,8 @@ func (a *Agent) Finish(j Job, res Result, now time.Time) {
 		a.finishNode(res, now)
 	case DevicePoolJob:
 		a.finishDevicePool(j, res)
+	case CryptJob:
+		a.finishCrypt(j, res, now)
 	case HungJob:
 		a.hungJob = false
 		a.hung = slices.DeleteFunc(a.hung, func(h hungProgram) bool {
@@ -722,6 +735,7 @@ func (a *Agent) finishReplica(j Job, res Result, began *runningJob, now time.Tim
 		a.save()
 	}
 	r := a.replicas[j.Replica]
+	a.tookCrypt(j, r, res)
 	if r == nil {
 		return
 	}

@@ -22,6 +22,8 @@ type execution struct {
 	result  *Result
 	touched map[string]bool // pools
 	kernel  bool            // DRBD was touched
+	// looksCrypt: encrypted devices were touched
+	looksCrypt bool
 }
 
 func (x *execution) do(ctx context.Context, s steps.Step) error {
@@ -35,6 +37,8 @@ func (x *execution) do(ctx context.Context, s steps.Step) error {
 			x.result.mdMade = append(x.result.mdMade, s.Label)
 		}
 		return err
+	case steps.FormatCrypt, steps.OpenCrypt, steps.CloseCrypt:
+		return x.crypt(ctx, s)
 	case steps.WriteRecord:
 		rec := newRecord(x.boot, s)
 		if err := rec.save(x.host, x.cfg); err != nil {

@@ -10,6 +10,7 @@ import (
 	"holdfast/internal/pool"
 	"holdfast/internal/satellite/steps"
 	"holdfast/internal/tool/drbd"
+	"holdfast/internal/tool/luks"
 )
 
 // mayGrow asks the kernel this moment, see steps.MayGrow, and gives what the volume offers in KiB.
@@ -36,6 +37,20 @@ func (x *execution) growDevice(ctx context.Context, d pool.Driver, s steps.Step)
 		return err
 	}
 	size := max(s.SizeKiB, dev.SizeKiB)
+	header := int64(0)
+	if s.LUKS { // what is below DRBD is what is in the mapping
+		x.looksCrypt = true
+		if len(x.job.keys[s.Label].keys) == 0 {
+			return &WaitError{fmt.Sprintf("volume %d grows: it waits for its key: enter the passphrase on the controller, `encryption enter-passphrase`", s.Number)}
+		}
+		m, err := x.inner(ctx, s)
+		if err != nil {
+			return err
+		}
+		header, dev.Path, dev.SizeKiB = m.OffsetKiB, model.MappingPath(s.Label), m.SizeKiB+m.OffsetKiB
+	}
+	inner := dev
+	inner.SizeKiB -= header
 	var wait error
 	if s.DRBD != model.Unpinned {
 		usable, err := x.mayGrow(ctx, s)
@@ -43,7 +58,7 @@ func (x *execution) growDevice(ctx context.Context, d pool.Driver, s steps.Step)
 			return err
 		}
 		if dev.SizeKiB < s.SizeKiB {
-			if wait = x.settle(s, dev, usable); wait != nil {
+			if wait = x.settle(s, inner, usable); wait != nil {
 				size = dev.SizeKiB
 				var w *WaitError
 				if !errors.As(wait, &w) {
@@ -54,6 +69,11 @@ func (x *execution) growDevice(ctx context.Context, d pool.Driver, s steps.Step)
 	}
 	if err := g.Grow(ctx, s.Device, size, s.Label); err != nil {
 		return err
+	}
+	if s.LUKS && wait == nil {
+		if err := (luks.Tool{Run: x.host}).Resize(ctx, model.MappingName(s.Label), x.job.keys[s.Label].keys[0]); err != nil {
+			return err
+		}
 	}
 	x.result.grown = map[model.UUID]int64{s.Label: size}
 	return wait

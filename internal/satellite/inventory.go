@@ -70,6 +70,11 @@ func (f *nodeFacts) look(ctx context.Context, w worker, load bool) {
 	default:
 		f.layers = append(f.layers, model.LayerDRBD)
 	}
+	if why := noLUKS(ctx, w.host); len(why) > 0 {
+		f.unsupported[string(model.LayerLUKS)] = why
+	} else {
+		f.layers = append(f.layers, model.LayerLUKS)
+	}
 	configs, err := loadConfigs(w.host, w.cfg)
 	if err != nil {
 		f.err = errors.Join(f.err, err)

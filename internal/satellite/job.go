@@ -11,6 +11,7 @@ import (
 	"holdfast/internal/pool"
 	"holdfast/internal/satellite/steps"
 	"holdfast/internal/tool/drbd"
+	"holdfast/internal/tool/luks"
 	"holdfast/internal/tool/run"
 )
 
@@ -30,6 +31,8 @@ const (
 	HungJob
 	// DevicePoolJob makes a pool of empty devices.
 	DevicePoolJob
+	// CryptJob looks at the encrypted devices that are open.
+	CryptJob
 )
 
 // Job is work that may block. It carries all it needs; RunJob reads nothing of the Agent that changes.
@@ -46,6 +49,8 @@ type Job struct {
 	plan    steps.Plan
 	// devicePool to make.
 	devicePool model.DevicePoolSpec
+	keys       map[model.UUID]volumeKeys // of encrypted devices, by label
+	stamp      int                       // CryptJob: see crypts
 }
 
 func (j Job) String() string {
@@ -62,6 +67,8 @@ func (j Job) String() string {
 		return "look at the node"
 	case ProgressJob:
 		return "look at the syncs"
+	case CryptJob:
+		return "look at encrypted devices"
 	case DevicePoolJob:
 		return "make the device pool " + j.devicePool.Group
 	}
@@ -89,6 +96,10 @@ type Result struct {
 	config  *configFile
 	noConf  bool
 	ended   []int // hung programs that ended
+
+	mappings  map[string]luks.Mapping // that are open, after the steps; nil: not read
+	formatted []model.UUID
+	keyGen    map[model.UUID]int
 }
 
 // scan is a look at a pool.
@@ -143,6 +154,9 @@ func (a *Agent) RunJob(ctx context.Context, j Job) Result {
 		return r
 	case NodeJob:
 		return Result{Node: w.look(ctx, j.load)}
+	case CryptJob:
+		m, err := (luks.Tool{Run: w.host}).List(ctx)
+		return Result{mappings: m, Err: err}
 	case DevicePoolJob:
 		return Result{Err: w.makeDevicePool(ctx, j.devicePool)}
 	case ProgressJob:
@@ -187,6 +201,10 @@ func (w worker) replica(ctx context.Context, j Job) Result {
 		if x.touched[name] {
 			r.Pictures[name] = w.scan(ctx, j.pools[name])
 		}
+	}
+	if x.looksCrypt {
+		// If it fails, a job of its own looks.
+		r.mappings, _ = (luks.Tool{Run: w.host}).List(ctx)
 	}
 	if x.kernel {
 		// If it fails, the events tell, later.

@@ -79,6 +79,7 @@ func (k *kept) apply(d wire.Desired) (taken []model.UUID) {
 		} else if !there && k.late(r) {
 			continue
 		}
+		stayEncrypted(&r, old[r.ID].Volumes)
 		next[r.ID] = r
 		k.Epochs[r.ID] = d.Order.Epoch
 		k.miss(r, old[r.ID].Volumes)

@@ -57,6 +57,9 @@ func (a *Agent) looked() bool {
 			return false
 		}
 	}
+	if !a.crypt.known && a.encrypted() {
+		return false
+	}
 	for _, r := range a.replicas {
 		if !r.planned || r.dirty {
 			return false

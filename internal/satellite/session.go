@@ -117,6 +117,8 @@ func (a *Agent) desired(d wire.Desired) (wire.Message, error) {
 		return nil, nil // said before
 	}
 	next := a.kept.clone()
+	plain, keys := takeKeys(d.Resources)
+	d.Resources = plain
 	taken := next.apply(d)
 	for _, r := range next.State.Resources {
 		for _, v := range r.Volumes {
@@ -130,6 +132,7 @@ func (a *Agent) desired(d wire.Desired) (wire.Message, error) {
 		return wire.Refused{Why: wire.RefusedBusy, Text: text, HighestEpoch: a.kept.Order.Epoch}, fmt.Errorf("take desired state: %w", err)
 	}
 	a.kept = next
+	a.crypt.keep(taken, keys, next.labels())
 	s.seq = d.Seq
 	// What is no longer mentioned and is confirmed gone leaves no trace; else what it must not forget stays.
 	for id, r := range a.replicas {

@@ -81,7 +81,12 @@ func (a *Agent) volumes(st *model.ResourceStatus, s model.ResourceSpec, seen ste
 				vs.BackingKiB = sv.GrownKiB
 			}
 		}
+		if v.LUKS != nil && v.Pool != "" {
+			vs.LUKS, up = &model.LUKSStatus{Open: sv.Mapped, Gen: sv.KeyGen, WrongKey: sv.WrongKey}, sv.Mapped
+		}
 		switch {
+		case s.DRBD == nil && v.LUKS != nil:
+			luksAlone(&vs, v, sv)
 		case s.DRBD == nil && mine && sv.Device.Path != "":
 			vs.Device, vs.Disk, vs.MDReady, up = sv.Device.Path, model.DiskCreated, true, true
 			vs.UsableKiB = sv.Device.SizeKiB

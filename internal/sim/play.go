@@ -23,6 +23,10 @@ func (w *world) play() {
 	for range 40 { // some model seconds
 		w.quiet(500)
 	}
+	if w.luks.chance(80) {
+		w.type_(core.PassphraseCreate{New: model.Secret(w.luks.next())})
+		w.quiet(500)
+	}
 	if w.chance(60) { // something to lose
 		for range 1 + w.rng.IntN(2) {
 			w.deploy()
@@ -56,6 +60,9 @@ func (w *world) play() {
 func (w *world) event() {
 	w.step++
 	w.mend(false)
+	if w.luks.chance(15) {
+		w.passphrases()
+	}
 	if k := w.main.copy; w.chance(5) {
 		if c := k(); c != nil && w.cfg.Break == Whole {
 			w.main.copies = append(w.main.copies, *c)
@@ -104,6 +111,7 @@ func (w *world) settle() {
 	last, seen := "", map[string]bool{} // what is tried again and again goes round in a circle: that is no movement
 	excused := map[model.UUID]bool{}    // definitions of which the circle tells a reason, if not at each of its points
 	for w.failure == nil {
+		w.unlock()
 		w.quiet(5000)
 		if w.bringBack() {
 			continue
@@ -280,7 +288,7 @@ func (w *world) excuses(l rest) bool {
 		for _, why := range []string{
 			"of another incarnation", "is Inconsistent and gets its data elsewhere", "Local address(port) already in use", "which runs on this node and is left untouched", "which the controller doesn't know",
 			"it isn't made anew",
-			"is missing from storage pool", "that isn't this snapshot",
+			"is missing from storage pool", "that isn't this snapshot", "none of the keys that the controller has opens", "is encrypted and waits for its key",
 		} {
 			if strings.Contains(l.text, why) {
 				return true
@@ -376,6 +384,7 @@ func (w *world) leftovers() {
 				w.broken("I5", "%s/replicas/up/%s is left over on %s", n.config.StateDir, f, n.name)
 			}
 		}
+		w.checkMappings(n, labels)
 		disks := n.m.Disks()
 		for _, l := range n.m.Loops() {
 			if !slices.ContainsFunc(disks, func(d machine.DiskView) bool { return strings.Contains(l, d.Path) }) {

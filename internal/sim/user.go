@@ -92,7 +92,7 @@ func (w *world) user() {
 	case k < 14:
 		w.deploy()
 	case k < 18:
-		w.type_(core.DefinitionCreate{Name: w.name()})
+		w.type_(core.DefinitionCreate{Name: w.name(), Layers: w.layers()})
 	case k < 22:
 		w.type_(core.VolumeCreate{Definition: w.name(), SizeKiB: w.size()})
 	case k < 27:
@@ -202,14 +202,14 @@ func (w *world) deploy() { w.deployAs(w.name()) }
 
 func (w *world) deployAs(name string) {
 	if w.chance(30) {
-		c := core.Spawn{Group: model.DefaultGroup, Name: name, Filter: model.SelectFilter{PlaceCount: 1 + w.rng.IntN(3)}}
+		c := core.Spawn{Group: model.DefaultGroup, Name: name, Filter: model.SelectFilter{PlaceCount: 1 + w.rng.IntN(3), Layers: w.layers()}}
 		for range 1 + w.rng.IntN(5)/4 {
 			c.SizesKiB = append(c.SizesKiB, w.size())
 		}
 		w.type_(c)
 		return
 	}
-	w.type_(core.DefinitionCreate{Name: name})
+	w.type_(core.DefinitionCreate{Name: name, Layers: w.layers()})
 	for range 1 + w.rng.IntN(5)/4 {
 		w.type_(core.VolumeCreate{Definition: name, SizeKiB: w.size()})
 	}

@@ -41,6 +41,7 @@ type world struct {
 	idle        bool // nothing has moved for a while
 
 	profile profile
+	luks    encryption
 	users   users
 	oracle  oracle
 	faults  faults
@@ -75,6 +76,7 @@ func newWorld(seed uint64, cfg Config) *world {
 		cfg.scene.choose(w)
 	} else {
 		w.chooseProfile()
+		w.luks.init(seed)
 	}
 	for i, gen := range w.profile.gen {
 		w.addNode(i, gen)

@@ -51,8 +51,8 @@ func (p *planner) gone() Plan {
 		steps = append(steps, p.step(RemoveConfig))
 	}
 	for _, v := range p.spec.Volumes {
-		if v.Pool != "" && p.own(v) != nil {
-			steps = append(steps, p.volumeStep(RemoveDevice, v))
+		if v.Pool != "" {
+			steps = append(steps, p.remove(v)...)
 		}
 	}
 	if p.seen.Record.There {
@@ -64,7 +64,7 @@ func (p *planner) gone() Plan {
 // stay are the volumes of this incarnation that are here though nobody ordered them to go.
 func (p *planner) stay() (out []model.VolumeSpec) {
 	for _, v := range p.seen.Extra {
-		if d := p.seen.Volumes[v.Number].Device; d != nil && d.Label == v.ID && d.Path != "" {
+		if d := p.seen.Volumes[v.Number].Device; d != nil && d.Label == v.ID && p.path(v) != "" {
 			out = append(out, v)
 		}
 	}
@@ -108,8 +108,8 @@ func (p *planner) goneBeside(stay []model.VolumeSpec, left bool) Plan {
 	}
 	var steps []Step
 	for _, v := range p.spec.Volumes {
-		if v.Pool != "" && p.own(v) != nil {
-			steps = append(steps, p.volumeStep(RemoveDevice, v))
+		if v.Pool != "" {
+			steps = append(steps, p.remove(v)...)
 		}
 	}
 	if len(steps) > 0 {
@@ -141,7 +141,10 @@ func (p *planner) left() (bool, *Plan) {
 		case !sv.PoolSeen:
 			w := working("storage pool %s is being read", v.Pool)
 			return false, &w
-		case p.own(v) != nil:
+		case v.LUKS != nil && !p.seen.Volumes[v.Number].MappingsKnown:
+			w := working("this node's encrypted devices are being read")
+			return false, &w
+		case p.own(v) != nil, p.mapped(v):
 			left = true
 		}
 	}

@@ -101,6 +101,7 @@ func (p *planner) volumeStep(k Kind, v model.VolumeSpec) Step {
 	if d := p.seen.Volumes[v.Number].Device; d != nil {
 		s.Path = d.Path
 	}
+	s.LUKS = v.LUKS != nil
 	return s
 }
 

@@ -38,6 +38,14 @@ func (p *planner) rollback() Plan {
 		case d == nil || d.Label != c.Of || d.Leftover:
 			return p.stopped(failed("the backing device %s of volume %d is missing from storage pool %s", c.Device, c.Number, c.Pool))
 		}
+		for _, v := range p.spec.Volumes {
+			if v.Number == c.Number {
+				if v.LUKS != nil && !sv.MappingsKnown {
+					return p.stopped(working("this node's encrypted devices are being read"))
+				}
+				steps = append(steps, p.closes(v)...)
+			}
+		}
 		s := p.step(RollbackDevice)
 		s.Pool, s.Device, s.Label, s.Number, s.Of = c.Pool, c.Device, c.Of, c.Number, rb.ID
 		s.From = &model.Source{Label: c.ID, Device: c.Name}

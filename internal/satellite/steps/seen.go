@@ -80,6 +80,17 @@ type Volume struct {
 	MDMade bool
 	// Initialised: this node was told so once, whatever it is told now.
 	Initialised bool
+	// MappingsKnown: the node's encrypted devices were looked at. Mapped: this one is open.
+	MappingsKnown, Mapped bool
+	// KeyKnown: this process knows its keys. KeyGen: the first key of that generation opens it, as this process has seen.
+	KeyKnown bool
+	KeyGen   int
+	// WrongKey: none of the keys opened it when last tried.
+	WrongKey bool
+	// Formatted: this process made the LUKS header.
+	Formatted bool
+	// InnerKiB is the size of what is in the mapping.
+	InnerKiB int64
 	// Data: it was good here once; a first sync never starts from it.
 	Data bool
 }

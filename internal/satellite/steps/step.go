@@ -75,6 +75,12 @@ const (
 	TakeSize
 	// RollbackDevice gives Device, with Label, the content of the snapshot From. Of is the rollback.
 	RollbackDevice
+	// FormatCrypt makes a LUKS header on Path. Only for an incarnation that holds nothing.
+	FormatCrypt
+	// OpenCrypt opens Path as the mapping of Label, if it isn't open, and sees to it that the first of its keys opens it.
+	OpenCrypt
+	// CloseCrypt closes the mapping of Label.
+	CloseCrypt
 )
 
 var kindNames = [...]string{"", "create device", "activate device", "remove device", "verify device", "create metadata",
@@ -82,7 +88,8 @@ var kindNames = [...]string{"", "create device", "activate device", "remove devi
 	"start first sync", "demote", "check before skipping sync", "skip first sync", "forget peer", "check before removal", "down",
 	"check before detaching", "check before deactivating", "take down",
 	"hold I/O", "resume I/O", "restore device", "take snapshot", "remove snapshot",
-	"grow device", "check before growing", "promote", "take over the size", "roll back device"}
+	"grow device", "check before growing", "promote", "take over the size", "roll back device",
+	"format encrypted device", "open encrypted device", "close encrypted device"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
@@ -118,6 +125,7 @@ type Step struct {
 	Minors  []int
 	From    *model.Source
 	Of      model.UUID
+	LUKS    bool // the device is encrypted
 }
 
 // Pooled tells whether the step runs a storage command and so waits in Pool's queue.
@@ -144,6 +152,8 @@ func (s Step) String() string {
 		return fmt.Sprintf("%s of %s, minors %v", s.Kind, s.Resource, s.Minors)
 	case ActivateDevice, RemoveDevice, VerifyDevice, RemoveSnapshot:
 		return fmt.Sprintf("%s %s/%s, label %s", s.Kind, s.Pool, s.Device, s.Label)
+	case FormatCrypt, OpenCrypt, CloseCrypt:
+		return fmt.Sprintf("%s %s, label %s", s.Kind, s.Path, s.Label)
 	case CreateMetadata:
 		return fmt.Sprintf("%s of %s/%d on %s", s.Kind, s.Resource, s.Number, s.Path)
 	case WriteConfig, Adjust:

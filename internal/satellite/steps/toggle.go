@@ -53,6 +53,9 @@ func (p *planner) diskComes() Plan {
 	if s := p.storage(up); s != nil {
 		return *s
 	}
+	if s := p.crypt(up); s != nil {
+		return *s
+	}
 	if steps := p.metadata(up); len(steps) > 0 {
 		return do(steps...)
 	}
@@ -119,8 +122,8 @@ func (p *planner) diskGoes() Plan {
 	}
 	var remove []Step
 	for _, v := range p.wanted() {
-		if v.Pool != "" && p.own(v) != nil {
-			remove = append(remove, p.volumeStep(RemoveDevice, v))
+		if v.Pool != "" {
+			remove = append(remove, p.remove(v)...)
 		}
 	}
 	if len(remove) == 0 {

@@ -55,8 +55,14 @@ func (p *planner) up() Plan {
 	if w := p.storage(up); w != nil {
 		return *w
 	}
+	if w := p.crypt(up); w != nil {
+		return *w
+	}
 	if p.spec.DRBD == nil {
 		if w := p.removeVolumes(); w != nil {
+			return *w
+		}
+		if w := p.luksAlone(up); w != nil {
 			return *w
 		}
 		if steps := p.growDevices(up); len(steps) > 0 {
@@ -112,6 +118,9 @@ func (p *planner) extra(up *[]model.VolumeSpec) *Plan {
 		}
 	}
 	for _, v := range p.seen.Extra {
+		if sv := p.seen.Volumes[v.Number]; v.LUKS != nil && sv.MappingsKnown && !sv.Mapped && !sv.KeyKnown {
+			continue // nobody has its key; it stays closed, and holds up nobody else
+		}
 		v.GrowKiB, v.Resize = 0, false // nobody asks for that any more
 		*up = append(*up, v)
 	}
@@ -161,6 +170,7 @@ func (p *planner) metadata(up []model.VolumeSpec) (steps []Step) {
 			steps = append(steps, p.volumeStep(VerifyDevice, v))
 		}
 		s := p.volumeStep(CreateMetadata, v)
+		s.Path = p.path(v)
 		s.Slots = p.spec.DRBD.PeerSlots
 		steps = append(steps, s)
 	}
@@ -234,8 +244,8 @@ func sameRecord(a, b Record) bool {
 func (p *planner) config(ready []model.VolumeSpec) ([]byte, error) {
 	paths := map[int]string{}
 	for _, v := range ready {
-		if d := p.seen.Volumes[v.Number].Device; d != nil && v.Pool != "" {
-			paths[v.Number] = d.Path
+		if path := p.path(v); path != "" && v.Pool != "" {
+			paths[v.Number] = path
 		}
 	}
 	return drbd.Config(p.node.Name, p.spec, ready, paths)
@@ -339,7 +349,7 @@ func (p *planner) removeVolumes() *Plan {
 		case !sv.PoolSeen:
 			w := working("storage pool %s is being read", v.Pool)
 			return &w
-		case p.own(v) == nil:
+		case p.own(v) == nil && !p.mapped(v):
 			continue
 		}
 		if k := p.seen.Kernel; k != nil && p.kernelOwn() {
@@ -348,7 +358,7 @@ func (p *planner) removeVolumes() *Plan {
 				return &w
 			}
 		}
-		steps = append(steps, p.volumeStep(RemoveDevice, v))
+		steps = append(steps, p.remove(v)...)
 	}
 	if len(steps) == 0 {
 		return nil

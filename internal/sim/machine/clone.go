@@ -15,6 +15,9 @@ func (d *Disk) clone() *Disk {
 	if d.md != nil {
 		c.md = d.md.clone()
 	}
+	if d.luks != nil {
+		c.luks = d.luks.clone()
+	}
 	return &c
 }
 

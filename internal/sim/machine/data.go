@@ -113,7 +113,7 @@ func (m *Machine) OnDisk(path string) (View, bool) {
 	m.net.mu.Lock()
 	defer m.net.mu.Unlock()
 	if d := m.diskAt(path); d != nil {
-		return d.view(), true
+		return d.content().view(), true
 	}
 	return View{}, false
 }
@@ -127,7 +127,7 @@ func (m *Machine) WriteDisk(path string) bool {
 		return false
 	}
 	m.net.writes++
-	d.blocks[m.net.writes] = true
+	d.content().blocks[m.net.writes] = true
 	return true
 }
 

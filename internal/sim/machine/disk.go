@@ -16,6 +16,7 @@ type Disk struct {
 	md      *metadata    // DRBD's, or nil
 	left    []*metadata  // that were moved away from where they lay, and still can be read there
 	fs      bool         // a file system made on it by hand, up to its end
+	luks    *header      // an encrypted device's; its blocks and metadata are then in there
 	holder  string       // who has it open: "drbd1000", "user"; lost at a power cut
 }
 
@@ -29,6 +30,9 @@ func (d *Disk) copyOf(o *Disk) {
 }
 
 func (d *Disk) allocatedKiB() int64 {
+	if d.luks != nil {
+		return d.luks.offsetKiB + d.luks.inner.allocatedKiB()
+	}
 	a := int64(len(d.blocks)) * 4
 	if d.md != nil {
 		a += overheadKiB(d.md, d.sizeKiB)
@@ -121,6 +125,11 @@ func (d *Disk) usableKiB() int64 {
 // device finds what a path in /dev leads to, or nil.
 func (m *Machine) device(p string) *Disk {
 	p = path.Clean(p)
+	if name, ok := strings.CutPrefix(p, "/dev/mapper/"); ok {
+		if c := m.mapping(name); c != nil {
+			return c.inner
+		}
+	}
 	for _, g := range m.vgs {
 		for _, v := range g.lvs {
 			if v.active && (p == "/dev/"+g.name+"/"+v.name || p == "/dev/mapper/"+mapperName(g.name)+"-"+mapperName(v.name)) {

@@ -194,6 +194,13 @@ func (n *Network) handshake(a *Machine, ar *resource, ac *conn, b *Machine, br *
 			if ar.gen == drbd.Gen9 && (away(ar, ac) || away(br, bc)) {
 				size = min(size, agreedKiB(s.av.disk.md, s.bv.disk.md))
 			}
+			if ar.gen == drbd.Gen9 { // no larger than what others have that are connected
+				for _, o := range slices.Concat(n.members(a, ar, s.av), n.members(b, br, s.bv)) {
+					if o.v.disk != nil && o.v.disk.md != nil {
+						size = min(size, o.v.disk.usableKiB())
+					}
+				}
+			}
 			for _, v := range []*volume{s.av, s.bv} {
 				if ar.gen == drbd.Gen8 || size > v.disk.md.sizeKiB {
 					v.disk.moveMetadata()

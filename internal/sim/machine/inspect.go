@@ -59,15 +59,15 @@ func (m *Machine) eachDisk(yield func(path, label string, d *Disk)) {
 					label = l
 				}
 			}
-			yield("/dev/"+g.name+"/"+v.name, label, v.disk)
+			yield("/dev/"+g.name+"/"+v.name, label, v.disk.content())
 		}
 	}
 	for _, p := range m.zpools {
 		for _, v := range p.vols {
-			yield("/dev/zvol/"+p.whole(v), v.props["holdfast:label"], v.disk)
+			yield("/dev/zvol/"+p.whole(v), v.props["holdfast:label"], v.disk.content())
 			for _, s := range v.snaps {
 				if !strings.HasPrefix(s.name, "gone:") { // removed, but for what a clone needs
-					yield("/dev/zvol/"+p.whole(v)+"@"+s.name, s.props["holdfast:snapshot"], s.disk)
+					yield("/dev/zvol/"+p.whole(v)+"@"+s.name, s.props["holdfast:snapshot"], s.disk.content())
 				}
 			}
 		}
@@ -81,7 +81,7 @@ func (m *Machine) eachDisk(yield func(path, label string, d *Disk)) {
 		if l := m.files[strings.TrimSuffix(p, ".img")+".label"]; l != nil {
 			label = strings.TrimPrefix(strings.TrimSpace(string(l.data)), labelPrefix)
 		}
-		yield(p, label, f.disk)
+		yield(p, label, f.disk.content())
 	}
 }
 

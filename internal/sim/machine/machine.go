@@ -33,6 +33,7 @@ type Machine struct {
 	// Gone at a power cut.
 	loaded  string // version of the loaded module
 	loops   []*loopDev
+	crypts  []*mapping
 	kernel  map[string]*resource
 	streams []*Stream
 	told    []object // what streams have been told
@@ -180,6 +181,7 @@ func (m *Machine) powerCut() {
 	m.killProcess()
 	m.loaded = ""
 	m.loops = nil
+	m.dropMappings()
 	m.kernel = map[string]*resource{}
 	m.told, m.guards = nil, nil
 	m.hang, m.hung = map[string]bool{}, map[int]string{}
@@ -298,7 +300,7 @@ func (m *Machine) Run(ctx context.Context, c run.Cmd) (res run.Result, err error
 		}
 	}
 	m.net.stirred = prog == "drbdadm" || prog == "drbdsetup" && word != "drbdsetup events2" || prog == "modprobe"
-	x := &call{m: m, prog: prog, argv: slices.Clone(c.Argv[1:])}
+	x := &call{m: m, prog: prog, argv: slices.Clone(c.Argv[1:]), stdin: c.Stdin}
 	f(x)
 	if x.hung {
 		return run.Result{}, hung
@@ -328,6 +330,7 @@ type call struct {
 	m        *Machine
 	prog     string
 	argv     []string // without the program
+	stdin    []byte
 	out, err strings.Builder
 	exit     int
 	hung     bool
@@ -394,6 +397,10 @@ func program(name string) func(*call) {
 		return (*call).wipefs
 	case "losetup":
 		return (*call).losetup
+	case "cryptsetup":
+		return (*call).cryptsetup
+	case "dmsetup":
+		return (*call).dmsetup
 	case "blockdev":
 		return (*call).blockdev
 	case "df":

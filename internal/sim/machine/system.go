@@ -45,6 +45,10 @@ func (x *call) uname() {
 }
 
 func (x *call) modinfo() {
+	if strings.Join(x.argv, " ") == "-n dm_crypt" {
+		fmt.Fprintln(&x.out, "/lib/modules/6.1.0-model/kernel/drivers/md/dm-crypt.ko")
+		return
+	}
 	if x.m.module == "" {
 		x.fail(1, "modinfo: ERROR: Module drbd not found.")
 		return
