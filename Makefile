@@ -1,7 +1,8 @@
 # Two commands do all the set-up on a fresh Debian machine (as root, with make, git and Go >= 1.26):
 #   make demo    see it work on two virtual machines
 #   make test    everything that shows it is right
-.PHONY: help build demo test unit seeds contract scenarios lab lab-down sim bench lint fmt generate packages clean
+#   make lab-full  what takes longer
+.PHONY: help build demo test lab-full unit seeds contract scenarios lab lab-down sim bench lint fmt generate packages clean
 
 SHELL := /bin/bash
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -24,6 +25,10 @@ demo: ## Two virtual machines, the tutorial, a power cut: at most 6 minutes
 test: ## All tests: unit, store, simulator, contract, lab; each announced with its time
 	@packaging/host-packages test lab
 	@go run ./test/all
+
+lab-full: ## What takes too long for `make test`: the whole crash matrix, the lab with ZFS, every driver on real disks
+	@packaging/host-packages test lab
+	@HOLDFAST_LAB_FULL=1 go run ./test/all matrix lab
 
 unit: ## The quick tests alone
 	@packaging/host-packages test

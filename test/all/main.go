@@ -22,6 +22,7 @@ type stage struct {
 	what string
 	each bool
 	rest bool // all packages that no other stage names
+	long bool // only when it is named: `make lab-full`
 	env  []string
 	args []string
 }
@@ -31,6 +32,8 @@ var stages = []stage{
 	{name: "unit", what: "every package but those below", args: []string{"test", "-json"}, rest: true},
 	{name: "simulator", what: "3,000 seeds, and the broken variants that must be found", each: true, env: []string{"HOLDFAST_SEEDS=3000"},
 		args: []string{"test", "-json", "-count=1", "-timeout=20m", "./internal/sim"}},
+	{name: "matrix", what: "every operation, with a death after every single step", each: true, long: true, env: []string{"HOLDFAST_MATRIX=1"},
+		args: []string{"test", "-json", "-count=1", "-timeout=60m", "-run=^TestMatrix$", "./internal/sim"}},
 	{name: "contract", what: "the public Python client against a real controller", each: true, env: []string{"HOLDFAST_CONTRACT=1"},
 		args: []string{"test", "-json", "-count=1", "-timeout=20m", "./test/contract"}},
 	{name: "lab", what: "virtual machines with the real kernel, LVM and DRBD", each: true, env: []string{"HOLDFAST_LAB=1"},
@@ -47,7 +50,7 @@ func main() {
 	var lines []string
 	bad := false
 	for _, s := range stages {
-		if len(os.Args) > 1 && !strings.Contains(strings.Join(os.Args[1:], " "), s.name) {
+		if s.long && len(os.Args) == 1 || len(os.Args) > 1 && !strings.Contains(strings.Join(os.Args[1:], " "), s.name) {
 			continue
 		}
 		fmt.Printf("\n== %s: %s\n", s.name, s.what)

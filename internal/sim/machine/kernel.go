@@ -192,7 +192,6 @@ func (m *Machine) attach(r *resource, v *volume, dev string) (string, bool) {
 			}
 		}
 	}
-	m.effect("attach %s/%d to %s", r.name, v.num, dev)
 	m.notePlace(v.minor, d, dev)
 	// Over a connection that is there already the two have to agree on the data.
 	for _, c := range r.conns {
@@ -203,6 +202,7 @@ func (m *Machine) attach(r *resource, v *volume, dev string) (string, bool) {
 			}
 		}
 	}
+	m.effect("attach %s/%d to %s", r.name, v.num, dev) // the kernel is done, whatever becomes of who asked it
 	return "", true
 }
 
