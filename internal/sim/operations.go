@@ -217,6 +217,20 @@ var operations = []operation{
 			}
 			w.type_(core.SnapshotRestoreResources{Definition: theirs, Name: "monday", To: "db"})
 		}, missing: restoredAs("db")},
+	{name: "clone",
+		do: func(w *world) {
+			if d := w.snapshot().Definition("db"); d != nil {
+				w.type_(core.DefinitionDelete{Name: "db"}) // it failed
+				return
+			}
+			w.type_(core.DefinitionClone{Source: theirs, Name: "db"})
+		},
+		missing: func(w *world, d *state.Definition) string {
+			if c := w.snapshot().Definition("db"); c != nil && c.Cloning.Unmade() {
+				return "the clone is " + string(c.Cloning.State) + " " + c.Cloning.Reason
+			}
+			return restoredAs("db")(w, d)
+		}},
 	{name: "snapshot rollback", idle: true,
 		prepare: func(w *world) {
 			monday(w)
