@@ -14,7 +14,7 @@ import (
 // Config says what to bring up. The zero value of a field is its default.
 type Config struct {
 	Machines int       // how many, 1 to 26; default 2
-	Memory   int       // MiB each; default 512
+	Memory   int       // MiB each; default 512, with ZFS 768
 	CPUs     int       // each; default 1
 	Disks    []int64   // sizes of the data disks (/dev/vda, /dev/vdb ...), bytes, whole MiB; default two of 2 GiB
 	Modules  []string  // kernel modules loaded at boot; default dm-mod, dm-thin-pool, dm-snapshot, loop, drbd and its TCP transport if there
@@ -25,6 +25,7 @@ type Config struct {
 	Home     string    // what the lab keeps; default $HOLDFAST_LAB_DIR, else .lab in the checkout
 	Source   string    // the checkout; default: found from the working directory upwards
 	Extra    string    // folder of extra kernel modules; default $HOLDFAST_LAB_MODULES
+	ZFS      bool      // machines with ZFS and udevd; its module is compiled the first time, which takes minutes. Zpools are imported by hand
 	Log      io.Writer // progress of slow things, a line each; nil: none
 }
 
@@ -37,6 +38,9 @@ func (c Config) filled() (Config, error) {
 	}
 	if c.Memory == 0 {
 		c.Memory = 512
+		if c.ZFS {
+			c.Memory = 768
+		}
 	}
 	if c.CPUs == 0 {
 		c.CPUs = 1
@@ -60,6 +64,9 @@ func (c Config) filled() (Config, error) {
 		c.Modules = []string{"dm-mod", "dm-thin-pool", "dm-snapshot", "loop", "drbd"}
 		if c.Extra != "" {
 			c.Modules = append(c.Modules, "drbd_transport_tcp")
+		}
+		if c.ZFS {
+			c.Modules = append(c.Modules, "zfs")
 		}
 	}
 	var errs []error

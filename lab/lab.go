@@ -46,7 +46,7 @@ func Up(ctx context.Context, c Config) (_ *Lab, err error) {
 			err = fmt.Errorf("bring up lab: %w", err)
 		}
 	}()
-	if l.image, err = image.Ensure(ctx, image.Options{Home: c.Home, Source: c.Source, Modules: c.Extra, Log: c.Log}); err != nil {
+	if l.image, err = image.Ensure(ctx, image.Options{Home: c.Home, Source: c.Source, Modules: c.Extra, ZFS: c.ZFS, Log: c.Log}); err != nil {
 		return nil, err
 	}
 	if l.net, err = newNetwork(c.Network, c.Log); err != nil {
@@ -91,7 +91,7 @@ func (l *Lab) each(f func(*Machine) error) error {
 
 func (l *Lab) spec(m *Machine) qemuSpec {
 	return qemuSpec{
-		id: m.ID, kernel: l.image.Kernel, initrd: l.image.Initrd, memory: l.config.Memory, cpus: l.config.CPUs, modules: l.config.Modules,
+		id: m.ID, kernel: l.image.Kernel, initrd: l.image.Initrd, memory: l.config.Memory, cpus: l.config.CPUs, modules: l.config.Modules, udev: l.config.ZFS,
 		sockets: sockets(m.drives), net: l.net, console: m.Console(),
 	}
 }

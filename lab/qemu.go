@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,6 +33,7 @@ type qemuSpec struct {
 	kernel, initrd string
 	memory, cpus   int // MiB, number
 	modules        []string
+	udev           bool
 	sockets        []string // of the disks' servers; the first is the root disk
 	net            network
 	console        string // file
@@ -61,6 +63,10 @@ func (s qemuSpec) args(netdev string, qmpFD int) []string {
 		"-netdev", "user,id=ctl,restrict=on,hostfwd=tcp:127.0.0.1:0-"+agentapi.Address,
 		"-device", "virtio-net-pci,netdev=ctl,romfile=,mac="+controlMAC(s.id),
 		"-netdev", netdev, "-device", "virtio-net-pci,id=nic0,netdev=data,romfile=,mac="+dataMAC(s.id)+mtu)
+	if s.udev {
+		i := slices.Index(a, "-append") + 1
+		a[i] += " lab.udev=1 net.ifnames=0"
+	}
 	for i, path := range s.sockets {
 		name, where := "root", ",addr=1e" // out of the way: the data disks are found first
 		if i > 0 {

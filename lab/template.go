@@ -33,7 +33,7 @@ func templateKey(im *image.Image, c Config, n network) (string, error) {
 		return "", fmt.Errorf("ask QEMU's version: %w", err)
 	}
 	h := sha256.New()
-	fmt.Fprintln(h, templateFormat, string(version), im.Key, c.Memory, c.CPUs, c.Disks, c.Modules, n.kind(), n.mtu(), accel(), kernelArgs)
+	fmt.Fprintln(h, templateFormat, string(version), im.Key, c.Memory, c.CPUs, c.Disks, c.Modules, c.ZFS, n.kind(), n.mtu(), accel(), kernelArgs)
 	return hex.EncodeToString(h.Sum(nil))[:16], nil
 }
 
@@ -113,7 +113,7 @@ func makeTemplate(ctx context.Context, dir string, im *image.Image, c Config, n 
 		}
 	}()
 	q, err := startQEMU(qemuSpec{
-		id: 0, kernel: im.Kernel, initrd: im.Initrd, memory: c.Memory, cpus: c.CPUs, modules: c.Modules, sockets: sockets(drives), net: n,
+		id: 0, kernel: im.Kernel, initrd: im.Initrd, memory: c.Memory, cpus: c.CPUs, modules: c.Modules, udev: c.ZFS, sockets: sockets(drives), net: n,
 		console: filepath.Join(run.path, "template.console"), ram: filepath.Join(dir, "ram"), ramShared: true,
 	})
 	if err != nil {

@@ -19,6 +19,7 @@ type builder struct {
 	dir     string // becomes the image
 	start   time.Time
 	release string
+	zfs     string // folder of ZFS's modules, or ""
 }
 
 func (b *builder) root(p string) string { return filepath.Join(b.dir, "root", p) }
@@ -45,9 +46,17 @@ func (b *builder) build() error {
 	}
 	b.release = strings.TrimPrefix(kernel, "linux-image-")
 	b.step("resolving packages, kernel %s", b.release)
-	archives, kernelDeb, err := debs(b.ctx, b.Home, kernel, b.Log)
+	archives, kernelDeb, err := debs(b.ctx, b.Home, kernel, b.packages(), b.Log)
 	if err != nil {
 		return err
+	}
+	if b.ZFS {
+		more, modules, err := b.ensureZFS()
+		if err != nil {
+			return err
+		}
+		archives = append(archives, more...)
+		b.zfs = modules
 	}
 	b.step("unpacking %d packages", len(archives)+1)
 	for _, f := range []func() error{
@@ -169,12 +178,19 @@ func (b *builder) modules(p string) string {
 
 // extraModules go to updates/, where depmod looks first.
 func (b *builder) extraModules() error {
-	if b.Modules == "" {
-		return nil
+	var mods []string
+	for _, dir := range []string{b.Modules, b.zfs} {
+		if dir == "" {
+			continue
+		}
+		more, err := modules(dir)
+		if err != nil {
+			return err
+		}
+		mods = append(mods, more...)
 	}
-	mods, err := modules(b.Modules)
-	if err != nil {
-		return err
+	if len(mods) == 0 {
+		return nil
 	}
 	if err := os.MkdirAll(b.modules("updates"), 0o755); err != nil {
 		return err

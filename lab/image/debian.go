@@ -68,8 +68,8 @@ func hostPackages(ctx context.Context, log io.Writer) error {
 
 // debs downloads the packages and what they need into home/apt, and returns the archives. Where that fails, it tries
 // again with fresh package lists: the old ones may name versions that are gone.
-func debs(ctx context.Context, home, kernel string, log io.Writer) (root []string, kernelDeb string, err error) {
-	root, kernelDeb, err = download(ctx, home, kernel, log)
+func debs(ctx context.Context, home, kernel string, packages []string, log io.Writer) (root []string, kernelDeb string, err error) {
+	root, kernelDeb, err = download(ctx, home, kernel, packages, log)
 	if err == nil || ctx.Err() != nil {
 		return root, kernelDeb, err
 	}
@@ -77,10 +77,10 @@ func debs(ctx context.Context, home, kernel string, log io.Writer) (root []strin
 	if _, err := run(ctx, "apt-get", "-qq", "update"); err != nil {
 		return nil, "", err
 	}
-	return download(ctx, home, kernel, log)
+	return download(ctx, home, kernel, packages, log)
 }
 
-func download(ctx context.Context, home, kernel string, log io.Writer) (root []string, kernelDeb string, err error) {
+func download(ctx context.Context, home, kernel string, packages []string, log io.Writer) (root []string, kernelDeb string, err error) {
 	apt := filepath.Join(home, "apt")
 	cache, empty := filepath.Join(apt, "cache"), filepath.Join(apt, "empty")
 	for _, d := range []string{filepath.Join(cache, "partial"), filepath.Join(empty, "partial")} {
@@ -98,7 +98,7 @@ func download(ctx context.Context, home, kernel string, log io.Writer) (root []s
 			"-o", "Acquire::Retries=3"}, argv...)...)
 	}
 	// apt leaves out of its list what it has already: ask with an empty store
-	list, err := get(empty, append([]string{"install", "--print-uris"}, Packages...)...)
+	list, err := get(empty, append([]string{"install", "--print-uris"}, packages...)...)
 	if err != nil {
 		return nil, "", err
 	}
@@ -116,7 +116,7 @@ func download(ctx context.Context, home, kernel string, log io.Writer) (root []s
 	kernelDeb = filepath.Join(cache, kernels[0])
 	if missing := absent(append(slices.Clone(root), kernelDeb)); missing > 0 {
 		fmt.Fprintf(log, "lab: downloading %d packages\n", missing)
-		if _, err := get(cache, append([]string{"install", "--download-only"}, Packages...)...); err != nil {
+		if _, err := get(cache, append([]string{"install", "--download-only"}, packages...)...); err != nil {
 			return nil, "", err
 		}
 		if absent([]string{kernelDeb}) > 0 {

@@ -32,11 +32,12 @@ type Options struct {
 	Home    string    // the folder for all that the lab keeps, .lab in the checkout
 	Source  string    // the checkout
 	Modules string    // a folder of extra kernel modules (*.ko), used before the kernel's own; may be empty
+	ZFS     bool      // with ZFS, which is compiled the first time, and udev, without which it has no device nodes
 	Log     io.Writer // a line per step; nil: none
 }
 
 // kept is how many images stay on disk; older ones go.
-const kept = 3
+const kept = 4
 
 // Ensure returns the image of these options and makes it first if need be. It takes a lock, so that of several
 // processes one makes it and the others wait. Nobody removes the image before Close.

@@ -26,6 +26,14 @@ var Packages = []string{
 	"kmod", "lvm2", "mount", "procps", "sed", "strace", "thin-provisioning-tools", "util-linux", "xfsprogs",
 }
 
+// packages that go into a machine.
+func (o Options) packages() []string {
+	if o.ZFS {
+		return slices.Concat(Packages, zfsNeeds)
+	}
+	return Packages
+}
+
 // host packages by the program that shows they are there.
 var host = map[string]string{
 	"qemu-system-x86_64": "qemu-system-x86", "qemu-img": "qemu-utils", "mke2fs": "e2fsprogs", "tune2fs": "e2fsprogs", "cpio": "cpio", "xz": "xz-utils",
@@ -38,7 +46,7 @@ var sourceFolders = []string{"lab/agent", "lab/agentapi", "lab/image"}
 // inputs hashes everything that decides what an image is, except which version of a package Debian has today.
 func inputs(o Options) (string, error) {
 	h := sha256.New()
-	fmt.Fprintln(h, runtime.Version(), Packages)
+	fmt.Fprintln(h, runtime.Version(), o.packages(), o.ZFS)
 	for _, d := range sourceFolders {
 		if err := hashFolder(h, filepath.Join(o.Source, d), func(p string) bool { return !strings.HasSuffix(p, "_test.go") }); err != nil {
 			return "", err
