@@ -20,12 +20,6 @@ var zfsPackages = []string{"zfsutils-linux", "libzfs6linux", "libzpool6linux", "
 // zfsNeeds go into a machine with ZFS besides Packages.
 var zfsNeeds = []string{"libblkid1", "libssl3", "libtirpc3", "libudev1", "libuuid1", "udev", "zlib1g"}
 
-// ZFSBuilt tells whether the module is there for some kernel, so that an image with ZFS takes no minutes.
-func ZFSBuilt(home string) bool {
-	all, err := filepath.Glob(filepath.Join(home, "zfs", "*", "modules", "zfs.ko"))
-	return err == nil && len(all) > 0
-}
-
 // ensureZFS gives the archives of the programs, and the folder of the modules, made if need be.
 func (b *builder) ensureZFS() (archives []string, modules string, err error) {
 	home := filepath.Join(b.Home, "zfs")
