@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"math/rand/v2"
 	"slices"
 
 	"holdfast/internal/model"
@@ -16,6 +17,7 @@ type faults struct {
 	repeat  bool
 	repairs []repair
 	now     struct{ stall bool }
+	rng     *rand.Rand // see meanwhile
 }
 
 // mishap is a kind. It gives the way back, if there is one.

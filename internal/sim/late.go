@@ -27,6 +27,19 @@ func (w *world) breakDesired(n *node, d wire.Desired) wire.Desired {
 				d.Resources[i].Lose = true
 			}
 		}
+	case NodeIDAgain: // see breakReport
+		d.Resources = slices.Clone(d.Resources)
+		for i := range d.Resources {
+			if r := &d.Resources[i]; r.DRBD != nil && len(r.DRBD.Forget) > 0 {
+				o := *r.DRBD
+				o.Forget, r.DRBD = nil, &o
+			}
+		}
+	case DropUnguarded:
+		d.Resources = slices.Clone(d.Resources)
+		for i := range d.Resources {
+			d.Resources[i].Hold = false
+		}
 	case NoIncarnation:
 		d.Resources = slices.Clone(d.Resources)
 		for i := range d.Resources {
@@ -51,9 +64,9 @@ func (w *world) strip(n *node, r *model.ResourceSpec) {
 	}
 }
 
-// skipGuards takes the node's last look out of a job.
-func skipGuards(all []steps.Step) []steps.Step {
-	return slices.DeleteFunc(slices.Clone(all), func(s steps.Step) bool { return s.Kind == steps.GuardGone })
+// skip takes the steps of a kind, the node's last look, out of a job.
+func skip(kind steps.Kind, all []steps.Step) []steps.Step {
+	return slices.DeleteFunc(slices.Clone(all), func(s steps.Step) bool { return s.Kind == kind })
 }
 
 // lateStore holds back what should be in the store already.

@@ -34,7 +34,11 @@ type effect struct {
 // Apply implements core.Command.
 func (k *command) Apply(tx *state.Tx, env core.Env) (core.Reply, error) {
 	before := tx.Fork().Snapshot()
-	reply, err := k.inner.Apply(tx, env)
+	run := k.inner.Apply
+	if k.ctl.w.cfg.Break == PlacedOutside && places(k.inner) {
+		run = k.outside
+	}
+	reply, err := run(tx, env)
 	if err != nil {
 		return reply, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"holdfast/internal/model"
 	"holdfast/internal/satellite"
+	"holdfast/internal/satellite/steps"
 	"holdfast/internal/sim/machine"
 )
 
@@ -66,14 +67,14 @@ func (w *world) addNode(i int, module string) {
 		file: w.profile.files[i], kind: w.profile.pools[i], module: module,
 		config: satellite.Config{StateDir: "/var/lib/holdfast", ConfigDir: "/var/lib/holdfast/drbd.d", Program: "holdfast", Version: "sim"},
 		told:   map[model.UUID]said{}}
-	o := machine.Options{Address: w.address(i), Module: module, DiskKiB: poolKiB}
+	o := machine.Options{Address: w.address(i), Module: module, DiskKiB: w.profile.poolKiB}
 	if !n.file {
-		o.VGs = map[string]int64{vgName: poolKiB}
-		o.Zpools = map[string]int64{tankName: poolKiB}
+		o.VGs = map[string]int64{vgName: w.profile.poolKiB}
+		o.Zpools = map[string]int64{tankName: w.profile.poolKiB}
 	}
 	n.m = w.net.Add(n.name, o)
 	if n.kind == model.LVMThin {
-		n.m.AddThin(vgName, thinName, poolKiB*3/4, w.profile.zeroes[i])
+		n.m.AddThin(vgName, thinName, w.profile.poolKiB*3/4, w.profile.zeroes[i])
 	}
 	w.nodes = append(w.nodes, n)
 	if n.file {
@@ -190,7 +191,7 @@ func (n *node) pump() {
 		n.checkMet(m)
 		for _, x := range n.w.conns {
 			if x.node == n && x.ags == n.agent.Session() && x.ags != 0 && !x.nodeGone {
-				x.send(m)
+				x.send(n.w.breakReport(m))
 			}
 		}
 	}
@@ -240,9 +241,17 @@ func (n *node) run(j *job) {
 	if j.Kind == satellite.ReplicaJob {
 		w.logf("%s runs: %s", n.name, j.Job)
 	}
+	w.apartBefore(n, j)
+	if n.died() {
+		return
+	}
+	w.breakBefore(n, j)
 	job := j.Job
-	if w.cfg.Break == GuardSkipped {
-		job.Steps = skipGuards(job.Steps)
+	switch w.cfg.Break {
+	case GuardSkipped:
+		job.Steps = skip(steps.GuardGone, job.Steps)
+	case DropUnguarded:
+		job.Steps = skip(steps.GuardDrop, job.Steps)
 	}
 	before := w.oracle.beforeJob(w, n, j)
 	j.res = n.agent.RunJob(context.Background(), job)
@@ -250,6 +259,7 @@ func (n *node) run(j *job) {
 	if j.res.Err != nil {
 		w.logf("%s: it fails: %v", n.name, j.res.Err)
 	}
+	w.breakDone(n, j)
 	w.oracle.afterJob(w, n, j, before)
 	n.died()
 }

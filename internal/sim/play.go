@@ -266,6 +266,24 @@ func (w *world) stuck(left []rest, excused map[model.UUID]bool) {
 	}
 }
 
+// outgrown tells whether a replica that goes has a smaller disk than another.
+func outgrown(d *state.Definition) bool {
+	for _, r := range d.Resources {
+		st := d.Seen[r.UUID]
+		if !r.Deleting || st == nil {
+			continue
+		}
+		for _, v := range st.Volumes {
+			for _, o := range d.Seen {
+				if x := o.Volume(v.Number); v.UsableKiB > 0 && x != nil && x.UsableKiB > v.UsableKiB {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
 // excuses tells whether a reason is the right end of what happened to a definition: others of its replicas may wait for
 // that one.
 func (w *world) excuses(l rest) bool {
@@ -305,6 +323,11 @@ func (w *world) excuses(l rest) bool {
 	// 8.4 has a place for two. One beyond that, on its way out, may have begun with data of another origin, and then nobody
 	// connects to it to prove that he is good.
 	if d != nil && d.DRBD == model.DRBD8 && len(d.Resources) > 2 && strings.Contains(l.text, "the removal waits, or type the override") {
+		return true
+	}
+	// One on its way out that was apart while the others grew: DRBD refuses its smaller disk, and nobody can prove to it that
+	// he is good. The override is for that.
+	if d != nil && strings.Contains(l.text, "the removal waits, or type the override") && outgrown(d) {
 		return true
 	}
 	for _, v := range w.oracle.vols {

@@ -261,6 +261,7 @@ func (w *world) snapshots() {
 			for range w.rng.IntN(20) {
 				w.next()
 			}
+			w.holderDies()
 			w.write()
 		}
 	case k < 70:

@@ -62,9 +62,23 @@ type profile struct {
 	apart     bool // nodes often don't see each other while their volumes are used
 	steps     int  // how many scheduler steps between two events, on average
 	snapshots bool // users take some
+	poolKiB   int64
 }
 
 func newWorld(seed uint64, cfg Config) *world {
+	w := emptyWorld(seed, cfg)
+	if cfg.scene != nil {
+		cfg.scene.choose(w)
+	} else {
+		w.chooseProfile()
+		w.luks.init(seed)
+	}
+	w.profile.poolKiB = poolKiB
+	w.populate()
+	return w
+}
+
+func emptyWorld(seed uint64, cfg Config) *world {
 	var key [32]byte
 	binary.LittleEndian.PutUint64(key[:], seed)
 	w := &world{cfg: cfg, seed: seed, rng: rand.New(rand.NewPCG(seed, 0x484f4c44)), ids: rand.NewChaCha8(key),
@@ -72,12 +86,11 @@ func newWorld(seed uint64, cfg Config) *world {
 	w.now = w.start
 	w.ticked = w.start
 	w.pipe = newCodec()
-	if cfg.scene != nil {
-		cfg.scene.choose(w)
-	} else {
-		w.chooseProfile()
-		w.luks.init(seed)
-	}
+	return w
+}
+
+// populate makes machines and a controller as the profile says.
+func (w *world) populate() {
 	for i, gen := range w.profile.gen {
 		w.addNode(i, gen)
 	}
@@ -85,7 +98,6 @@ func newWorld(seed uint64, cfg Config) *world {
 	w.oracle.init()
 	w.users.init()
 	w.main = w.newCtl("c1")
-	return w
 }
 
 var nodeNames = []string{"alpha", "bravo", "charlie"}

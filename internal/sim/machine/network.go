@@ -212,16 +212,28 @@ func (n *Network) other(m *Machine, r *resource, c *conn) (*Machine, *resource, 
 		if p == m || p.addr != c.remote.Addr() {
 			continue
 		}
+		if pr := p.kernel[r.name]; pr != nil { // as nearly always
+			if pc := pr.to(c); pc != nil {
+				return p, pr, pc
+			}
+		}
 		for _, name := range sortedKeys(p.kernel) {
-			pr := p.kernel[name]
-			for _, pc := range pr.conns {
-				if pc.local == c.remote && pc.remote == c.local {
-					return p, pr, pc
-				}
+			if pc := p.kernel[name].to(c); pc != nil {
+				return p, p.kernel[name], pc
 			}
 		}
 	}
 	return nil, nil, nil
+}
+
+// to is r's end of a connection, or nil.
+func (r *resource) to(c *conn) *conn {
+	for _, pc := range r.conns {
+		if pc.local == c.remote && pc.remote == c.local {
+			return pc
+		}
+	}
+	return nil
 }
 
 // newUUID makes a data generation's name. The lowest bit is DRBD's own (Primary).

@@ -21,7 +21,7 @@ import (
 func main() {
 	seeds := flag.String("seeds", "", "play the seeds `A..B`")
 	seed := flag.Uint64("seed", 0, "play this one and print its trace")
-	brk := flag.String("break", "", "put a mistake in: guard, tombstone, milestone, durable")
+	brk := flag.String("break", "", "put a mistake in: "+names())
 	calm := flag.Bool("calm", false, "without faults")
 	why := flag.Bool("reasons", false, "print why replicas are not as desired at the end, with counts")
 	op := flag.String("op", "", "play this `operation` of the crash matrix and print its trace; \"list\" lists them")
@@ -147,4 +147,12 @@ func many(a, b uint64, cfg sim.Config, why bool) int {
 		return 1
 	}
 	return 0
+}
+
+func names() string {
+	var all []string
+	for _, b := range sim.Breaks {
+		all = append(all, string(b))
+	}
+	return strings.Join(all, ", ")
 }
