@@ -24,6 +24,7 @@ import (
 
 	"holdfast/internal/bench"
 	"holdfast/internal/pki"
+	"holdfast/internal/sim"
 )
 
 const addr = "127.0.0.1:23370"
@@ -72,6 +73,14 @@ var rows = []row{
 	{"controller_heap_mib", 0, true, "of that, Go's heap in use"},
 	{"controller_live_mib", 0, true, "of that, what the last garbage collection found in use"},
 	{"satellite_rss_mib", 50, true, "resident, 500 resources; the model machine it runs on is included"},
+	{"evacuate_200_model_s", 0, true, "node evacuate with 200 resources in the simulator, by the model's clock"},
+	{"evacuate_200_commits", 0, true, "commits that takes"},
+	{"evacuate_200_programs", 0, true, "programs that run on the nodes"},
+	{"evacuate_200_ratio", 0, true, "programs, to the ten a resource that it takes by hand"},
+	{"lab_create_1_ratio", 1.3, true, "resource create until usable in the lab, to lvcreate and drbdadm alone"},
+	{"lab_create_10_ratio", 1.3, true, "the same for 10 volumes, each a resource of its own, asked for at once"},
+	{"lab_create_100_ratio", 1.3, true, "the same for 100"},
+	{"lab_snapshot_50_ratio", 1.3, true, "snapshots of 50 volumes, each for itself, to suspend-io, lvcreate -s, resume-io alone"},
 }
 
 func run(ctx context.Context, out string, size bench.Size, span time.Duration) error {
@@ -148,6 +157,18 @@ func run(ctx context.Context, out string, size bench.Size, span time.Duration) e
 	}
 	say("a satellite with 500 resources")
 	if m["satellite_rss_mib"], err = satellite(ctx); err != nil {
+		return err
+	}
+	say("node evacuate, 200 resources in the simulator")
+	e, err := sim.Evacuate(200)
+	if err != nil {
+		return err
+	}
+	m["evacuate_200_model_s"], m["evacuate_200_commits"], m["evacuate_200_programs"] = e.Model.Seconds(), float64(e.Commits), float64(e.Programs)
+	m["evacuate_200_steps"], m["evacuate_200_wall_s"], m["evacuate_200_ratio"] = float64(e.Steps), e.Wall.Seconds(), float64(e.Programs)/float64(e.Needed)
+	if os.Getenv("HOLDFAST_LAB") == "" {
+		say("nothing in the lab: HOLDFAST_LAB=1 measures there too")
+	} else if err := inLab(ctx, dir, m); err != nil {
 		return err
 	}
 	table(m)
@@ -313,10 +334,30 @@ func satellite(ctx context.Context) (float64, error) {
 	return rss, err
 }
 
+// inLab runs the measurements that need machines (test/scenario, TestBench) and takes their figures in.
+func inLab(ctx context.Context, dir string, m map[string]float64) error {
+	say("in the lab")
+	file := filepath.Join(dir, "lab.json")
+	cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-timeout", "90m", "-run", "^TestBench$", "-v", "holdfast/test/scenario")
+	cmd.Env = append(os.Environ(), "HOLDFAST_BENCH="+file)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("measure in the lab: %w\n%s", err, out)
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(b, &m)
+}
+
 func table(m map[string]float64) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "figure\tmeasured\ttarget\t\twhat")
 	for _, r := range rows {
+		if _, measured := m[r.name]; !measured {
+			fmt.Fprintf(w, "%s\t-\t\tnot measured\t%s\n", r.name, r.what)
+			continue
+		}
 		target, met := "", ""
 		if r.target > 0 {
 			target, met = "> "+fmt.Sprint(r.target), "missed"
