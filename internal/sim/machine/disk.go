@@ -51,8 +51,6 @@ type metadata struct {
 	slots   map[int]*slot // by the peer's node-id; v08: 0
 
 	consistent, upToDate, primary, unclean bool
-	quorate                                bool  // had quorum
-	members                                []int // with these in reach
 	witnesses                              []int // node-ids without a disk that it has met
 	crashed                                bool  // was Primary when the power went, and hasn't met its peer since
 	sizeKiB                                int64 // last agreed

@@ -38,7 +38,6 @@ type volume struct {
 	sizeKiB    int64
 	open       int
 	quorate    bool   // has quorum
-	restore    bool   // had it when it was the last one, before it was switched off
 	exposed    uint64 // data generation that a Primary works with
 }
 
@@ -185,7 +184,6 @@ func (m *Machine) attach(r *resource, v *volume, dev string) (string, bool) {
 		}
 	}
 	if r.gen == drbd.Gen9 {
-		v.restore = md.quorate && md.upToDate && slices.Equal(md.members, []int{r.nodeID})
 		for _, c := range r.conns {
 			if p := c.vols[v.num]; p != nil && c.state != "Connected" && !c.diskless && md.slot(c.peerID).outdated {
 				p.disk = "Outdated"

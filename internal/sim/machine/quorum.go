@@ -35,7 +35,7 @@ func threshold(option string, of int) int {
 	return 0
 }
 
-// countQuorum counts for all volumes, and notes in the metadata what the kernel notes there.
+// countQuorum counts for all volumes, and tells those without a disk.
 func (m *Machine) countQuorum(r *resource) {
 	if r.gen != drbd.Gen9 {
 		return
@@ -45,16 +45,8 @@ func (m *Machine) countQuorum(r *resource) {
 	for _, v := range r.vols {
 		r.notePeers(v)
 		v.quorate = q == "" || q == "off" || r.hasQuorum(v, q)
-		if !v.quorate && v.restore && v.state == "UpToDate" { // it had it alone before it was switched off
-			v.quorate = true
-		} else if v.quorate || v.state != "UpToDate" {
-			v.restore = false
-		}
 		if !v.quorate {
 			r.noQuorum = true
-		}
-		if v.disk != nil {
-			v.disk.md.quorate, v.disk.md.members = v.quorate, slices.Clone(r.members)
 		}
 	}
 	for _, c := range r.conns { // those without a disk believe it
