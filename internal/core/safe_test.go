@@ -35,6 +35,18 @@ func TestSafeToStop(t *testing.T) {
 	w.off("bravo")
 	check(w, "alpha", safe.LastCopy)
 
+	w = full(t, model.DRBD8)
+	apart := func(peer string) func(st *model.ResourceStatus) {
+		return func(st *model.ResourceStatus) { st.Peers = []model.PeerStatus{{Node: peer, State: "Connecting"}} }
+	}
+	w.see("alpha", "backups", model.DiskUpToDate, apart("bravo"))
+	w.see("bravo", "backups", model.DiskUpToDate, apart("alpha"))
+	check(w, "alpha", safe.LastCopy) // what was written here may be missing there, and bravo doesn't know
+	w.see("alpha", "backups", model.DiskUpToDate, func(st *model.ResourceStatus) {
+		st.Peers = []model.PeerStatus{{Node: "bravo", State: model.Connected}}
+	})
+	check(w, "alpha", safe.Redundancy)
+
 	w = full(t, model.DRBD9)
 	w.do(core.ResourceCreate{Definition: "backups", On: []core.ResourceOn{{Node: "charlie", Diskless: true}}})
 	w.see("charlie", "backups", model.DiskDiskless, nil)

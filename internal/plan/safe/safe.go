@@ -4,6 +4,7 @@ package safe
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"holdfast/internal/model"
@@ -71,11 +72,21 @@ func ToStop(s *state.Snapshot, node string) []Loss {
 	return out
 }
 
-// others counts the replicas elsewhere on which the volume is proven good and that are not to go.
+// others counts the replicas elsewhere on which the volume is proven good and that are not to go. One that a good replica here
+// isn't connected to may have missed what was written here, and still be UpToDate by its own word: with 8.4 it doesn't know.
 func others(s *state.Snapshot, d *state.Definition, r *model.Resource, number int) (n int) {
+	here := d.Seen[r.UUID]
+	if v := r.Volume(number); v == nil || !good(here, v) {
+		here = nil
+	}
 	for i := range d.Resources {
 		o := &d.Resources[i]
 		if o.UUID == r.UUID || !o.Diskful() || o.Inactive || plan.Evicted(s, o) {
+			continue
+		}
+		if here != nil && slices.ContainsFunc(here.Peers, func(p model.PeerStatus) bool {
+			return model.Key(p.Node) == model.Key(o.Node) && p.State != model.Connected
+		}) {
 			continue
 		}
 		if v := o.Volume(number); v != nil && good(d.Seen[o.UUID], v) {
