@@ -78,6 +78,13 @@ func TestClone(t *testing.T) {
 	if d = w.def("copy"); d.Cloning.State != model.CloneCopying {
 		t.Fatalf("%+v", d.Cloning)
 	}
+	for _, c := range []core.Command{ // it goes by itself, under whoever uses it
+		core.SnapshotRollback{Definition: "backups", Name: w.def("backups").Snapshots[0].Name},
+		core.SnapshotRestoreVolumes{Definition: "backups", Name: w.def("backups").Snapshots[0].Name, To: "copy"},
+		core.SnapshotRestoreResources{Definition: "backups", Name: w.def("backups").Snapshots[0].Name, To: "copy"},
+	} {
+		w.refused(fault.InUse, c)
+	}
 	spec := nodestate.Resources(w.tx.Snapshot(), d, "alpha")
 	if len(spec) != 1 || spec[0].Volumes[0].From == nil || spec[0].Volumes[0].From.Snapshot != d.Cloning.Snapshot {
 		t.Fatalf("%+v", spec)

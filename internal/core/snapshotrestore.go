@@ -20,6 +20,10 @@ func sourceSnapshot(tx *state.Tx, def, name string) (*state.Definition, *model.S
 	if err != nil {
 		return nil, nil, err
 	}
+	if sn.For != "" { // it may go at any moment
+		return nil, nil, fault.New(fault.InUse, fault.Snapshot, "Snapshot '%s' of '%s' can't be used.", sn.Name, d.Name).
+			Because("It was taken for a clone, and goes when that is complete.").Do("Take one of your own.").Ref("RscDfn", d.Name).Ref("Snapshot", sn.Name)
+	}
 	if sn.State != model.SnapshotSuccessful {
 		why := "It isn't finished yet."
 		if sn.State == model.SnapshotFailed {

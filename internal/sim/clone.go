@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"holdfast/internal/core"
+	"holdfast/internal/model"
+	"holdfast/internal/state"
 )
 
 // clone has a user clone a resource that is written to, and sometimes change his mind, or delete one of the two.
@@ -37,4 +39,37 @@ func (w *world) autoSnapshots() {
 	every := []string{"1", "2", "0"}[w.rng.IntN(3)]
 	p := map[string]string{"AutoSnapshot/RunEvery": every, "AutoSnapshot/Keep": fmt.Sprint(autoKept)}
 	w.type_(core.DefinitionModify{Name: w.name(), Override: p})
+}
+
+// cloneTo clones theirs; a clone that failed is deleted first.
+func cloneTo(name string) func(*world) {
+	return func(w *world) {
+		if d := w.snapshot().Definition(name); d != nil && d.Cloning != nil && d.Cloning.State == model.CloneFailed {
+			w.type_(core.DefinitionDelete{Name: name})
+			return // and again once it is gone
+		}
+		w.type_(core.DefinitionClone{Source: theirs, Name: name})
+	}
+}
+
+// clonedAs wants a clone that is whole, and nothing left of what it was made from.
+func clonedAs(name string) func(*world, *state.Definition) string {
+	return func(w *world, d *state.Definition) string {
+		c := w.snapshot().Definition(name)
+		switch {
+		case c == nil || len(c.Volumes) == 0:
+			return "no definition with a volume"
+		case c.Cloning != nil:
+			return "it is " + string(c.Cloning.State) + ": " + c.Cloning.Reason
+		case d == nil || len(d.Snapshots) > 0:
+			return "the snapshot is there"
+		}
+		// A node that was away has no replica.
+		for _, node := range nodeNames {
+			if _, disk := lives(c, node); disk {
+				return ""
+			}
+		}
+		return "no disks"
+	}
 }

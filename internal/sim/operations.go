@@ -217,20 +217,6 @@ var operations = []operation{
 			}
 			w.type_(core.SnapshotRestoreResources{Definition: theirs, Name: "monday", To: "db"})
 		}, missing: restoredAs("db")},
-	{name: "clone",
-		do: func(w *world) {
-			if d := w.snapshot().Definition("db"); d != nil {
-				w.type_(core.DefinitionDelete{Name: "db"}) // it failed
-				return
-			}
-			w.type_(core.DefinitionClone{Source: theirs, Name: "db"})
-		},
-		missing: func(w *world, d *state.Definition) string {
-			if c := w.snapshot().Definition("db"); c != nil && c.Cloning.Unmade() {
-				return "the clone is " + string(c.Cloning.State) + " " + c.Cloning.Reason
-			}
-			return restoredAs("db")(w, d)
-		}},
 	{name: "snapshot rollback", idle: true,
 		prepare: func(w *world) {
 			monday(w)
@@ -238,6 +224,34 @@ var operations = []operation{
 			w.write()
 		},
 		do: types(core.SnapshotRollback{Definition: theirs, Name: "monday"}), missing: rolledBackTo("monday")},
+	{name: "clone", do: cloneTo("db"), missing: clonedAs("db")},
+	{name: "clone and give it up", do: func(w *world) {
+		w.type_(core.DefinitionClone{Source: theirs, Name: "db"})
+		for range 60 {
+			w.next()
+		}
+		w.type_(core.DefinitionDelete{Name: "db"})
+		w.type_(core.DefinitionDelete{Name: "db"}) // a user may hang up before he is heard
+	}, missing: func(w *world, d *state.Definition) string {
+		if w.snapshot().Definition("db") != nil || d == nil || len(d.Snapshots) > 0 {
+			return "something is left of it"
+		}
+		return ""
+	}},
+	{name: "automatic snapshots", do: func(w *world) {
+		w.type_(core.DefinitionModify{Name: theirs, Override: map[string]string{"AutoSnapshot/RunEvery": "1", "AutoSnapshot/Keep": "2"}})
+		if s := w.snapshot(); s.Definition(theirs) != nil && s.Definition(theirs).Props["AutoSnapshot/Keep"] != "" {
+			for range 300 { // it comes in its time
+				w.next()
+			}
+		}
+	},
+		missing: func(w *world, d *state.Definition) string {
+			if d == nil || d.LastAuto() == nil || d.LastAuto().State != model.SnapshotSuccessful {
+				return "there is none"
+			}
+			return ""
+		}},
 	{name: "toggle to diskless", only: 9, do: types(core.ToggleDisk{Definition: theirs, Node: "bravo", Diskless: true}), missing: diskful("alpha")},
 	{name: "toggle the user's disk away", only: 9, do: types(core.ToggleDisk{Definition: theirs, Node: "alpha", Diskless: true}), missing: diskful("bravo")},
 	{name: "toggle to diskful", only: 9, prepare: types(core.ResourceCreate{Definition: theirs, On: []core.ResourceOn{{Node: third, Diskless: true}}}),

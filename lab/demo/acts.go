@@ -318,6 +318,6 @@ func (d *demo) removal(ctx context.Context) error {
 			return fmt.Errorf("left on %s:\n%s", m.Name, out)
 		}
 	}
-	d.shown("no LV, no config file, no device is left on either machine")
+	d.shown("no LV, no config file, no device is left on any machine")
 	return nil
 }

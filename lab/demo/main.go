@@ -1,11 +1,13 @@
-// Demo shows Holdfast on two virtual machines with the real kernel, LVM and DRBD: the tutorial, an upgrade pause of the
-// controller under load, a change while a node is off, a power cut with failover, and a removal that leaves nothing.
+// Demo shows Holdfast on virtual machines with the real kernel, LVM and DRBD. The first act, on two: the tutorial, an upgrade
+// pause of the controller under load, a change while a node is off, a power cut with failover, and a removal that leaves
+// nothing. The second act (-act 2), on three with thin pools: snapshot, rollback, clone, growth, evacuation.
 // Its exit status tells whether all of it held.
 package main
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -18,21 +20,27 @@ import (
 )
 
 func main() {
+	act := flag.Int("act", 1, "play the first or the second act, or with 0 both")
+	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
 	ctx, stop := context.WithTimeout(ctx, 15*time.Minute)
 	defer stop()
-	if err := run(ctx); err != nil {
+	if err := run(ctx, *act); err != nil {
 		fmt.Fprintf(os.Stderr, "\n%s\n%v\n", red("The demo failed:"), err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context) (err error) {
+func run(ctx context.Context, act int) (err error) {
 	d := &demo{start: time.Now()}
-	d.title("Two machines")
-	d.say("Building Holdfast, booting alpha and bravo (QEMU, Debian's own kernel; the first time the image is made, which takes a minute).")
-	d.Cluster, err = cluster.Up(ctx, cluster.Config{Lab: lab.Config{Log: os.Stdout}})
+	machines, who := 2, "alpha and bravo"
+	if act != 1 {
+		machines, who = 3, "alpha, bravo and charlie"
+	}
+	d.title([]string{"", "", "Two machines", "Three machines"}[machines])
+	d.say("Building Holdfast, booting %s (QEMU, Debian's own kernel; the first time the image is made, which takes a minute).", who)
+	d.Cluster, err = cluster.Up(ctx, cluster.Config{Lab: lab.Config{Machines: machines, Log: os.Stdout}})
 	if err != nil {
 		return err
 	}
@@ -40,11 +48,18 @@ func run(ctx context.Context) (err error) {
 	if out, err := d.Machine("alpha").Sh(ctx, "uname -r; sed -n 's/^version: \\([^ ]*\\).*/\\1/p' /proc/drbd"); err == nil {
 		v := strings.Fields(out)
 		if len(v) == 2 {
-			d.say("Both run kernel %s with DRBD %s. On each: Holdfast's satellite, and the volume group %s on a disk of its own. The controller is on alpha.", v[0], v[1], cluster.VG)
+			d.say("All run kernel %s with DRBD %s. On each: Holdfast's satellite, and the volume group %s on a disk of its own. The controller is on alpha.", v[0], v[1], cluster.VG)
 		}
 	}
-	for _, act := range []func(context.Context) error{d.tutorial, d.files, d.controllerAway, d.changeWhileAway, d.powerCut, d.removal} {
-		if err := act(ctx); err != nil {
+	var scenes []func(context.Context) error
+	if act != 2 {
+		scenes = append(scenes, d.tutorial, d.files, d.controllerAway, d.changeWhileAway, d.powerCut, d.removal)
+	}
+	if act != 1 {
+		scenes = append(scenes, d.thin, d.rollback, d.clone, d.grow, d.evacuate, d.end)
+	}
+	for _, scene := range scenes {
+		if err := scene(ctx); err != nil {
 			d.logs()
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/term"
 
+	"holdfast/lab"
 	"holdfast/lab/cluster"
 )
 
@@ -70,11 +71,21 @@ func (d *demo) on(ctx context.Context, node, line string) (string, error) {
 func (d *demo) logs() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	for _, w := range []struct{ what, node string }{{"controller", "alpha"}, {"satellite", "alpha"}, {"satellite", "bravo"}} {
-		if d.Machine(w.node).Running() {
-			fmt.Fprintf(os.Stderr, "--- %s on %s, last lines:\n%s\n", w.what, w.node, tail(d.Log(ctx, w.what, w.node), 15))
+	for _, m := range d.Machines {
+		for _, what := range []string{"controller", "satellite"} {
+			if out := d.logOf(ctx, what, m); out != "" {
+				fmt.Fprintf(os.Stderr, "--- %s on %s, last lines:\n%s\n", what, m.Name, tail(out, 15))
+			}
 		}
 	}
+}
+
+// logOf is what a part of Holdfast said on a machine; "" if it isn't there, or the machine is off.
+func (d *demo) logOf(ctx context.Context, what string, m *lab.Machine) string {
+	if !m.Running() || what == "controller" && m.Name != "alpha" {
+		return ""
+	}
+	return d.Log(ctx, what, m.Name)
 }
 
 func tail(s string, n int) string {

@@ -1,0 +1,236 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"holdfast/lab/cluster"
+)
+
+// Places of the second act.
+const (
+	data   = "/mnt/data"
+	cloned = "/mnt/copy"
+)
+
+// thin begins the second act: three machines, thin pools, a volume with files.
+func (d *demo) thin(ctx context.Context) error {
+	d.title("Second act: thin volumes on three machines")
+	for i, m := range d.Machines {
+		if _, err := d.on(ctx, m.Name, "lvcreate -q -y -T -Zy -L 1G --poolmetadatasize 4M "+cluster.VG+"/thin"); err != nil {
+			return err
+		}
+		for _, line := range []string{
+			fmt.Sprintf("node create %s 10.77.0.%d", m.Name, i+1),
+			"storage-pool create lvmthin " + m.Name + " thin " + cluster.VG + "/thin",
+		} {
+			if err := d.linstor(ctx, line); err != nil {
+				return err
+			}
+		}
+	}
+	for _, line := range []string{
+		"storage-pool list",
+		"resource-definition create data",
+		"volume-definition create data 256M",
+		"resource create alpha bravo data -s thin",
+		"resource list",
+	} {
+		if err := d.linstor(ctx, line); err != nil {
+			return err
+		}
+	}
+	if err := d.good(ctx, "data", 2); err != nil {
+		return err
+	}
+	return d.lines(ctx, "alpha",
+		"drbdadm primary data",
+		"mkfs.ext4 -q "+d.path(ctx, "data"),
+		"mkdir -p "+data+" && mount "+d.path(ctx, "data")+" "+data,
+		"cd "+data+" && for i in 1 2 3; do dd if=/dev/urandom of=file$i bs=1M count=8 status=none; done && sha256sum file* > sums && sync")
+}
+
+// rollback destroys a file system and has it back.
+func (d *demo) rollback(ctx context.Context) error {
+	d.title("A snapshot, a catastrophe, and back")
+	if err := d.linstor(ctx, "snapshot create data monday"); err != nil {
+		return err
+	}
+	if err := d.linstor(ctx, "snapshot list"); err != nil {
+		return err
+	}
+	dev := d.path(ctx, "data")
+	if err := d.lines(ctx, "alpha",
+		"umount "+data,
+		"dd if=/dev/zero of="+dev+" bs=1M count=32 oflag=direct conv=fsync status=none"); err != nil {
+		return err
+	}
+	if _, err := d.on(ctx, "alpha", "mount "+dev+" "+data+" 2>&1"); err == nil {
+		return errors.New("a file system that was destroyed can be mounted")
+	}
+	if err := d.unused(ctx, "alpha", "data"); err != nil {
+		return err
+	}
+	if err := d.linstor(ctx, "snapshot rollback data monday"); err != nil {
+		return err
+	}
+	if err := d.good(ctx, "data", 2); err != nil {
+		return err
+	}
+	if err := d.lines(ctx, "alpha", "drbdadm primary data", "mount "+dev+" "+data, "cd "+data+" && sha256sum -c sums"); err != nil {
+		return err
+	}
+	d.shown("a file system that was overwritten is back, every file of it, from a snapshot taken while it was mounted")
+	return nil
+}
+
+// clone makes a second volume of one that is in use.
+func (d *demo) clone(ctx context.Context) error {
+	d.title("A clone of what is in use")
+	if err := d.linstor(ctx, "resource-definition clone data copy"); err != nil {
+		return err
+	}
+	if err := d.good(ctx, "copy", 2); err != nil {
+		return err
+	}
+	if err := d.lines(ctx, "bravo",
+		"drbdadm primary copy",
+		"mkdir -p "+cloned+" && mount "+d.path(ctx, "copy")+" "+cloned,
+		"cd "+cloned+" && sha256sum -c sums",
+		"umount "+cloned); err != nil {
+		return err
+	}
+	d.shown("the clone is mounted on bravo, with all files, while the original is in use on alpha")
+	return d.unused(ctx, "bravo", "copy")
+}
+
+// grow makes the volume and its file system larger while they are in use.
+func (d *demo) grow(ctx context.Context) error {
+	d.title("Growing while in use")
+	if err := d.linstor(ctx, "volume-definition set-size data 0 384M"); err != nil {
+		return err
+	}
+	dev := d.path(ctx, "data")
+	if err := cluster.Wait(ctx, time.Minute, "the volume has its new size", func() (bool, string) {
+		out, err := d.Machine("alpha").Sh(ctx, "blockdev --getsize64 "+dev)
+		return err == nil && strings.TrimSpace(out) == fmt.Sprint(384<<20), out
+	}); err != nil {
+		return err
+	}
+	if err := d.lines(ctx, "alpha", "resize2fs "+dev+" 2>&1 | tail -1", "df -h "+data, "cd "+data+" && sha256sum -c sums"); err != nil {
+		return err
+	}
+	d.shown("a mounted file system grew from 256 to 384 MiB on both machines")
+	return nil
+}
+
+// evacuate moves what a node has to another one, while it is in use.
+func (d *demo) evacuate(ctx context.Context) error {
+	d.title("bravo is to be replaced: everything moves off it")
+	for _, line := range []string{"node evacuate bravo --plan", "node evacuate bravo"} {
+		if err := d.linstor(ctx, line); err != nil {
+			return err
+		}
+	}
+	if err := cluster.Wait(ctx, 3*time.Minute, "nothing is left on bravo", func() (bool, string) {
+		out, err := d.Linstor(ctx, "resource", "list")
+		return err == nil && !strings.Contains(out, "bravo") && strings.Count(out, "UpToDate") == 4, out
+	}); err != nil {
+		return err
+	}
+	if err := d.linstor(ctx, "resource list"); err != nil {
+		return err
+	}
+	if out, err := d.on(ctx, "bravo", "lvs --noheadings -o name "+cluster.VG); err != nil || strings.TrimSpace(out) != "thin" {
+		return fmt.Errorf("left on bravo: %s: %w", out, err)
+	}
+	if err := d.lines(ctx, "alpha", "cd "+data+" && sha256sum -c sums", "cd / && umount "+data); err != nil {
+		return err
+	}
+	if err := d.unused(ctx, "alpha", "data"); err != nil {
+		return err
+	}
+	if err := d.lines(ctx, "charlie",
+		"drbdadm primary data",
+		"mkdir -p "+data+" && mount "+d.path(ctx, "data")+" "+data,
+		"cd "+data+" && sha256sum -c sums",
+		"cd / && umount "+data); err != nil {
+		return err
+	}
+	d.shown("all that bravo had moved to charlie while alpha used it, and every file is whole there")
+	return d.unused(ctx, "charlie", "data")
+}
+
+// end of the second act: nothing is left.
+func (d *demo) end(ctx context.Context) error {
+	d.title("Remove all again")
+	for _, line := range []string{"snapshot delete data monday", "resource-definition delete data copy"} {
+		if err := d.linstor(ctx, line); err != nil {
+			return err
+		}
+	}
+	for _, m := range d.Machines {
+		if err := cluster.Wait(ctx, time.Minute, "nothing is left on "+m.Name, func() (bool, string) {
+			out, err := m.Sh(ctx, "lvs --noheadings -o name "+cluster.VG+"; ls /var/lib/holdfast.d | grep '[.]res$'; drbdsetup status 2>/dev/null | grep -v '^#'; true")
+			return err == nil && strings.TrimSpace(out) == "thin", out
+		}); err != nil {
+			return err
+		}
+	}
+	d.shown("no volume, snapshot or config file is left on any of the three machines")
+	return nil
+}
+
+// lines runs shell lines in a machine and shows them.
+func (d *demo) lines(ctx context.Context, node string, lines ...string) error {
+	for _, line := range lines {
+		if _, err := d.on(ctx, node, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// good waits until that many replicas of a resource are UpToDate.
+func (d *demo) good(ctx context.Context, rsc string, n int) error {
+	return cluster.Wait(ctx, 2*time.Minute, fmt.Sprintf("%d replicas of %s are UpToDate", n, rsc), func() (bool, string) {
+		out, err := d.Linstor(ctx, "resource", "list", "-r", rsc)
+		return err == nil && strings.Count(out, "UpToDate") == n, out
+	})
+}
+
+// unused makes a resource secondary, and waits until the controller knows.
+func (d *demo) unused(ctx context.Context, node, rsc string) error {
+	if err := d.lines(ctx, node, "drbdadm secondary "+rsc); err != nil {
+		return err
+	}
+	return cluster.Wait(ctx, 20*time.Second, "the controller knows that "+rsc+" is unused", func() (bool, string) {
+		out, err := d.Linstor(ctx, "resource", "list", "-r", rsc)
+		return err == nil && !strings.Contains(out, "InUse"), out
+	})
+}
+
+// path of a resource's first volume; "" if the API tells none, with which the next command fails.
+func (d *demo) path(ctx context.Context, rsc string) string {
+	out, err := d.Linstor(ctx, "-m", "volume", "list", "-r", rsc)
+	var list [][]struct {
+		Volumes []struct {
+			Device string `json:"device_path"`
+		} `json:"volumes"`
+	}
+	if err != nil || json.Unmarshal([]byte(out), &list) != nil {
+		return ""
+	}
+	for _, r := range list {
+		for _, res := range r {
+			if len(res.Volumes) > 0 && res.Volumes[0].Device != "" {
+				return res.Volumes[0].Device
+			}
+		}
+	}
+	return ""
+}
