@@ -18,6 +18,16 @@ func (c *Client) Conditions(ctx context.Context, f Filter) ([]api.Condition, err
 	return get[[]api.Condition](ctx, c, path("view", "conditions"), f.values())
 }
 
+// Verify starts to compare the blocks of a definition's replicas.
+func (c *Client) Verify(ctx context.Context, name string, o ...ChangeOption) (api.ApiCallRcList, error) {
+	return c.change(ctx, http.MethodPost, path("resource-definitions", name, "verify"), o, nil)
+}
+
+// Verifies lists the newest verify of each resource.
+func (c *Client) Verifies(ctx context.Context, f Filter) ([]api.Verify, error) {
+	return get[[]api.Verify](ctx, c, path("view", "verifies"), f.values())
+}
+
 // Resources lists the resources of a definition.
 func (c *Client) Resources(ctx context.Context, name string) ([]api.Resource, error) {
 	return get[[]api.Resource](ctx, c, path(definitions, name, "resources"), nil)

@@ -13,6 +13,8 @@ import (
 	"golang.org/x/term"
 
 	"holdfast/internal/cli"
+	"holdfast/internal/tool/inhibit"
+	"holdfast/internal/tool/run"
 )
 
 // version is set at build time: -ldflags "-X main.version=...".
@@ -33,6 +35,9 @@ func main() {
 		},
 		Env: os.Environ(),
 		FS:  os.DirFS("/"),
+		Inhibit: func(ctx context.Context, mode, why string) (cli.Lock, error) {
+			return inhibit.Shutdown(ctx, run.OS{}, mode, why)
+		},
 	}, commands()...)
 	code := app.Run(ctx, os.Args[1:])
 	stop()

@@ -41,6 +41,8 @@ type Config struct {
 	Password func(prompt string) (string, error)
 	// Sleep waits for d or until ctx ends, and returns ctx's error then.
 	Sleep func(ctx context.Context, d time.Duration) error
+	// Inhibit takes a lock against a shutdown of this machine, in mode block or delay; nil: that can't be had.
+	Inhibit func(ctx context.Context, mode, why string) (Lock, error)
 }
 
 // App is the command line.

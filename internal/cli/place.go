@@ -96,6 +96,9 @@ func (o *placeOptions) filter(cmd *cobra.Command) (api.AutoSelectFilter, error) 
 	if f.LayerStack, err = layers(o.layers); err != nil {
 		return f, usagef(cmd, "%w", err)
 	}
+	if o.layers == "" && cmd.Flags().Changed("layer-list") {
+		f.LayerStack = []api.LayerType{} // none of its own any more
+	}
 	if o.providers != "" {
 		for _, p := range strings.Split(o.providers, ",") {
 			f.ProviderList = append(f.ProviderList, api.ParseProviderKind(p))

@@ -15,10 +15,17 @@ import (
 
 // newSafeToStop is Holdfast's own. The exit code is 0 for yes, ExitAPI for no.
 func newSafeToStop(a *App) *cobra.Command {
-	return takes(&cobra.Command{
+	inhibit, mode := false, ""
+	cmd := takes(&cobra.Command{
 		Use:   "safe-to-stop NODE",
 		Short: "Say whether a node may be stopped: exit code 0 if nothing loses its last copy or its quorum",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if mode != "block" && mode != "delay" {
+				return usagef(cmd, "--mode is block or delay, not %q", mode)
+			}
+			if inhibit {
+				return a.inhibit(cmd.Context(), args[0], mode)
+			}
 			safe := true
 			err := list(cmd.Context(), a, "", func(ctx context.Context, c *client.Client) (api.SafeToStop, error) {
 				s, err := c.SafeToStop(ctx, args[0])
@@ -33,6 +40,9 @@ func newSafeToStop(a *App) *cobra.Command {
 			return &exitError{code: ExitAPI}
 		},
 	}, 1, 1)
+	cmd.Flags().BoolVar(&inhibit, "inhibit", false, "run on, and hold a shutdown of this machine (systemd-inhibit) while a last copy or a quorum would be lost")
+	cmd.Flags().StringVar(&mode, "mode", "block", "with --inhibit: block a shutdown, or delay it for as long as logind allows")
+	return cmd
 }
 
 func safeTable(w io.Writer, a *App, s api.SafeToStop) error {

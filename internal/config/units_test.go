@@ -20,7 +20,7 @@ func TestUnits(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := []string{"verify", "--man=no"}
-	for _, name := range []string{"holdfast-controller.service", "holdfast-satellite.service"} {
+	for _, name := range []string{"holdfast-controller.service", "holdfast-satellite.service", "holdfast-inhibit.service"} {
 		b, err := os.ReadFile(filepath.Join("..", "..", "packaging", name))
 		if err != nil {
 			t.Fatal(err)

@@ -22,6 +22,7 @@ func sumSpec(r *model.ResourceSpec) uint64 {
 	s.flag(r.Client, r.DropDisk, r.Hold, r.Down)
 	s.flag(r.Diskless, r.WholeDefinition, r.LastUnused, r.Lose, r.DRBD != nil, r.Snapshot != nil)
 	s.str(string(r.Quiet))
+	s.str(string(r.Verify))
 	if c := r.Snapshot; c != nil {
 		s.flag(c.Take)
 		s.copies(c.Copies)

@@ -177,13 +177,18 @@ func (Tend) Apply(tx *state.Tx, env Env) (Reply, error) {
 		}
 		notes = append(notes, more...)
 	}
+	if d := verifyDue(tx.Snapshot(), env.Now); d != nil {
+		if err := beginVerify(tx, env, d, plan.Verifier(d, d.ResourceDefinition), model.VerifyBySchedule); err != nil {
+			return Reply{}, err
+		}
+	}
 	more, err := autoSnapshots(tx, env)
 	return Reply{Notes: append(notes, more...)}, err
 }
 
 // NeedsTending tells whether Tend may find something to do.
 func NeedsTending(s *state.Snapshot, now time.Time) bool {
-	found := overdue(s, now) != nil || len(autoDue(s, now)) > 0
+	found := overdue(s, now) != nil || len(autoDue(s, now)) > 0 || verifyDue(s, now) != nil
 	s.Nodes(func(n *state.Node) bool {
 		found = found || n.Evacuate || n.Evicted
 		return !found

@@ -105,6 +105,9 @@ func (c GroupModify) Apply(tx *state.Tx, _ Env) (Reply, error) {
 	}
 	if c.Filter != nil {
 		m.Filter = c.Filter.Over(m.Filter)
+		if len(m.Filter.Layers) == 0 {
+			m.Filter.Layers = nil
+		}
 	}
 	if c.PeerSlots != 0 {
 		m.PeerSlots = c.PeerSlots

@@ -50,6 +50,7 @@ type ResourceDefinition struct {
 	Rollback    *Rollback    // the newest, while it isn't done; immutable
 	Auto        AutoSnapshots
 	Cloning     *Cloning // while it is made as a clone, and the snapshot for it is needed; nil: it is none
+	Verify      *Verify  // the newest; immutable; nil: none yet
 }
 
 // HasDRBD tells whether DRBD is in the layer stack.

@@ -58,6 +58,9 @@ type ResourceSpec struct {
 	Volumes []VolumeSpec // by number
 	// Quiet names the standstill in which I/O is to be held; "": I/O goes on. Held under a lease of QuietLimit.
 	Quiet UUID
+	// Verify: the replica's blocks are to be compared with those of all its peers, once for this ID; "": not. An older node
+	// leaves it.
+	Verify UUID
 	// Snapshot: this isn't a replica but a copy of a snapshot, and only Definition, Name, ID, Generation and Want mean
 	// something besides.
 	Snapshot *SnapshotSpec

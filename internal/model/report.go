@@ -116,6 +116,7 @@ type ResourceStatus struct {
 	Peers     []PeerStatus
 	Quiet     QuietStatus
 	Rollback  RollbackStatus
+	Verify    VerifyProgress
 }
 
 // VolumeStatus is one volume. Disk is DRBD's word (UpToDate, Inconsistent, Outdated, Consistent, Diskless, Attaching,

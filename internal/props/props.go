@@ -37,6 +37,9 @@ const (
 	drbdResource = Controller | Group | Definition
 )
 
+// VerifyEvery is Holdfast's own: how often a resource's replicas are compared, in minutes; 0 or unset: never.
+const VerifyEvery = "Verify/RunEvery"
+
 // Type of a value.
 type Type uint8
 

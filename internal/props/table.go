@@ -131,6 +131,7 @@ var linstorKeys = []Key{
 	{Name: "TcpPortAutoRange", Type: Pattern, Allowed: `[0-9]+-[0-9]+`, Default: "", Unit: "", Scopes: Controller},
 	{Name: "UpdateCacheInterval", Type: Long, Allowed: ``, Default: "180", Unit: "", Scopes: Controller},
 	{Name: "UseZFSClone", Type: Bool, Allowed: ``, Default: "false", Unit: "", Scopes: Controller | Definition},
+	{Name: VerifyEvery, Type: Long, Allowed: ``, Default: "", Unit: "minutes", Scopes: Controller | Definition},
 	{Name: "Writecache/Options/Additional", Type: String, Allowed: ``, Default: "", Unit: "", Scopes: Controller | Node | Definition | VolumeDefinition},
 	{Name: "Writecache/Options/AutocommitBlocks", Type: Long, Allowed: ``, Default: "64 for pmem, 65536 for ssd", Unit: "", Scopes: Controller | Node | Definition | VolumeDefinition},
 	{Name: "Writecache/Options/AutocommitTime", Type: Long, Allowed: ``, Default: "1000", Unit: "", Scopes: Controller | Node | Definition | VolumeDefinition},

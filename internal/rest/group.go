@@ -79,6 +79,9 @@ func modifyGroup(c *call) (core.Command, error) {
 		if err != nil {
 			return nil, err
 		}
+		if in.SelectFilter.LayerStack != nil && f.Layers == nil {
+			f.Layers = []model.LayerKind{} // an empty stack takes the group's away
+		}
 		cmd.Filter = &f
 	}
 	var err error

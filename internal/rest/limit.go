@@ -19,6 +19,7 @@ type Limits struct {
 	Read   time.Duration // for a request to arrive; 30 s
 	Write  time.Duration // for a request to be answered, the wait for nodes (60 s) included; 3 min
 	Idle   time.Duration // between the requests of a connection; 2 min
+	Events time.Duration // between two looks for server-sent events; 250 ms
 }
 
 func (l Limits) withDefaults() Limits {
@@ -39,6 +40,7 @@ func (l Limits) withDefaults() Limits {
 	or(&l.Read, 30*time.Second)
 	or(&l.Write, 3*time.Minute)
 	or(&l.Idle, 2*time.Minute)
+	or(&l.Events, 250*time.Millisecond)
 	return l
 }
 

@@ -59,6 +59,7 @@ var answers = map[string]any{
 	"/v1/resource-definitions/{rsc}/resources/{node}/volumes/{vlmnr}":     api.Volume{},
 	"/v1/view/resources":                                                  []api.ResourceWithVolumes{},
 	"/v1/view/conditions":                                                 []api.Condition{},
+	"/v1/view/verifies":                                                   []api.Verify{},
 	"/v1/view/storage-pools":                                              []api.StoragePool{},
 	"/v1/view/snapshots":                                                  []api.Snapshot{},
 	"/v1/resource-definitions/{rsc}/snapshots":                            []api.Snapshot{},

@@ -54,7 +54,7 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 func TestOpenAPIHasEveryBody(t *testing.T) {
 	empty, _ := state.Build(state.Loaded{})
 	without := []string{"reconnect", "activate", "deactivate", "unmake-available", "snapshot-rollback", "safe-to-stop", "diskless", "adjustall", "adjust", "query-max-volume-size",
-		"diskful", "migrate-disk", "evict"}
+		"diskful", "migrate-disk", "evict", "/verify"}
 	for _, r := range implemented() {
 		if r.method != "POST" && r.method != "PUT" {
 			continue
@@ -78,6 +78,9 @@ func TestOpenAPIAnswersAreTrue(t *testing.T) {
 	for _, r := range implemented() {
 		if r.read == nil || r.method == "DELETE" || r.method == "PATCH" {
 			continue
+		}
+		if strings.HasPrefix(r.pattern, "/v1/events/") || strings.HasPrefix(r.pattern, "/v1/sos-report") {
+			continue // they don't end, or aren't JSON
 		}
 		path := fill.Replace(r.pattern)
 		rec := w.send(r.method, path, "")

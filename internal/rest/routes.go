@@ -35,6 +35,7 @@ func implemented() []route {
 		{get, openAPIPath, 200, 0, fault.Controller, openAPIDocument, nil, "this API as an OpenAPI document (Holdfast's own)"},
 		{get, "/metrics", 200, 0, 0, metrics, nil, "metrics for Prometheus"},
 		{get, "/v1/controller/config", 200, 0, fault.Controller, controllerConfig, nil, "how the controller was set up"},
+		{get, "/v1/sos-report/download", 200, 0, fault.Controller, downloadReport, nil, "what the controller knows, as a tar.gz for support"},
 		{get, "/v1/space-report", 200, 0, fault.Controller, spaceReport, nil, "a text on the space used"},
 		{get, "/v1/controller/version", 200, 0, fault.Controller, version, nil, "which program answers"},
 		{get, "/v1/controller/properties", 200, 0, fault.Controller, controllerProps, nil, "the cluster's properties"},
@@ -107,6 +108,8 @@ func implemented() []route {
 		{get, def, 200, 0, fault.ResourceDefinition, getDefinition, nil, "one resource definition"},
 		{put, def, 200, modify, fault.ResourceDefinition, nil, modifyDefinition, "change a resource definition"},
 		{del, def, 200, rm, fault.ResourceDefinition, nil, deleteDefinition, "delete a resource definition with its resources"},
+		{post, def + "/verify", 200, modify, fault.ResourceDefinition, nil, startVerify, "compare the replicas' blocks (Holdfast's own)"},
+		{get, "/v1/view/verifies", 200, 0, fault.ResourceDefinition, viewVerifies, nil, "what comparisons of replicas found (Holdfast's own)"},
 		{post, def + "/autoplace", 201, create, fault.Resource, nil, autoplace, "place resources automatically"},
 		{get, def + "/sync-status", 200, 0, fault.ResourceDefinition, syncStatus, nil, "whether all replicas are UpToDate"},
 		{post, def + "/clone", 201, create, fault.ResourceDefinition, cloneDefinition, nil, "clone a definition with its data"},
@@ -175,6 +178,9 @@ func implemented() []route {
 		{del, "/v1/error-reports/{report}", 200, rm, fault.ErrorReport, deleteNone, nil, "delete an error report"},
 		{get, "/v1/node-connections", 200, 0, fault.Node, listNodeConnections, nil, "list node connections"},
 		{put, "/v1/node-connections/{nodeA}/{nodeB}", 200, modify, fault.Node, nil, modifyNodeConnection, "change a node connection"},
+
+		{get, "/v1/events/drbd/promotion", 200, 0, fault.Resource, promotionEvents, nil, "server-sent events: which resources may be promoted where"},
+		{get, "/v1/events/nodes", 200, 0, fault.Node, nodeEvents, nil, "server-sent events: nodes that come, go and change"},
 
 		{get, "/v1/stats/nodes", 200, 0, fault.Node, countNodes, nil, "how many nodes there are"},
 		{get, "/v1/stats/storage-pools", 200, 0, fault.StoragePool, countPools, nil, "how many storage pools there are"},

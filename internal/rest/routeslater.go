@@ -22,8 +22,6 @@ PUT /v1/controller/auth/token/{token} change an API token
 POST /v1/controller/backup/db back the database up
 PUT /v1/controller/config change the controller's configuration
 POST /v1/controller/database/export export the database
-GET /v1/events/drbd/promotion events of promotion
-GET /v1/events/nodes events of nodes
 GET /v1/files list external files
 GET /v1/files/{file} one external file
 PUT /v1/files/{file} register an external file
@@ -66,7 +64,6 @@ POST /v1/schedules create a schedule
 DELETE /v1/schedules/{schedule} delete a schedule
 PUT /v1/schedules/{schedule} change a schedule
 GET /v1/sos-report make a report for support
-GET /v1/sos-report/download download a report for support
 GET /v1/view/backup/queue list queued backups
 GET /v1/view/schedules-by-resource list schedules by resource
 GET /v1/view/schedules-by-resource/{rsc} list a resource's schedules

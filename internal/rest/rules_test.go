@@ -423,6 +423,24 @@ func TestBodyIsBounded(t *testing.T) {
 }
 
 // Every row of the table says what it is, and no two rows are the same.
+// An empty layer stack takes a group's away; one that isn't there leaves it.
+func TestLayerStackReset(t *testing.T) {
+	w := newWeb(t)
+	w.must(201, "POST", "/v1/resource-groups", `{"name":"plain","select_filter":{"place_count":2,"layer_stack":["storage"]}}`)
+	w.must(200, "PUT", "/v1/resource-groups/plain", `{"select_filter":{"place_count":3}}`)
+	if s := w.must(200, "GET", "/v1/resource-groups/plain", ""); !strings.Contains(s, `"layer_stack":["STORAGE"]`) {
+		t.Errorf("it is gone: %s", s)
+	}
+	w.must(200, "PUT", "/v1/resource-groups/plain", `{"select_filter":{"layer_stack":[]}}`)
+	if s := w.must(200, "GET", "/v1/resource-groups/plain", ""); strings.Contains(s, `layer_stack`) || !strings.Contains(s, `"place_count":3`) {
+		t.Errorf("it is still there: %s", s)
+	}
+	w.must(201, "POST", "/v1/resource-groups/plain/spawn", `{"resource_definition_name":"r1","volume_sizes":[8192],"definitions_only":true}`)
+	if s := w.must(200, "GET", "/v1/resource-definitions/r1", ""); !strings.Contains(s, `"type":"DRBD"`) {
+		t.Errorf("no default layers: %s", s)
+	}
+}
+
 func TestTable(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range routes() {

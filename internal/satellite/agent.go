@@ -165,7 +165,10 @@ type replica struct {
 	rolled  model.UUID
 	// of encrypted volumes, by label
 	formatted map[model.UUID]bool
-	keyGen    map[model.UUID]int // generation of the first key, which opens it; -1: none does
+	keyGen    map[model.UUID]int   // generation of the first key, which opens it; -1: none does
+	verify    model.VerifyProgress // the newest that was begun here
+
+	verifyAsked bool // it seems to have ended
 }
 
 // New reads what was kept and makes the agent. A kept state that can't be read is an error: without it the node would not
@@ -280,7 +283,7 @@ func (a *Agent) ids() []model.UUID {
 func (a *Agent) seen(r *replica) steps.Seen {
 	s := r.spec
 	out := steps.Seen{Volumes: map[int]steps.Volume{}, KernelKnown: a.viewKnown, Heals: r.heals, Passed: !r.passed.IsZero(),
-		Forgotten: a.kept.Forgotten[s.ID], Kernel: kernel(a.view[s.Name]), Quiet: r.quiet, Rolled: r.rolled}
+		Forgotten: a.kept.Forgotten[s.ID], Kernel: kernel(a.view[s.Name]), Quiet: r.quiet, Rolled: r.rolled, Verify: r.verify}
 	if s.Snapshot != nil {
 		for _, v := range volumesOf(s) {
 			out.Volumes[v.Number] = a.seenVolume(r, v)
@@ -505,6 +508,7 @@ func (a *Agent) replan(r *replica, now time.Time) {
 	r.dirty = false
 	gentle := r.plan.Gentle
 	seen := a.seen(r)
+	seen.Verify = a.settleVerify(r, seen.Kernel)
 	r.plan = steps.Next(r.spec, seen, a.facts(r))
 	if a.settleQuiet(r) {
 		seen.Quiet = r.quiet
@@ -741,6 +745,9 @@ func (a *Agent) finishReplica(j Job, res Result, began *runningJob, now time.Tim
 	}
 	r.busy, r.dirty = 0, true
 	a.finishQuiet(r, j, res, began, now)
+	if res.verify.ID != "" {
+		r.verify = res.verify
+	}
 	for _, id := range res.made {
 		r.made[id] = true
 	}

@@ -234,6 +234,8 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 			return &WaitError{"the disk isn't removed yet: " + why}
 		}
 		return nil
+	case steps.StartVerify:
+		return x.startVerify(ctx, at, s)
 	case steps.GuardIdle:
 		k, err := x.now(ctx, s)
 		if err != nil {
@@ -311,7 +313,7 @@ func kernel(r *drbd.ResourceState) *steps.Kernel {
 		kp := steps.KernelPeer{Name: c.Name, NodeID: c.NodeID, State: c.Connection, Role: c.Role, Volumes: map[int]steps.KernelPeerVolume{}}
 		for n, p := range c.PeerDevices {
 			pv := steps.KernelPeerVolume{Replication: p.Replication, Disk: p.PeerDisk, OutOfSyncKiB: p.OutOfSyncKiB, DonePercent: p.DonePercent}
-			if !p.HasDonePercent && pv.Syncing() {
+			if !p.HasDonePercent && pv.Syncing() && !strings.HasPrefix(p.Replication, "Verify") {
 				// 8.4 gives no percentage: what is left of the whole volume.
 				if d := r.Devices[n]; d != nil && d.SizeKiB > 0 {
 					pv.DonePercent = 100 * (1 - float64(min(p.OutOfSyncKiB, d.SizeKiB))/float64(d.SizeKiB))

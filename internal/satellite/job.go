@@ -90,7 +90,8 @@ type Result struct {
 	grown   map[model.UUID]int64 // devices, KiB
 	forgot  []int
 	passed  bool
-	lapsed  bool    // I/O that we held went on by itself
+	lapsed  bool // I/O that we held went on by itself
+	verify  model.VerifyProgress
 	record  *record // written
 	noRec   bool    // removed
 	config  *configFile

@@ -188,6 +188,9 @@ func specText(r model.ResourceSpec) string {
 	if r.Rollback != nil {
 		fmt.Fprintf(&b, " ROLLBACK go %v", r.Rollback.Go)
 	}
+	if r.Verify != "" {
+		fmt.Fprintf(&b, " verify %.8s", r.Verify)
+	}
 	if r.Quiet != "" {
 		fmt.Fprintf(&b, " quiet %.8s", r.Quiet)
 	}

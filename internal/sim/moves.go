@@ -15,7 +15,9 @@ func (w *world) move() {
 			on = pick(w, d.Resources).Node
 		}
 	}
-	switch k := w.rng.IntN(16); {
+	switch k := w.rng.IntN(17); {
+	case k >= 16:
+		w.verify()
 	case k >= 14:
 		w.type_(core.NodeRestore{Name: w.nodeName(), DeleteResources: w.chance(30)})
 	case k >= 12:

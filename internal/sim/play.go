@@ -193,6 +193,9 @@ func (w *world) unsettled() (out []rest) {
 			}
 		}
 		unsettledSnapshots(s, d, add)
+		if verifies(d) {
+			add(d.UUID, "%s %.8s: a verify goes on without a reason", d.Name, d.UUID)
+		}
 		for i := range d.Resources {
 			if why := w.lacks(s, d, &d.Resources[i]); why != "" {
 				add(d.UUID, "%s %.8s on %s: %s", d.Name, d.Resources[i].UUID, d.Resources[i].Node, why)

@@ -26,6 +26,7 @@ type definition struct {
 	Cloning      *cloning             `json:"cloning,omitempty"`
 	AutoNextMS   int64                `json:"autoNext,omitempty"`
 	AutoReason   string               `json:"autoReason,omitempty"`
+	Verify       *verify              `json:"verify,omitempty"`
 }
 
 type volumeDefinition struct {
@@ -107,6 +108,7 @@ func definitionOut(d *model.ResourceDefinition) *definition {
 	}
 	s.Cloning = cloningOut(d.Cloning)
 	s.AutoNextMS, s.AutoReason = d.Auto.NextMS, d.Auto.Reason
+	s.Verify = verifyOut(d.Verify)
 	return s
 }
 
@@ -148,5 +150,6 @@ func (s *definition) in(record int64) *model.ResourceDefinition {
 	}
 	d.Cloning = s.Cloning.in()
 	d.Auto = model.AutoSnapshots{NextMS: s.AutoNextMS, Reason: s.AutoReason}
+	d.Verify = s.Verify.in()
 	return d
 }

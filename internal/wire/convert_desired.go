@@ -33,7 +33,7 @@ func resourceSpecOut(s *model.ResourceSpec) *pb.ResourceSpec {
 		LastUnused: s.LastUnused, Lose: s.Lose, Volumes: each(s.Volumes, volumeSpecOut),
 		Quiet: u(string(s.Quiet)), Snapshot: snapshotSpecOut(s.Snapshot),
 		Rollback: rollbackSpecOut(s.Rollback),
-		Client:   s.Client, DropDisk: s.DropDisk, Hold: s.Hold, Down: s.Down}
+		Client:   s.Client, DropDisk: s.DropDisk, Hold: s.Hold, Down: s.Down, Verify: u(string(s.Verify))}
 	if d := s.DRBD; d != nil {
 		p.Drbd = &pb.DRBDSpec{Generation: int64(d.Generation), Secret: u(d.Secret), PeerSlots: int64(d.PeerSlots),
 			NodeId: int64(d.NodeID), Address: u(d.Address), Port: int64(d.Port), Options: optionsOut(d.Options),
@@ -48,7 +48,7 @@ func resourceSpecIn(p *pb.ResourceSpec) model.ResourceSpec {
 		WholeDefinition: p.GetWholeDefinition(), LastUnused: p.GetLastUnused(), Lose: p.GetLose(),
 		Volumes: each(p.GetVolumes(), deref(volumeSpecIn)), Quiet: model.UUID(p.GetQuiet()), Snapshot: snapshotSpecIn(p.GetSnapshot()),
 		Rollback: rollbackSpecIn(p.GetRollback()),
-		Client:   p.GetClient(), DropDisk: p.GetDropDisk(), Hold: p.GetHold(), Down: p.GetDown()}
+		Client:   p.GetClient(), DropDisk: p.GetDropDisk(), Hold: p.GetHold(), Down: p.GetDown(), Verify: model.UUID(p.GetVerify())}
 	if d := p.GetDrbd(); d != nil {
 		s.DRBD = &model.DRBDSpec{Generation: model.DRBDGeneration(d.GetGeneration()), Secret: d.GetSecret(),
 			PeerSlots: int(d.GetPeerSlots()), NodeID: int(d.GetNodeId()), Address: d.GetAddress(), Port: int(d.GetPort()),

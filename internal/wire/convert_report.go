@@ -81,7 +81,7 @@ func statusOut(s *model.ResourceStatus) *pb.ResourceStatus {
 		Generation: s.Generation, Phase: uint32(s.Phase), Reason: u(s.Reason), SinceMs: s.SinceMS, Gone: s.Gone,
 		InUse: s.InUse, Suspended: s.Suspended, MayPromote: s.MayPromote, MetPeer: s.MetPeer,
 		Forgotten: ints(s.Forgotten), Volumes: each(s.Volumes, volumeOut), Peers: each(s.Peers, peerOut),
-		Quiet: quietOut(s.Quiet), Rollback: rollbackOut(s.Rollback)}
+		Quiet: quietOut(s.Quiet), Rollback: rollbackOut(s.Rollback), Verify: verifyOut(s.Verify)}
 }
 
 func statusIn(p *pb.ResourceStatus) model.ResourceStatus {
@@ -90,7 +90,7 @@ func statusIn(p *pb.ResourceStatus) model.ResourceStatus {
 		InUse: p.GetInUse(), Suspended: p.GetSuspended(), MayPromote: p.GetMayPromote(), MetPeer: p.GetMetPeer(),
 		Forgotten: intsIn(p.GetForgotten()), Volumes: each(p.GetVolumes(), deref(volumeIn)),
 		Peers: each(p.GetPeers(), deref(peerIn)), Quiet: quietIn(p.GetQuiet()),
-		Rollback: rollbackIn(p.GetRollback())}
+		Rollback: rollbackIn(p.GetRollback()), Verify: verifyIn(p.GetVerify())}
 	if n := p.GetPhase(); n <= uint32(model.Blocked) {
 		s.Phase = model.Phase(n)
 	}

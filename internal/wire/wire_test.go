@@ -43,6 +43,7 @@ func anyMessage(t *rapid.T) Message {
 			r.Resources[i].Phase %= 4
 			r.Resources[i].Quiet.State %= 4
 			r.Resources[i].Rollback.State %= 3
+			r.Resources[i].Verify.State %= 4
 		}
 		return r
 	case 5:

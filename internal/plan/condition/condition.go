@@ -35,6 +35,8 @@ const (
 	AutoSnapshot Kind = "auto-snapshot-failed"
 	// CloneFailed: it was to be a clone, and is nothing.
 	CloneFailed Kind = "clone-failed"
+	// OutOfSync: two replicas that count as good and are connected differ; a verify found it.
+	OutOfSync Kind = "out-of-sync"
 	// Held: the node leaves the replica as it is, and says why.
 	Held Kind = "held"
 )

@@ -38,6 +38,7 @@ func (l *look) replica(r *model.Resource) {
 	}
 	for _, n := range l.volumes() {
 		l.volume(r, st, n)
+		l.outOfSync(r, st, n)
 	}
 }
 

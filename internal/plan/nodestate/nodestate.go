@@ -90,6 +90,9 @@ func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Re
 	if t := d.Taking(); t != nil && t.State != model.SnapshotResuming && slices.Contains(t.Quiet, r.UUID) {
 		spec.Quiet = t.Lease
 	}
+	if v := d.Verify; v != nil && v.State == model.VerifyRuns && v.Replica == r.UUID && spec.Want == model.Up {
+		spec.Verify = v.ID
+	}
 	if d.HasDRBD() && d.DRBD != model.Unpinned {
 		spec.DRBD = drbd(s, d, n, r, group, cluster)
 	}
@@ -137,6 +140,7 @@ func drbd(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Resour
 		Address: Address(n.Node, r.Props, d.Props, group), Port: r.Port}
 	spec.Options = options(d.DRBD, []string{"Net", "Resource", "PeerDevice"}, r.Props, d.Props, group, n.Props, cluster)
 	quorum(d, spec.Options, group, cluster)
+	verifyAlg(d, spec.Options, group, cluster)
 	used := map[string]bool{model.Key(r.Node): true}
 	// A node may carry an old incarnation that still goes beside a new one that waits for it: the old one is the peer
 	// until it is gone, for its own guard looks at the connection to us.

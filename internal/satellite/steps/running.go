@@ -94,6 +94,11 @@ func (p *planner) run(ready []model.VolumeSpec) Plan {
 		w.Applied = done.Applied
 		return *w
 	}
+	if p.spec.Verify != "" && p.seen.Verify.ID != p.spec.Verify && MayVerify(k) == "" {
+		s := p.step(StartVerify)
+		s.Label = p.spec.Verify
+		done.Steps, done.Quiet = []Step{s}, true
+	}
 	return done
 }
 

@@ -43,6 +43,8 @@ type Seen struct {
 	Forgotten []int
 	// Quiet is the newest standstill of I/O, as far as this process knows.
 	Quiet model.QuietStatus
+	// Verify is the newest verify that this process began.
+	Verify model.VerifyProgress
 	// Rolled is the rollback that this process carried out.
 	Rolled model.UUID
 }

@@ -81,6 +81,9 @@ const (
 	OpenCrypt
 	// CloseCrypt closes the mapping of Label.
 	CloseCrypt
+	// StartVerify lets DRBD compare the replica's blocks with its peers'. Label names the verify; the kernel is asked again
+	// before (MayVerify).
+	StartVerify
 )
 
 var kindNames = [...]string{"", "create device", "activate device", "remove device", "verify device", "create metadata",
@@ -89,7 +92,7 @@ var kindNames = [...]string{"", "create device", "activate device", "remove devi
 	"check before detaching", "check before deactivating", "take down",
 	"hold I/O", "resume I/O", "restore device", "take snapshot", "remove snapshot",
 	"grow device", "check before growing", "promote", "take over the size", "roll back device",
-	"format encrypted device", "open encrypted device", "close encrypted device"}
+	"format encrypted device", "open encrypted device", "close encrypted device", "start verify"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
@@ -162,6 +165,8 @@ func (s Step) String() string {
 		return fmt.Sprintf("%s of %s: applied %q, minors %v, seeding %v, met %v, quiet %q", s.Kind, s.Resource, s.Record.Applied, s.Record.Minors, s.Record.Seeding, s.Record.Met, s.Record.Quiet)
 	case GuardSeed, SeedSync, GuardSkip, SeedSkip, GuardGrow, Promote, TakeSize:
 		return fmt.Sprintf("%s of %s/%d", s.Kind, s.Resource, s.Number)
+	case StartVerify:
+		return fmt.Sprintf("%s %s of %s", s.Kind, s.Label, s.Resource)
 	case ForgetPeer:
 		return fmt.Sprintf("%s %d of %s", s.Kind, s.NodeID, s.Resource)
 	case GuardGone, GuardDrop:

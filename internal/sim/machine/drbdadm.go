@@ -189,6 +189,8 @@ func (x *call) drbdadm() {
 			}
 			x.m.detach(k, v)
 		}
+	case "verify":
+		x.verify(k)
 	case "suspend-io", "resume-io":
 		for _, v := range k.vols {
 			x.freeze(k, v, cmd == "suspend-io")

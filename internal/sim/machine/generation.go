@@ -368,6 +368,10 @@ func (n *Network) progress(m *Machine, r *resource, c *conn, kib int64) (moved b
 	for _, v := range r.vols {
 		pv := c.vols[v.num]
 		tv := pr.vol(v.num)
+		if pv != nil && pv.repl == "VerifyS" {
+			moved = n.compare(c, v, pc, tv, kib) || moved
+			continue
+		}
 		if pv == nil || pv.repl != "SyncSource" || tv == nil || tv.disk == nil || v.disk == nil {
 			continue
 		}

@@ -55,7 +55,8 @@ type conn struct {
 }
 
 type peerVol struct {
-	repl string // Off, Established, SyncSource, SyncTarget
+	repl string // Off, Established, SyncSource, SyncTarget, VerifyS, VerifyT
+	left int64  // KiB still to compare, of VerifyS
 	disk string // the peer's
 
 	quorate bool // the peer's

@@ -157,6 +157,12 @@ func (t Tool) Attach(ctx context.Context, g Target, volume int) error {
 	return t.adm(ctx, g, "attach", "attach", g.volume(volume))
 }
 
+// Verify starts to compare the blocks of all volumes with those of all peers; it returns when that is under way. What
+// differs is marked in the bitmap, and nothing is copied. The resource's verify-alg must be set.
+func (t Tool) Verify(ctx context.Context, g Target) error {
+	return t.adm(ctx, g, "verify", "verify", g.Resource)
+}
+
 // Connect starts all connections, or 9: the one to peer.
 func (t Tool) Connect(ctx context.Context, g Target, peer string) error {
 	arg, err := g.peer(peer)

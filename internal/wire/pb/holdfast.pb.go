@@ -749,6 +749,7 @@ type ResourceSpec struct {
 	DropDisk        bool                   `protobuf:"varint,21,opt,name=drop_disk,json=dropDisk,proto3" json:"drop_disk,omitempty"` // the disks that the volumes name are detached and removed
 	Hold            bool                   `protobuf:"varint,22,opt,name=hold,proto3" json:"hold,omitempty"`                         // with drop_disk: not now
 	Down            bool                   `protobuf:"varint,23,opt,name=down,proto3" json:"down,omitempty"`                         // out of the kernel, devices and config stay
+	Verify          string                 `protobuf:"bytes,80,opt,name=verify,proto3" json:"verify,omitempty"`                      // compare the blocks with all peers', once for this id; empty: not
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -907,6 +908,13 @@ func (x *ResourceSpec) GetDown() bool {
 		return x.Down
 	}
 	return false
+}
+
+func (x *ResourceSpec) GetVerify() string {
+	if x != nil {
+		return x.Verify
+	}
+	return ""
 }
 
 type SnapshotSpec struct {
@@ -2384,6 +2392,7 @@ type ResourceStatus struct {
 	Peers         []*PeerStatus          `protobuf:"bytes,15,rep,name=peers,proto3" json:"peers,omitempty"`
 	Quiet         *QuietStatus           `protobuf:"bytes,30,opt,name=quiet,proto3" json:"quiet,omitempty"`
 	Rollback      *RollbackStatus        `protobuf:"bytes,31,opt,name=rollback,proto3" json:"rollback,omitempty"`
+	Verify        *VerifyProgress        `protobuf:"bytes,80,opt,name=verify,proto3" json:"verify,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2537,6 +2546,73 @@ func (x *ResourceStatus) GetRollback() *RollbackStatus {
 	return nil
 }
 
+func (x *ResourceStatus) GetVerify() *VerifyProgress {
+	if x != nil {
+		return x.Verify
+	}
+	return nil
+}
+
+type VerifyProgress struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	State         uint32                 `protobuf:"varint,2,opt,name=state,proto3" json:"state,omitempty"` // 0 waits, 1 begun, 2 ended, 3 broken off; another: waits
+	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VerifyProgress) Reset() {
+	*x = VerifyProgress{}
+	mi := &file_holdfast_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VerifyProgress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VerifyProgress) ProtoMessage() {}
+
+func (x *VerifyProgress) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VerifyProgress.ProtoReflect.Descriptor instead.
+func (*VerifyProgress) Descriptor() ([]byte, []int) {
+	return file_holdfast_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *VerifyProgress) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *VerifyProgress) GetState() uint32 {
+	if x != nil {
+		return x.State
+	}
+	return 0
+}
+
+func (x *VerifyProgress) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 type RollbackStatus struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -2547,7 +2623,7 @@ type RollbackStatus struct {
 
 func (x *RollbackStatus) Reset() {
 	*x = RollbackStatus{}
-	mi := &file_holdfast_proto_msgTypes[28]
+	mi := &file_holdfast_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2559,7 +2635,7 @@ func (x *RollbackStatus) String() string {
 func (*RollbackStatus) ProtoMessage() {}
 
 func (x *RollbackStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[28]
+	mi := &file_holdfast_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2572,7 +2648,7 @@ func (x *RollbackStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollbackStatus.ProtoReflect.Descriptor instead.
 func (*RollbackStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{28}
+	return file_holdfast_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RollbackStatus) GetId() string {
@@ -2600,7 +2676,7 @@ type QuietStatus struct {
 
 func (x *QuietStatus) Reset() {
 	*x = QuietStatus{}
-	mi := &file_holdfast_proto_msgTypes[29]
+	mi := &file_holdfast_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2612,7 +2688,7 @@ func (x *QuietStatus) String() string {
 func (*QuietStatus) ProtoMessage() {}
 
 func (x *QuietStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[29]
+	mi := &file_holdfast_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2625,7 +2701,7 @@ func (x *QuietStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuietStatus.ProtoReflect.Descriptor instead.
 func (*QuietStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{29}
+	return file_holdfast_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *QuietStatus) GetLease() string {
@@ -2669,7 +2745,7 @@ type VolumeStatus struct {
 
 func (x *VolumeStatus) Reset() {
 	*x = VolumeStatus{}
-	mi := &file_holdfast_proto_msgTypes[30]
+	mi := &file_holdfast_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2681,7 +2757,7 @@ func (x *VolumeStatus) String() string {
 func (*VolumeStatus) ProtoMessage() {}
 
 func (x *VolumeStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[30]
+	mi := &file_holdfast_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2694,7 +2770,7 @@ func (x *VolumeStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VolumeStatus.ProtoReflect.Descriptor instead.
 func (*VolumeStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{30}
+	return file_holdfast_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *VolumeStatus) GetId() string {
@@ -2792,7 +2868,7 @@ type LUKSStatus struct {
 
 func (x *LUKSStatus) Reset() {
 	*x = LUKSStatus{}
-	mi := &file_holdfast_proto_msgTypes[31]
+	mi := &file_holdfast_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2804,7 +2880,7 @@ func (x *LUKSStatus) String() string {
 func (*LUKSStatus) ProtoMessage() {}
 
 func (x *LUKSStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[31]
+	mi := &file_holdfast_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2817,7 +2893,7 @@ func (x *LUKSStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LUKSStatus.ProtoReflect.Descriptor instead.
 func (*LUKSStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{31}
+	return file_holdfast_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *LUKSStatus) GetOpen() bool {
@@ -2854,7 +2930,7 @@ type PeerStatus struct {
 
 func (x *PeerStatus) Reset() {
 	*x = PeerStatus{}
-	mi := &file_holdfast_proto_msgTypes[32]
+	mi := &file_holdfast_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2866,7 +2942,7 @@ func (x *PeerStatus) String() string {
 func (*PeerStatus) ProtoMessage() {}
 
 func (x *PeerStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[32]
+	mi := &file_holdfast_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2879,7 +2955,7 @@ func (x *PeerStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeerStatus.ProtoReflect.Descriptor instead.
 func (*PeerStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{32}
+	return file_holdfast_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *PeerStatus) GetNode() string {
@@ -2930,7 +3006,7 @@ type PeerVolumeStatus struct {
 
 func (x *PeerVolumeStatus) Reset() {
 	*x = PeerVolumeStatus{}
-	mi := &file_holdfast_proto_msgTypes[33]
+	mi := &file_holdfast_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2942,7 +3018,7 @@ func (x *PeerVolumeStatus) String() string {
 func (*PeerVolumeStatus) ProtoMessage() {}
 
 func (x *PeerVolumeStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[33]
+	mi := &file_holdfast_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2955,7 +3031,7 @@ func (x *PeerVolumeStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeerVolumeStatus.ProtoReflect.Descriptor instead.
 func (*PeerVolumeStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{33}
+	return file_holdfast_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *PeerVolumeStatus) GetNumber() int64 {
@@ -3002,7 +3078,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_holdfast_proto_msgTypes[34]
+	mi := &file_holdfast_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3014,7 +3090,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[34]
+	mi := &file_holdfast_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3027,7 +3103,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{34}
+	return file_holdfast_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Ping) GetNonce() uint64 {
@@ -3046,7 +3122,7 @@ type Pong struct {
 
 func (x *Pong) Reset() {
 	*x = Pong{}
-	mi := &file_holdfast_proto_msgTypes[35]
+	mi := &file_holdfast_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3058,7 +3134,7 @@ func (x *Pong) String() string {
 func (*Pong) ProtoMessage() {}
 
 func (x *Pong) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[35]
+	mi := &file_holdfast_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3071,7 +3147,7 @@ func (x *Pong) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pong.ProtoReflect.Descriptor instead.
 func (*Pong) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{35}
+	return file_holdfast_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Pong) GetNonce() uint64 {
@@ -3139,7 +3215,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x04uuid\x18\x01 \x01(\tR\x04uuid\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x18\n" +
-	"\abacking\x18\x04 \x01(\tR\abacking\"\xd5\x04\n" +
+	"\abacking\x18\x04 \x01(\tR\abacking\"\xed\x04\n" +
 	"\fResourceSpec\x12\x1e\n" +
 	"\n" +
 	"definition\x18\x01 \x01(\tR\n" +
@@ -3164,7 +3240,8 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x06client\x18\x14 \x01(\bR\x06client\x12\x1b\n" +
 	"\tdrop_disk\x18\x15 \x01(\bR\bdropDisk\x12\x12\n" +
 	"\x04hold\x18\x16 \x01(\bR\x04hold\x12\x12\n" +
-	"\x04down\x18\x17 \x01(\bR\x04down\"V\n" +
+	"\x04down\x18\x17 \x01(\bR\x04down\x12\x16\n" +
+	"\x06verify\x18P \x01(\tR\x06verify\"V\n" +
 	"\fSnapshotSpec\x12\x12\n" +
 	"\x04take\x18\x01 \x01(\bR\x04take\x122\n" +
 	"\x06copies\x18\x02 \x03(\v2\x1a.holdfast.wire.v1.CopySpecR\x06copies\"\x82\x01\n" +
@@ -3311,7 +3388,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x03pid\x18\x01 \x01(\x03R\x03pid\x12\x12\n" +
 	"\x04argv\x18\x02 \x03(\tR\x04argv\x12\x19\n" +
 	"\bsince_ms\x18\x03 \x01(\x03R\asinceMs\x12\x12\n" +
-	"\x04pool\x18\x04 \x01(\tR\x04pool\"\xc1\x04\n" +
+	"\x04pool\x18\x04 \x01(\tR\x04pool\"\xfb\x04\n" +
 	"\x0eResourceStatus\x12\x1e\n" +
 	"\n" +
 	"definition\x18\x01 \x01(\tR\n" +
@@ -3335,7 +3412,12 @@ const file_holdfast_proto_rawDesc = "" +
 	"\avolumes\x18\x0e \x03(\v2\x1e.holdfast.wire.v1.VolumeStatusR\avolumes\x122\n" +
 	"\x05peers\x18\x0f \x03(\v2\x1c.holdfast.wire.v1.PeerStatusR\x05peers\x123\n" +
 	"\x05quiet\x18\x1e \x01(\v2\x1d.holdfast.wire.v1.QuietStatusR\x05quiet\x12<\n" +
-	"\brollback\x18\x1f \x01(\v2 .holdfast.wire.v1.RollbackStatusR\brollback\"6\n" +
+	"\brollback\x18\x1f \x01(\v2 .holdfast.wire.v1.RollbackStatusR\brollback\x128\n" +
+	"\x06verify\x18P \x01(\v2 .holdfast.wire.v1.VerifyProgressR\x06verify\"N\n" +
+	"\x0eVerifyProgress\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
+	"\x05state\x18\x02 \x01(\rR\x05state\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"6\n" +
 	"\x0eRollbackStatus\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\rR\x05state\"Q\n" +
@@ -3394,7 +3476,7 @@ func file_holdfast_proto_rawDescGZIP() []byte {
 	return file_holdfast_proto_rawDescData
 }
 
-var file_holdfast_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
+var file_holdfast_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
 var file_holdfast_proto_goTypes = []any{
 	(*Envelope)(nil),         // 0: holdfast.wire.v1.Envelope
 	(*Order)(nil),            // 1: holdfast.wire.v1.Order
@@ -3424,19 +3506,20 @@ var file_holdfast_proto_goTypes = []any{
 	(*Orphan)(nil),           // 25: holdfast.wire.v1.Orphan
 	(*HungProgram)(nil),      // 26: holdfast.wire.v1.HungProgram
 	(*ResourceStatus)(nil),   // 27: holdfast.wire.v1.ResourceStatus
-	(*RollbackStatus)(nil),   // 28: holdfast.wire.v1.RollbackStatus
-	(*QuietStatus)(nil),      // 29: holdfast.wire.v1.QuietStatus
-	(*VolumeStatus)(nil),     // 30: holdfast.wire.v1.VolumeStatus
-	(*LUKSStatus)(nil),       // 31: holdfast.wire.v1.LUKSStatus
-	(*PeerStatus)(nil),       // 32: holdfast.wire.v1.PeerStatus
-	(*PeerVolumeStatus)(nil), // 33: holdfast.wire.v1.PeerVolumeStatus
-	(*Ping)(nil),             // 34: holdfast.wire.v1.Ping
-	(*Pong)(nil),             // 35: holdfast.wire.v1.Pong
-	nil,                      // 36: holdfast.wire.v1.Section.OptionsEntry
-	nil,                      // 37: holdfast.wire.v1.DRBDSpec.OptionsEntry
-	nil,                      // 38: holdfast.wire.v1.PeerSpec.OptionsEntry
-	nil,                      // 39: holdfast.wire.v1.VolumeSpec.OptionsEntry
-	nil,                      // 40: holdfast.wire.v1.NodeReport.UnsupportedEntry
+	(*VerifyProgress)(nil),   // 28: holdfast.wire.v1.VerifyProgress
+	(*RollbackStatus)(nil),   // 29: holdfast.wire.v1.RollbackStatus
+	(*QuietStatus)(nil),      // 30: holdfast.wire.v1.QuietStatus
+	(*VolumeStatus)(nil),     // 31: holdfast.wire.v1.VolumeStatus
+	(*LUKSStatus)(nil),       // 32: holdfast.wire.v1.LUKSStatus
+	(*PeerStatus)(nil),       // 33: holdfast.wire.v1.PeerStatus
+	(*PeerVolumeStatus)(nil), // 34: holdfast.wire.v1.PeerVolumeStatus
+	(*Ping)(nil),             // 35: holdfast.wire.v1.Ping
+	(*Pong)(nil),             // 36: holdfast.wire.v1.Pong
+	nil,                      // 37: holdfast.wire.v1.Section.OptionsEntry
+	nil,                      // 38: holdfast.wire.v1.DRBDSpec.OptionsEntry
+	nil,                      // 39: holdfast.wire.v1.PeerSpec.OptionsEntry
+	nil,                      // 40: holdfast.wire.v1.VolumeSpec.OptionsEntry
+	nil,                      // 41: holdfast.wire.v1.NodeReport.UnsupportedEntry
 }
 var file_holdfast_proto_depIdxs = []int32{
 	2,  // 0: holdfast.wire.v1.Envelope.hello:type_name -> holdfast.wire.v1.Hello
@@ -3444,8 +3527,8 @@ var file_holdfast_proto_depIdxs = []int32{
 	4,  // 2: holdfast.wire.v1.Envelope.refused:type_name -> holdfast.wire.v1.Refused
 	5,  // 3: holdfast.wire.v1.Envelope.desired:type_name -> holdfast.wire.v1.Desired
 	19, // 4: holdfast.wire.v1.Envelope.report:type_name -> holdfast.wire.v1.Report
-	34, // 5: holdfast.wire.v1.Envelope.ping:type_name -> holdfast.wire.v1.Ping
-	35, // 6: holdfast.wire.v1.Envelope.pong:type_name -> holdfast.wire.v1.Pong
+	35, // 5: holdfast.wire.v1.Envelope.ping:type_name -> holdfast.wire.v1.Ping
+	36, // 6: holdfast.wire.v1.Envelope.pong:type_name -> holdfast.wire.v1.Pong
 	1,  // 7: holdfast.wire.v1.Hello.order:type_name -> holdfast.wire.v1.Order
 	1,  // 8: holdfast.wire.v1.Desired.order:type_name -> holdfast.wire.v1.Order
 	7,  // 9: holdfast.wire.v1.Desired.pools:type_name -> holdfast.wire.v1.PoolSpec
@@ -3457,37 +3540,38 @@ var file_holdfast_proto_depIdxs = []int32{
 	11, // 15: holdfast.wire.v1.ResourceSpec.rollback:type_name -> holdfast.wire.v1.RollbackSpec
 	10, // 16: holdfast.wire.v1.SnapshotSpec.copies:type_name -> holdfast.wire.v1.CopySpec
 	10, // 17: holdfast.wire.v1.RollbackSpec.copies:type_name -> holdfast.wire.v1.CopySpec
-	36, // 18: holdfast.wire.v1.Section.options:type_name -> holdfast.wire.v1.Section.OptionsEntry
-	37, // 19: holdfast.wire.v1.DRBDSpec.options:type_name -> holdfast.wire.v1.DRBDSpec.OptionsEntry
+	37, // 18: holdfast.wire.v1.Section.options:type_name -> holdfast.wire.v1.Section.OptionsEntry
+	38, // 19: holdfast.wire.v1.DRBDSpec.options:type_name -> holdfast.wire.v1.DRBDSpec.OptionsEntry
 	15, // 20: holdfast.wire.v1.DRBDSpec.peers:type_name -> holdfast.wire.v1.PeerSpec
-	38, // 21: holdfast.wire.v1.PeerSpec.options:type_name -> holdfast.wire.v1.PeerSpec.OptionsEntry
+	39, // 21: holdfast.wire.v1.PeerSpec.options:type_name -> holdfast.wire.v1.PeerSpec.OptionsEntry
 	16, // 22: holdfast.wire.v1.PeerSpec.paths:type_name -> holdfast.wire.v1.PathSpec
-	39, // 23: holdfast.wire.v1.VolumeSpec.options:type_name -> holdfast.wire.v1.VolumeSpec.OptionsEntry
+	40, // 23: holdfast.wire.v1.VolumeSpec.options:type_name -> holdfast.wire.v1.VolumeSpec.OptionsEntry
 	12, // 24: holdfast.wire.v1.VolumeSpec.from:type_name -> holdfast.wire.v1.Source
 	18, // 25: holdfast.wire.v1.VolumeSpec.luks:type_name -> holdfast.wire.v1.LUKSSpec
 	21, // 26: holdfast.wire.v1.Report.node:type_name -> holdfast.wire.v1.NodeReport
 	27, // 27: holdfast.wire.v1.Report.resources:type_name -> holdfast.wire.v1.ResourceStatus
-	40, // 28: holdfast.wire.v1.NodeReport.unsupported:type_name -> holdfast.wire.v1.NodeReport.UnsupportedEntry
+	41, // 28: holdfast.wire.v1.NodeReport.unsupported:type_name -> holdfast.wire.v1.NodeReport.UnsupportedEntry
 	24, // 29: holdfast.wire.v1.NodeReport.pools:type_name -> holdfast.wire.v1.PoolStatus
 	25, // 30: holdfast.wire.v1.NodeReport.orphans:type_name -> holdfast.wire.v1.Orphan
 	26, // 31: holdfast.wire.v1.NodeReport.hung:type_name -> holdfast.wire.v1.HungProgram
 	22, // 32: holdfast.wire.v1.NodeReport.devices:type_name -> holdfast.wire.v1.BlockDevice
 	23, // 33: holdfast.wire.v1.NodeReport.device_pools:type_name -> holdfast.wire.v1.DevicePoolStatus
-	30, // 34: holdfast.wire.v1.ResourceStatus.volumes:type_name -> holdfast.wire.v1.VolumeStatus
-	32, // 35: holdfast.wire.v1.ResourceStatus.peers:type_name -> holdfast.wire.v1.PeerStatus
-	29, // 36: holdfast.wire.v1.ResourceStatus.quiet:type_name -> holdfast.wire.v1.QuietStatus
-	28, // 37: holdfast.wire.v1.ResourceStatus.rollback:type_name -> holdfast.wire.v1.RollbackStatus
-	31, // 38: holdfast.wire.v1.VolumeStatus.luks:type_name -> holdfast.wire.v1.LUKSStatus
-	33, // 39: holdfast.wire.v1.PeerStatus.volumes:type_name -> holdfast.wire.v1.PeerVolumeStatus
-	13, // 40: holdfast.wire.v1.DRBDSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
-	13, // 41: holdfast.wire.v1.PeerSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
-	13, // 42: holdfast.wire.v1.VolumeSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
-	20, // 43: holdfast.wire.v1.NodeReport.UnsupportedEntry.value:type_name -> holdfast.wire.v1.Words
-	44, // [44:44] is the sub-list for method output_type
-	44, // [44:44] is the sub-list for method input_type
-	44, // [44:44] is the sub-list for extension type_name
-	44, // [44:44] is the sub-list for extension extendee
-	0,  // [0:44] is the sub-list for field type_name
+	31, // 34: holdfast.wire.v1.ResourceStatus.volumes:type_name -> holdfast.wire.v1.VolumeStatus
+	33, // 35: holdfast.wire.v1.ResourceStatus.peers:type_name -> holdfast.wire.v1.PeerStatus
+	30, // 36: holdfast.wire.v1.ResourceStatus.quiet:type_name -> holdfast.wire.v1.QuietStatus
+	29, // 37: holdfast.wire.v1.ResourceStatus.rollback:type_name -> holdfast.wire.v1.RollbackStatus
+	28, // 38: holdfast.wire.v1.ResourceStatus.verify:type_name -> holdfast.wire.v1.VerifyProgress
+	32, // 39: holdfast.wire.v1.VolumeStatus.luks:type_name -> holdfast.wire.v1.LUKSStatus
+	34, // 40: holdfast.wire.v1.PeerStatus.volumes:type_name -> holdfast.wire.v1.PeerVolumeStatus
+	13, // 41: holdfast.wire.v1.DRBDSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
+	13, // 42: holdfast.wire.v1.PeerSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
+	13, // 43: holdfast.wire.v1.VolumeSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
+	20, // 44: holdfast.wire.v1.NodeReport.UnsupportedEntry.value:type_name -> holdfast.wire.v1.Words
+	45, // [45:45] is the sub-list for method output_type
+	45, // [45:45] is the sub-list for method input_type
+	45, // [45:45] is the sub-list for extension type_name
+	45, // [45:45] is the sub-list for extension extendee
+	0,  // [0:45] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_proto_init() }
@@ -3510,7 +3594,7 @@ func file_holdfast_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_proto_rawDesc), len(file_holdfast_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   41,
+			NumMessages:   42,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
