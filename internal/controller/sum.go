@@ -66,7 +66,7 @@ func sumSpec(r *model.ResourceSpec) uint64 {
 		s.options(v.Options)
 		s.flag(v.LUKS != nil)
 		if v.LUKS != nil {
-			s.flag(v.LUKS.Typed)
+			s.flag(v.LUKS.Typed, v.LUKS.Discards)
 			s.num(uint64(v.LUKS.Gen), uint64(len(v.LUKS.Keys)))
 			for _, k := range v.LUKS.Keys {
 				s.num(uint64(len(k)))

@@ -67,7 +67,9 @@ func (c ControllerModify) Apply(tx *state.Tx, _ Env) (Reply, error) {
 }
 
 func touchesDRBD(c ControllerModify) bool {
-	is := func(k string) bool { return strings.HasPrefix(k, "DrbdOptions") || k == "PrefNic" }
+	is := func(k string) bool {
+		return strings.HasPrefix(k, "DrbdOptions") || strings.HasPrefix(k, "Luks/") || k == "PrefNic"
+	}
 	for k := range c.Override {
 		if is(k) {
 			return true

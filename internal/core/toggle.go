@@ -123,6 +123,9 @@ func addDisk(s *state.Snapshot, env Env, d *state.Definition, m *model.ResourceD
 	if err := noNewDisk(n); err != nil {
 		return fault.Note{}, err
 	}
+	if err := noLUKS(n, m, false); err != nil {
+		return fault.Note{}, err
+	}
 	probe := model.Resource{UUID: env.UUID(), Node: r.Node, Props: r.Props}
 	for i := range m.Volumes {
 		vd := &m.Volumes[i]

@@ -40,6 +40,8 @@ type VolumeKeys struct {
 type LUKSSpec struct {
 	Gen   int
 	Typed bool // see VolumeKeys
+	// Discards pass through to the disk, from the next time that it is opened: they show there which blocks are unused.
+	Discards bool
 	// Keys that may open it, in the clear, the one that it is to have first; nil: the controller hasn't its passphrase.
 	Keys []Secret
 }
@@ -77,7 +79,7 @@ func (s ResourceSpec) WithoutKeys() ResourceSpec {
 	s.Volumes = slices.Clone(s.Volumes)
 	for i := range s.Volumes {
 		if l := s.Volumes[i].LUKS; l != nil {
-			s.Volumes[i].LUKS = &LUKSSpec{Gen: l.Gen, Typed: l.Typed}
+			s.Volumes[i].LUKS = &LUKSSpec{Gen: l.Gen, Typed: l.Typed, Discards: l.Discards}
 		}
 	}
 	return s

@@ -276,7 +276,7 @@ func (x *execution) unlock(ctx context.Context, t luks.Tool, s steps.Step, name 
 		if mapped {
 			err = t.Try(ctx, s.Path, key)
 		} else {
-			err = t.Open(ctx, s.Path, name, key)
+			err = t.Open(ctx, s.Path, name, key, s.Discards)
 		}
 		if err == nil {
 			fits = i

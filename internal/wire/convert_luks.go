@@ -27,7 +27,7 @@ func luksOut(s *model.LUKSSpec) *pb.LUKSSpec {
 	if s == nil {
 		return nil
 	}
-	p := &pb.LUKSSpec{Gen: int64(s.Gen), Typed: s.Typed}
+	p := &pb.LUKSSpec{Gen: int64(s.Gen), Typed: s.Typed, Discards: s.Discards}
 	for _, k := range s.Keys {
 		p.Keys = append(p.Keys, k)
 	}
@@ -38,7 +38,7 @@ func luksIn(p *pb.LUKSSpec) *model.LUKSSpec {
 	if p == nil {
 		return nil
 	}
-	s := &model.LUKSSpec{Gen: int(p.GetGen()), Typed: p.GetTyped()}
+	s := &model.LUKSSpec{Gen: int(p.GetGen()), Typed: p.GetTyped(), Discards: p.GetDiscards()}
 	for _, k := range p.GetKeys() {
 		s.Keys = append(s.Keys, k)
 	}

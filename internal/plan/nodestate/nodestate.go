@@ -115,7 +115,7 @@ func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Re
 			if !v.Initialised {
 				vs.From = v.From
 			}
-			vs.LUKS = luks(s, vd)
+			vs.LUKS = luks(s, vd, r.Props, vd.Props, d.Props, group, n.Props, cluster)
 		}
 		if size.GrowsFromKiB != 0 && !r.Diskless && vs.Want == model.Up && !spec.Client && !spec.DropDisk && !spec.Down && !plan.GrowthHeld(d, vd) {
 			vs.GrowKiB, vs.Resize = d.GrowTo(vd), plan.Resizer(d, vd) == r.UUID

@@ -101,7 +101,9 @@ func (p *planner) volumeStep(k Kind, v model.VolumeSpec) Step {
 	if d := p.seen.Volumes[v.Number].Device; d != nil {
 		s.Path = d.Path
 	}
-	s.LUKS = v.LUKS != nil
+	if s.LUKS = v.LUKS != nil; s.LUKS {
+		s.Discards = v.LUKS.Discards
+	}
 	return s
 }
 

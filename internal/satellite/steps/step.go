@@ -129,6 +129,8 @@ type Step struct {
 	From    *model.Source
 	Of      model.UUID
 	LUKS    bool // the device is encrypted
+	// Discards pass through the mapping that is opened.
+	Discards bool
 }
 
 // Pooled tells whether the step runs a storage command and so waits in Pool's queue.

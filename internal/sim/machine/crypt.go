@@ -74,6 +74,7 @@ func (x *call) cryptsetup() {
 	x.take("-q")
 	kind, keyFile := x.value("--type"), x.value("--key-file")
 	test := x.take("--test-passphrase")
+	x.take("--allow-discards")
 	sector, offset := x.value("--sector-size"), x.value("--offset")
 	x.value("--pbkdf")
 	x.value("--pbkdf-force-iterations")

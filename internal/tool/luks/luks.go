@@ -99,12 +99,16 @@ func (t Tool) Format(ctx context.Context, device string, offsetKiB int64, key []
 	return nil
 }
 
-// Open maps the device as /dev/mapper/<name>. ErrWrongKey, ErrNotLUKS, ErrExists.
-func (t Tool) Open(ctx context.Context, device, name string, key []byte) error {
+// Open maps the device as /dev/mapper/<name>, with discards passing through if told so. ErrWrongKey, ErrNotLUKS, ErrExists.
+func (t Tool) Open(ctx context.Context, device, name string, key []byte, discards bool) error {
 	if err := check(device, name, key); err != nil {
 		return fmt.Errorf("open encrypted device: %w", err)
 	}
-	if err := t.cryptsetup(ctx, key, "open", "--type", "luks", "--key-file", "-", device, name); err != nil {
+	args := []string{"open", "--type", "luks", "--key-file", "-"}
+	if discards {
+		args = append(args, "--allow-discards")
+	}
+	if err := t.cryptsetup(ctx, key, append(args, device, name)...); err != nil {
 		return fmt.Errorf("open encrypted device %s: %w", device, err)
 	}
 	return nil

@@ -46,7 +46,7 @@ func TestKeysGoInThroughStandardInput(t *testing.T) {
 	f := &fake{}
 	l, ctx := Tool{Run: f}, context.Background()
 	key := []byte("k3y")
-	for _, err := range []error{l.Format(ctx, "/dev/vg/a", 16384, key, true), l.Format(ctx, "/dev/vg/a", 16384, key, false), l.Open(ctx, "/dev/vg/a", "m", key),
+	for _, err := range []error{l.Format(ctx, "/dev/vg/a", 16384, key, true), l.Format(ctx, "/dev/vg/a", 16384, key, false), l.Open(ctx, "/dev/vg/a", "m", key, true),
 		l.Try(ctx, "/dev/vg/a", key), l.Resize(ctx, "m", key), l.ChangeKey(ctx, "/dev/vg/a", []byte("0ld"), key, false)} {
 		if err != nil {
 			t.Fatal(err)
@@ -61,11 +61,11 @@ func TestKeysGoInThroughStandardInput(t *testing.T) {
 		}
 	}
 	for _, c := range [][2]string{{"vg/a", "m"}, {"/dev/../etc/x", "m"}, {"/dev/vg/a", "-m"}, {"/dev/vg/a", ""}} {
-		if err := l.Open(ctx, c[0], c[1], key); c[1] != "" && !errors.Is(err, ErrBadName) {
+		if err := l.Open(ctx, c[0], c[1], key, false); c[1] != "" && !errors.Is(err, ErrBadName) {
 			t.Errorf("%q: %v", c, err)
 		}
 	}
-	if err := l.Open(ctx, "/dev/vg/a", "m", []byte("two\nlines")); !errors.Is(err, ErrBadName) {
+	if err := l.Open(ctx, "/dev/vg/a", "m", []byte("two\nlines"), false); !errors.Is(err, ErrBadName) {
 		t.Error(err)
 	}
 }
@@ -83,7 +83,7 @@ func TestErrors(t *testing.T) {
 		{4, "Device m is not active.", ErrNotFound},
 	} {
 		l := Tool{Run: &fake{res: run.Result{Exit: c.exit, Stderr: []byte(c.text + "\n")}}}
-		if err := l.Open(context.Background(), "/dev/vg/a", "m", []byte("k")); !errors.Is(err, c.want) {
+		if err := l.Open(context.Background(), "/dev/vg/a", "m", []byte("k"), false); !errors.Is(err, c.want) {
 			t.Errorf("%q: %v", c.text, err)
 		}
 	}

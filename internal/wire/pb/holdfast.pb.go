@@ -1638,6 +1638,7 @@ type LUKSSpec struct {
 	Gen           int64                  `protobuf:"varint,1,opt,name=gen,proto3" json:"gen,omitempty"`
 	Keys          [][]byte               `protobuf:"bytes,2,rep,name=keys,proto3" json:"keys,omitempty"` // in the clear; none: not known now
 	Typed         bool                   `protobuf:"varint,3,opt,name=typed,proto3" json:"typed,omitempty"`
+	Discards      bool                   `protobuf:"varint,4,opt,name=discards,proto3" json:"discards,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1689,6 +1690,13 @@ func (x *LUKSSpec) GetKeys() [][]byte {
 func (x *LUKSSpec) GetTyped() bool {
 	if x != nil {
 		return x.Typed
+	}
+	return false
+}
+
+func (x *LUKSSpec) GetDiscards() bool {
+	if x != nil {
+		return x.Discards
 	}
 	return false
 }
@@ -3317,11 +3325,12 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x04luks\x18F \x01(\v2\x1a.holdfast.wire.v1.LUKSSpecR\x04luks\x1aU\n" +
 	"\fOptionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
-	"\x05value\x18\x02 \x01(\v2\x19.holdfast.wire.v1.SectionR\x05value:\x028\x01\"F\n" +
+	"\x05value\x18\x02 \x01(\v2\x19.holdfast.wire.v1.SectionR\x05value:\x028\x01\"b\n" +
 	"\bLUKSSpec\x12\x10\n" +
 	"\x03gen\x18\x01 \x01(\x03R\x03gen\x12\x12\n" +
 	"\x04keys\x18\x02 \x03(\fR\x04keys\x12\x14\n" +
-	"\x05typed\x18\x03 \x01(\bR\x05typed\"\xc5\x01\n" +
+	"\x05typed\x18\x03 \x01(\bR\x05typed\x12\x1a\n" +
+	"\bdiscards\x18\x04 \x01(\bR\bdiscards\"\xc5\x01\n" +
 	"\x06Report\x12\x17\n" +
 	"\aack_seq\x18\x01 \x01(\x04R\x06ackSeq\x12\x12\n" +
 	"\x04full\x18\x02 \x01(\bR\x04full\x120\n" +
