@@ -171,7 +171,8 @@ func seal(rand io.Reader, key, plain []byte) ([]byte, error) {
 	if _, err := io.ReadFull(rand, out[:aes.BlockSize]); err != nil {
 		return nil, fmt.Errorf("draw an IV: %w", err)
 	}
-	cipher.NewCFBEncrypter(c, out[:aes.BlockSize]).XORKeyStream(out[aes.BlockSize:], plain) //nolint:staticcheck // LINSTOR's format
+	//lint:ignore SA1019 it is LINSTOR's format
+	cipher.NewCFBEncrypter(c, out[:aes.BlockSize]).XORKeyStream(out[aes.BlockSize:], plain)
 	return out, nil
 }
 
@@ -184,6 +185,7 @@ func unseal(key, text []byte) ([]byte, error) {
 		return nil, fmt.Errorf("decrypt: %w", err)
 	}
 	out := make([]byte, len(text)-aes.BlockSize)
-	cipher.NewCFBDecrypter(c, text[:aes.BlockSize]).XORKeyStream(out, text[aes.BlockSize:]) //nolint:staticcheck // LINSTOR's format
+	//lint:ignore SA1019 it is LINSTOR's format
+	cipher.NewCFBDecrypter(c, text[:aes.BlockSize]).XORKeyStream(out, text[aes.BlockSize:])
 	return out, nil
 }
