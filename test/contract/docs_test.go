@@ -189,8 +189,15 @@ func (c *cluster) settle(t *testing.T) {
 	t.Helper()
 	c.until(t, "resource list", "all replicas are at rest", func() bool {
 		var list []struct {
-			Node    string   `json:"node_name"`
-			Flags   []string `json:"flags"`
+			Node   string   `json:"node_name"`
+			Flags  []string `json:"flags"`
+			Layers struct {
+				DRBD struct {
+					Connections map[string]struct {
+						Connected bool `json:"connected"`
+					} `json:"connections"`
+				} `json:"drbd"`
+			} `json:"layer_object"`
 			Volumes []struct {
 				State struct {
 					Disk string `json:"disk_state"`
@@ -207,6 +214,11 @@ func (c *cluster) settle(t *testing.T) {
 			}
 			if slices.Contains(r.Flags, "DELETE") {
 				return false
+			}
+			for peer, to := range r.Layers.DRBD.Connections {
+				if !to.Connected && c.up(peer) {
+					return false
+				}
 			}
 			for _, v := range r.Volumes {
 				if d := v.State.Disk; d != model.DiskUpToDate && d != model.DiskCreated && d != model.DiskDiskless {
