@@ -23,7 +23,12 @@ func TestTrouble(t *testing.T) {
 	}
 	w.create("r0", "32M", 2) // in one of the two pools, whichever
 	w.upToDate("r0", 2)
-	pool := w.resources("r0")[0].Volumes[0].StoragePoolName
+	var pool string
+	for _, r := range w.resources("r0") {
+		if r.NodeName == "bravo" { // where the trouble is
+			pool = r.Volumes[0].StoragePoolName
+		}
+	}
 	bad := map[string]string{"swpool": "other", "other": "swpool"}[pool]
 	vg := map[string]string{"swpool": cluster.VG, "other": "other"}[bad]
 	w.on("alpha", "drbdadm primary r0")
