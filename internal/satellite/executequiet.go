@@ -2,7 +2,9 @@ package satellite
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,32 +50,76 @@ func (x *execution) holdIO(ctx context.Context, s steps.Step) error {
 // resumeIO lets I/O go on where we hold it. Where it goes on already it is left alone: on 8.4 the command would also end
 // what DRBD suspended by itself.
 func (x *execution) resumeIO(ctx context.Context, s steps.Step) error {
-	k, err := x.now(ctx, s)
+	st, err := x.drbd.Snapshot(ctx)
 	if err != nil {
 		return err
 	}
-	if k == nil || !k.Frozen {
+	r := st.Resources[s.Resource]
+	if r == nil || !frozen(r) {
 		x.result.lapsed = true
 		return nil
 	}
-	up := map[int]bool{}
-	for _, v := range k.Volumes {
-		up[v.Minor] = true
+	return resume(ctx, x.drbd, r, x.unanswered(s), s.Minors)
+}
+
+// unanswered is the config by which resume mends what DRBD 8.4 does to requests that were under way; "" for 9.
+func (x *execution) unanswered(s steps.Step) string {
+	if s.DRBD != model.DRBD8 {
+		return ""
 	}
-	for _, m := range s.Minors {
-		if up[m] {
-			if err := x.drbd.ResumeIO(ctx, m); err != nil {
-				return err
-			}
+	return x.cfg.configFile(s.Resource)
+}
+
+// resume lets the I/O of those minors of a resource go on that are up.
+//
+// DRBD 8.4 never answers a request that was under way when I/O was suspended, a read or a write, not even after resume-io:
+// only where there is no connection does that complete them (8.4.11, seen in the lab). So with its config file given, and
+// requests pending, the peer is disconnected before and connected again afterwards; what was written between is resynced.
+// Who dies between leaves the I/O suspended, for the guard or the next process, or the connection StandAlone, which is
+// mended as any other.
+func resume(ctx context.Context, tool drbd.Tool, r *drbd.ResourceState, config string, minors []int) error {
+	at := drbd.Target{File: config, Resource: r.Name}
+	again := config != "" && pending(r) && connected(r)
+	var errs []error
+	if again {
+		errs = append(errs, tool.Disconnect(ctx, at, ""))
+	}
+	for _, n := range slices.Sorted(maps.Keys(r.Devices)) {
+		if d := r.Devices[n]; slices.Contains(minors, d.Minor) {
+			errs = append(errs, tool.ResumeIO(ctx, d.Minor))
 		}
 	}
-	return nil
+	if again {
+		errs = append(errs, tool.Adjust(ctx, at))
+	}
+	return errors.Join(errs...)
+}
+
+func pending(r *drbd.ResourceState) bool {
+	for _, d := range r.Devices {
+		if d.Pending > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func connected(r *drbd.ResourceState) bool {
+	for _, c := range r.Connections {
+		if c.Connection == "Connected" {
+			return true
+		}
+	}
+	return false
 }
 
 // startGuard starts a process that outlives us, where there is systemd in a control group of its own: it lets I/O go on
 // after guardAfter unless the record says by then that we did.
 func (x *execution) startGuard(ctx context.Context, s steps.Step) error {
 	argv := []string{x.cfg.Program, "satellite", "resume-guard", "--record", x.cfg.recordFile(s.ID), "--lease", string(s.Label), "--after", guardAfter.String()}
+	if c := x.unanswered(s); c != "" {
+		argv = append(argv, "--config", c)
+	}
 	st, err := x.host.Stat("/run/systemd/system")
 	if err != nil {
 		return fmt.Errorf("start the guard of the suspension: %w", err)

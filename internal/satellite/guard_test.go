@@ -35,7 +35,7 @@ func TestGuard(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := guard(context.Background(), h, "/var/lib/r.json", "lease", []int{1000}); err != nil {
+		if err := guard(context.Background(), h, "/var/lib/r.json", "", "lease", []int{1000}); err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
 		if h.resumed != c.resumes {

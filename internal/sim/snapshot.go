@@ -210,7 +210,7 @@ func (w *world) checkFrozen() {
 		now := map[string]time.Time{}
 		if n.m.Frozen() {
 			for _, r := range n.m.Kernel() {
-				if !slices.Contains(strings.Split(r.Suspended, ","), "user") {
+				if !r.Unanswered && !slices.Contains(strings.Split(r.Suspended, ","), "user") {
 					continue
 				}
 				since, was := n.frozen[r.Name]

@@ -41,7 +41,7 @@ func (m *Machine) Write(res string, vol int) (id int, err error) {
 	}
 	m.net.link()
 	m.countQuorum(r)
-	if r.suspended() != "no" {
+	if r.suspended() != "no" || r.unanswered() {
 		return 0, fmt.Errorf("%s on %s: %w", res, m.name, ErrSuspended)
 	}
 	if r.noQuorum || !m.reachable(r, v) {

@@ -98,9 +98,12 @@ func (x *call) freeze(r *resource, v *volume, on bool) {
 		r.stuck, x.hung = true, true
 	case on && !r.frozen:
 		r.frozen = true
+		// Whether a user was just writing: one in two.
+		r.underWay = r.gen == drbd.Gen8 && r.role == "Primary" && (r.underWay || x.m.net.writes%2 == 1)
 		x.m.effect("suspend-io %s", r.name)
 	case !on && r.frozen:
 		r.frozen = false
+		r.unanswered()
 		x.m.effect("resume-io %s", r.name)
 	}
 }

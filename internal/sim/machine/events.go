@@ -84,7 +84,11 @@ func (m *Machine) objects(query bool) []object {
 				o.state = []string{"disk:" + v.state}
 			}
 			o.state = append(o.state, f("size:%d", v.sizeKiB))
-			o.stats = []string{"read:0 written:0 al-writes:0 bm-writes:0 upper-pending:0 lower-pending:0 al-suspended:no blocked:no"}
+			pending := 0
+			if r.unanswered() {
+				pending = 1
+			}
+			o.stats = []string{f("read:0 written:0 al-writes:0 bm-writes:0 upper-pending:%d lower-pending:0 al-suspended:no blocked:no", pending)}
 			devs = append(devs, o)
 		}
 		out = append(append(append(out, conns...), devs...), pdevs...)

@@ -11,18 +11,19 @@ import (
 type guard struct {
 	at            time.Time
 	record, lease string
+	reconnects    bool
 	minors        []string
 }
 
 // guard is the one thing that the model knows of Holdfast's own program.
 func (x *call) guard() {
-	record, lease, after := x.value("--record"), x.value("--lease"), x.value("--after")
+	record, lease, after, config := x.value("--record"), x.value("--lease"), x.value("--after"), x.value("--config")
 	d, err := time.ParseDuration(after)
 	if !x.take("--detach") || err != nil || len(x.argv) < 3 || x.argv[0] != "satellite" || x.argv[1] != "resume-guard" {
 		x.fail(1, "holdfast: the model doesn't know: %s", strings.Join(x.argv, " "))
 		return
 	}
-	x.m.guards = append(x.m.guards, guard{x.m.net.last.Add(d), record, lease, x.argv[2:]})
+	x.m.guards = append(x.m.guards, guard{x.m.net.last.Add(d), record, lease, config != "", x.argv[2:]})
 	x.m.effect("guard of %s starts", lease)
 }
 
@@ -39,6 +40,8 @@ func (m *Machine) guarded(now time.Time) (resumed bool) {
 		for _, minor := range g.minors {
 			if v, r := m.minor(minor); v != nil && r.frozen {
 				r.frozen = false
+				r.underWay = r.underWay && !g.reconnects // it connects anew
+				r.unanswered()
 				m.net.version++
 				resumed = true
 				m.log = append(m.log, "the guard resumes I/O of "+r.name)
@@ -49,12 +52,12 @@ func (m *Machine) guarded(now time.Time) (resumed bool) {
 	return resumed
 }
 
-// Frozen tells whether any I/O is suspended by a command.
+// Frozen tells whether any I/O is suspended by a command, or isn't answered since.
 func (m *Machine) Frozen() bool {
 	m.net.mu.Lock()
 	defer m.net.mu.Unlock()
 	for _, r := range m.kernel {
-		if r.frozen {
+		if r.frozen || r.unanswered() {
 			return true
 		}
 	}

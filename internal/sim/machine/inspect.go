@@ -101,6 +101,7 @@ func (m *Machine) Disks() []DiskView {
 // ResourceView is a resource in the kernel.
 type ResourceView struct {
 	Name, Role, Suspended string
+	Unanswered            bool // requests wait for ever, since I/O was suspended
 	NodeID                int
 	Volumes               []VolumeView
 	Peers                 []PeerView
@@ -139,7 +140,7 @@ func (m *Machine) Kernel() []ResourceView {
 	var out []ResourceView
 	for _, name := range sortedKeys(m.kernel) {
 		r := m.kernel[name]
-		v := ResourceView{Name: name, Role: r.role, Suspended: r.suspended(), NodeID: r.nodeID}
+		v := ResourceView{Name: name, Role: r.role, Suspended: r.suspended(), Unanswered: r.unanswered(), NodeID: r.nodeID}
 		for _, x := range r.vols {
 			w := VolumeView{Number: x.num, Minor: x.minor, State: x.state, Path: x.path, Open: x.open > 0, SizeKiB: x.sizeKiB}
 			if x.disk != nil {

@@ -17,6 +17,7 @@ type resource struct {
 	nodeID    int
 	role      string // Primary, Secondary
 	frozen    bool   // suspend-io
+	underWay  bool   // 8.4: requests that were under way at suspend-io, not answered yet
 	stuck     bool   // 8.4: suspended without a disk; only a power cut helps
 	auto      bool   // promoted by an open (9)
 	oneVolume bool   // 8.4: only one volume is Primary
@@ -88,6 +89,15 @@ func (r *resource) suspended() string {
 		return "no"
 	}
 	return strings.Join(s, ",")
+}
+
+// unanswered tells whether requests wait that were under way when I/O was suspended: resume-io doesn't answer them, only the
+// end of the connection does (8.4.11).
+func (r *resource) unanswered() bool {
+	if r.underWay && !r.frozen && (r.role != "Primary" || !slices.ContainsFunc(r.conns, func(c *conn) bool { return c.state == "Connected" })) {
+		r.underWay = false
+	}
+	return r.underWay
 }
 
 // reset is what a connection knows of its peer while there is none.

@@ -35,6 +35,7 @@ type DeviceState struct {
 	Quorum  string // 9: yes, no
 	Open    string // 9 with newer drbd-utils: yes, no
 	SizeKiB int64  // usable size; 0 where not known yet
+	Pending int    // requests of its users that aren't answered yet, as of the last picture
 }
 
 // ConnectionState is a peer.
@@ -221,6 +222,7 @@ func (s *State) Apply(e Event) (string, error) {
 		set(e, "quorum", &d.Quorum)
 		set(e, "open", &d.Open)
 		setInt64(e, "size", &d.SizeKiB)
+		setInt(e, "upper-pending", &d.Pending)
 	case "connection":
 		if e.Verb == "destroy" {
 			delete(r.Connections, id)
