@@ -26,13 +26,18 @@ func TestClone(t *testing.T) {
 	w.on("alpha", "drbdadm primary r0")
 	sum := w.write("alpha", dev, 4)
 
-	w.on("alpha", "rm -f /tmp/clone.*; (while [ ! -e /tmp/clone.stop ]; do dd if=/dev/urandom of="+dev+" bs=4k count=1 seek=2048 oflag=direct conv=notrunc,fsync status=none || echo bad >>/tmp/clone.writes; done) >/dev/null 2>&1 &")
+	w.on("alpha", "rm -f /tmp/clone.*; (while [ ! -e /tmp/clone.stop ]; do dd if=/dev/urandom of="+dev+" bs=4k count=1 seek=2048 oflag=direct conv=notrunc,fsync status=none || echo bad >>/tmp/clone.writes; done; touch /tmp/clone.over) >/dev/null 2>&1 &")
 	if out := w.lin("resource-definition clone r0 r1"); !strings.Contains(out, "Completed cloning r1.") {
 		t.Errorf("clone:\n%s", out)
 	}
 	w.lin("resource-definition clone r0 r2 --no-wait")
 	w.lin("resource-definition delete r2")
-	w.on("alpha", "touch /tmp/clone.stop; sleep 1; ! [ -e /tmp/clone.writes ]")
+	w.on("alpha", "touch /tmp/clone.stop")
+	w.until(time.Minute, "the writer ends", func() (bool, string) {
+		out, err := w.Machine("alpha").Sh(w.ctx, "ls /tmp/clone.over")
+		return err == nil, out
+	})
+	w.on("alpha", "! [ -e /tmp/clone.writes ]")
 	w.write("alpha", dev, 8)
 	w.on("alpha", "drbdadm secondary r0")
 	w.upToDate("r1", 2)
