@@ -192,7 +192,7 @@ func (w *world) unsettled() (out []rest) {
 				add(d.UUID, "%s %.8s: volume %d grows still", d.Name, d.UUID, vd.Number)
 			}
 		}
-		unsettledSnapshots(s, d, add)
+		unsettledSnapshots(s, w.now, d, add)
 		if verifies(d) {
 			add(d.UUID, "%s %.8s: a verify goes on without a reason", d.Name, d.UUID)
 		}

@@ -329,8 +329,11 @@ func (o *oracle) learnRollback(d *state.Definition) {
 	}
 }
 
+// autoSurplus is how long before the next one (of every minute) the surplus of the last must be gone.
+const autoSurplus = 30 * time.Second
+
 // unsettledSnapshots are those that aren't as desired.
-func unsettledSnapshots(s *state.Snapshot, d *state.Definition, add func(def model.UUID, format string, args ...any)) {
+func unsettledSnapshots(s *state.Snapshot, now time.Time, d *state.Definition, add func(def model.UUID, format string, args ...any)) {
 	if x := d.Cloning; x != nil && x.State != model.CloneFailed {
 		add(d.UUID, "clone %s is %s", d.Name, x.State)
 	}
@@ -347,7 +350,9 @@ func unsettledSnapshots(s *state.Snapshot, d *state.Definition, add func(def mod
 			add(d.UUID, "snapshot %s of %s, taken for a clone, is still there", sn.Name, d.Name)
 		}
 		if sn.Auto && sn.State == model.SnapshotSuccessful {
-			if auto++; auto > autoKept {
+			// One too many goes at the next look after what is due. When nothing rests for other reasons, a new one comes
+			// every minute: that it is there for some seconds is no standstill.
+			if auto++; auto > autoKept && now.After(time.UnixMilli(d.Auto.NextMS).Add(-autoSurplus)) {
 				add(d.UUID, "%d automatic snapshots of %s", auto, d.Name)
 			}
 		}

@@ -2,6 +2,8 @@ package steps
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"holdfast/internal/model"
@@ -13,8 +15,9 @@ func MayVerify(k *Kernel) string {
 	if k == nil {
 		return "it isn't up"
 	}
-	for n, v := range k.Volumes {
-		if v.Disk != model.DiskUpToDate {
+	numbers := slices.Sorted(maps.Keys(k.Volumes))
+	for _, n := range numbers {
+		if v := k.Volumes[n]; v.Disk != model.DiskUpToDate {
 			return fmt.Sprintf("volume %d is %s here", n, v.Disk)
 		}
 	}
@@ -23,7 +26,7 @@ func MayVerify(k *Kernel) string {
 		if kp.State != model.Connected {
 			return "the connection to " + peerName(kp) + " is " + kp.State
 		}
-		for n := range k.Volumes {
+		for _, n := range numbers {
 			switch pv := kp.Volumes[n]; {
 			case pv.Disk == model.DiskDiskless:
 				continue
@@ -56,7 +59,8 @@ func Verifying(k *Kernel) (model.VerifyPhase, string) {
 	runs := false
 	for _, kp := range k.Peers {
 		disks := len(kp.Volumes) == 0
-		for n, pv := range kp.Volumes {
+		for _, n := range slices.Sorted(maps.Keys(kp.Volumes)) {
+			pv := kp.Volumes[n]
 			runs = runs || strings.HasPrefix(pv.Replication, "Verify")
 			if pv.Disk != model.DiskDiskless {
 				disks = true
