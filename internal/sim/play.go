@@ -269,6 +269,25 @@ func (w *world) stuck(left []rest, excused map[model.UUID]bool) {
 	}
 }
 
+// smaller tells whether a replica of a volume that grows still has a smaller disk than another.
+func smaller(d *state.Definition) bool {
+	for _, vd := range d.Volumes {
+		var least, most int64
+		for _, st := range d.Seen {
+			if v := st.Volume(vd.Number); v != nil && v.UsableKiB > 0 {
+				if least == 0 || v.UsableKiB < least {
+					least = v.UsableKiB
+				}
+				most = max(most, v.UsableKiB)
+			}
+		}
+		if vd.GrowsFromKiB != 0 && least < most {
+			return true
+		}
+	}
+	return false
+}
+
 // outgrown tells whether a replica that goes has a smaller disk than another.
 func outgrown(d *state.Definition) bool {
 	for _, r := range d.Resources {
@@ -331,6 +350,13 @@ func (w *world) excuses(l rest) bool {
 	// One on its way out that was apart while the others grew: DRBD refuses its smaller disk, and nobody can prove to it that
 	// he is good. The override is for that.
 	if d != nil && strings.Contains(l.text, "the removal waits, or type the override") && outgrown(d) {
+		return true
+	}
+	// With 8.4, one that made room (its node was evicted) and returns after the others grew at a connection without it: DRBD
+	// refuses its smaller disk, and it may only grow connected. `resource diagnose` names the connection that is given up.
+	if d != nil && d.DRBD == model.DRBD8 && smaller(d) && slices.ContainsFunc(condition.Of(s, d), func(c condition.Condition) bool {
+		return c.Kind == condition.StandAlone || c.Kind == condition.SplitBrain
+	}) {
 		return true
 	}
 	for _, v := range w.oracle.vols {

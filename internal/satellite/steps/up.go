@@ -1,9 +1,11 @@
 package steps
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 
 	"holdfast/internal/model"
@@ -198,6 +200,10 @@ func (p *planner) attached(ready []model.VolumeSpec) *Plan {
 	if heal && p.seen.Heals >= MaxHeals {
 		return nil // shown by running
 	}
+	if why := p.leaves(); why != "" {
+		w := Plan{Phase: model.Working, Reason: why}
+		return &w
+	}
 	var steps []Step
 	if !same {
 		s := p.step(WriteConfig)
@@ -228,6 +234,24 @@ func (p *planner) attached(ready []model.VolumeSpec) *Plan {
 	w.Applied, w.Healing, w.Reason = sum, heal, lacks
 	w.Gentle = heal && p.lacksUp(ready) == ""
 	return &w
+}
+
+// leaves tells why the one peer that 8.4 has isn't exchanged for another now; "" if it may be, or is the same. One that is
+// being synced from it would be left without a good copy, and the next would have nobody to get the data from: a volume that
+// has just grown syncs what it grew by.
+func (p *planner) leaves() string {
+	k := p.seen.Kernel
+	if p.spec.DRBD.Generation != model.DRBD8 || k == nil || !p.seen.ConfigThere || len(k.Peers) == 0 || len(p.spec.DRBD.Peers) == 0 ||
+		bytes.Contains(p.seen.Config, []byte(`on "`+p.spec.DRBD.Peers[0].Node+`" `)) {
+		return ""
+	}
+	for _, n := range slices.Sorted(maps.Keys(k.Volumes)) {
+		pv := k.Peers[0].Volumes[n]
+		if k.Peers[0].State == model.Connected && k.Volumes[n].Disk == model.DiskInconsistent && pv.Disk == model.DiskUpToDate && pv.Syncing() {
+			return fmt.Sprintf("volume %d gets its data from the peer that makes room; that goes on first", n)
+		}
+	}
+	return ""
 }
 
 func (p *planner) record(r Record) Step {
