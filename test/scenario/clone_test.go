@@ -27,9 +27,14 @@ func TestClone(t *testing.T) {
 	sum := w.write("alpha", dev, 4)
 
 	w.on("alpha", "rm -f /tmp/clone.*; (while [ ! -e /tmp/clone.stop ]; do dd if=/dev/urandom of="+dev+" bs=4k count=1 seek=2048 oflag=direct conv=notrunc,fsync status=none || echo bad >>/tmp/clone.writes; done; touch /tmp/clone.over) >/dev/null 2>&1 &")
-	if out := w.lin("resource-definition clone r0 r1"); !strings.Contains(out, "Completed cloning r1.") {
-		t.Errorf("clone:\n%s", out)
-	}
+	w.until(4*time.Minute, "r0 is cloned", func() (bool, string) { // its snapshot may not be taken in time on a slow machine
+		out, err := w.Linstor(w.ctx, "resource-definition", "clone", "r0", "r1")
+		if err == nil && strings.Contains(out, "Completed cloning r1.") {
+			return true, ""
+		}
+		t.Log(out, err)
+		return false, out + w.lin("resource-definition delete r1")
+	})
 	w.lin("resource-definition clone r0 r2 --no-wait")
 	w.lin("resource-definition delete r2")
 	w.on("alpha", "touch /tmp/clone.stop")
@@ -56,7 +61,7 @@ func TestClone(t *testing.T) {
 	})
 
 	w.lin("resource-definition set-property r1 AutoSnapshot/RunEvery 1") // on a machine that is slow one may fail; another comes
-	w.until(4*time.Minute, "there is a snapshot that nobody took", func() (bool, string) {
+	w.until(6*time.Minute, "there is a snapshot that nobody took", func() (bool, string) {
 		out := w.lin("snapshot list")
 		return strings.Contains(out, "autoSnap") && strings.Contains(out, "Successful"), w.lin("-m snapshot list")
 	})
