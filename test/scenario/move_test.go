@@ -145,6 +145,7 @@ func TestMove(t *testing.T) {
 	w.on("alpha", "drbdadm secondary r0")
 	w.replicasOn("r0", "alpha", "charlie")
 	w.nothingLeft("bravo")
+	w.upToDate("r0", 2) // on 8.4 alpha had met bravo meanwhile, to tell it that it may go, and charlie syncs anew
 	w.holds("charlie", "r0", sum)
 
 	// What safe-to-stop says is what happens.
@@ -159,7 +160,7 @@ func TestMove(t *testing.T) {
 	stop()
 	w.powerOn("alpha")
 	w.online()
-	w.replicasOn("r0", "alpha", "charlie")
+	w.upToDate("r0", 2)
 	w.safeToStop("charlie", false, "No", "r0") // it is in use there
 	if err := w.Cut("alpha", "charlie"); err != nil {
 		t.Fatal(err)
@@ -173,8 +174,7 @@ func TestMove(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.online()
-	w.replicasOn("r0", "alpha", "charlie")
-	w.connected("alpha", "r0", true)
+	w.upToDate("r0", 2)
 	w.safeToStop("charlie", true, "Yes")
 	w.holds("alpha", "r0", sum)
 }
