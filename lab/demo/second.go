@@ -36,6 +36,7 @@ func (d *demo) thin(ctx context.Context) error {
 	for _, line := range []string{
 		"storage-pool list",
 		"resource-definition create data",
+		"resource-definition drbd-options data --c-plan-ahead 0 --c-min-rate 0 --resync-rate 40M --al-extents 67",
 		"volume-definition create data 256M",
 		"resource create alpha bravo data -s thin",
 		"resource list",
