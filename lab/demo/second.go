@@ -92,6 +92,9 @@ func (d *demo) rollback(ctx context.Context) error {
 // clone makes a second volume of one that is in use.
 func (d *demo) clone(ctx context.Context) error {
 	d.title("A clone of what is in use")
+	if err := d.good(ctx, "data", 2); err != nil { // a node that still syncs would have no part in it
+		return err
+	}
 	if err := d.linstor(ctx, "resource-definition clone data copy"); err != nil {
 		return err
 	}
