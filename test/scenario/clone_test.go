@@ -4,21 +4,13 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"holdfast/lab"
 )
 
 // A volume in thin pools is cloned while it is written to: what was there before is in the clone on both nodes, which is
 // never usable before; one that is deleted on the way leaves nothing. Then snapshots come by themselves.
 func TestClone(t *testing.T) {
 	w := shared(t)
-	w.each(func(m *lab.Machine) error {
-		_, err := m.Sh(w.ctx, "lvcreate -q -y -T -Zy -L 256M --poolmetadatasize 4M sw_ssd/thin && sync")
-		return err
-	})
-	for _, m := range w.Machines {
-		w.lin("storage-pool create lvmthin " + m.Name + " thin sw_ssd/thin")
-	}
+	w.thinPools(256)
 	w.define("r0", "32M")
 	w.lin("resource create r0 --auto-place 2 -s thin")
 	w.upToDate("r0", 2)
@@ -77,15 +69,5 @@ func TestClone(t *testing.T) {
 	w.refused("resource-definition clone thick thick2", "does not support snapshots")
 
 	w.lin("resource-definition delete r0 r1 thick")
-	for _, m := range w.Machines {
-		w.until(time.Minute, "no thin volume is left on "+m.Name, func() (bool, string) {
-			out, err := m.Sh(w.ctx, "lvs --noheadings -o name sw_ssd")
-			return err == nil && strings.TrimSpace(out) == "thin", out
-		})
-		w.lin("storage-pool delete " + m.Name + " thin")
-	}
-	w.each(func(m *lab.Machine) error {
-		_, err := m.Sh(w.ctx, "lvremove -q -y sw_ssd/thin && sync")
-		return err
-	})
+	w.noThinPools()
 }

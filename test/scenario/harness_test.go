@@ -314,6 +314,34 @@ func (w *world) nodes() {
 	}
 }
 
+// thinPools makes a thin pool of that many MiB in each machine's volume group, and registers it as pool thin.
+func (w *world) thinPools(mib int) {
+	w.t.Helper()
+	w.each(func(m *lab.Machine) error {
+		_, err := m.Sh(w.ctx, fmt.Sprintf("lvcreate -q -y -T -Zy -L %dM --poolmetadatasize 4M sw_ssd/thin && sync", mib))
+		return err
+	})
+	for _, m := range w.Machines {
+		w.lin("storage-pool create lvmthin " + m.Name + " thin sw_ssd/thin")
+	}
+}
+
+// noThinPools takes away what thinPools made, in which nothing may be left.
+func (w *world) noThinPools() {
+	w.t.Helper()
+	for _, m := range w.Machines {
+		w.until(time.Minute, "no thin volume is left on "+m.Name, func() (bool, string) {
+			out, err := m.Sh(w.ctx, "lvs --noheadings -o name sw_ssd")
+			return err == nil && strings.TrimSpace(out) == "thin", out
+		})
+		w.lin("storage-pool delete " + m.Name + " thin")
+	}
+	w.each(func(m *lab.Machine) error {
+		_, err := m.Sh(w.ctx, "lvremove -q -y sw_ssd/thin && sync")
+		return err
+	})
+}
+
 func (w *world) online() {
 	w.t.Helper()
 	w.until(40*time.Second, "all nodes are online", func() (bool, string) {

@@ -4,22 +4,13 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
-
-	"holdfast/lab"
 )
 
 // Snapshots on thin pools: one is taken while the volume is written to, which goes on within seconds; what was written before is in
 // it on both nodes; a new resource is made of it, and the resource goes back to it.
 func TestSnapshot(t *testing.T) {
 	w := shared(t)
-	w.each(func(m *lab.Machine) error {
-		_, err := m.Sh(w.ctx, "lvcreate -q -y -T -Zy -L 256M --poolmetadatasize 4M sw_ssd/thin && sync")
-		return err
-	})
-	for _, m := range w.Machines {
-		w.lin("storage-pool create lvmthin " + m.Name + " thin sw_ssd/thin")
-	}
+	w.thinPools(256)
 	w.define("r0", "32M")
 	w.lin("resource create r0 --auto-place 2 -s thin")
 	w.upToDate("r0", 2)
@@ -68,15 +59,5 @@ func TestSnapshot(t *testing.T) {
 	w.refused("resource-definition delete r0", "snapshot")
 	w.lin("snapshot delete r0 monday")
 	w.lin("resource-definition delete r0 r1")
-	for _, m := range w.Machines {
-		w.until(time.Minute, "no thin volume is left on "+m.Name, func() (bool, string) {
-			out, err := m.Sh(w.ctx, "lvs --noheadings -o name sw_ssd")
-			return err == nil && strings.TrimSpace(out) == "thin", out
-		})
-		w.lin("storage-pool delete " + m.Name + " thin")
-	}
-	w.each(func(m *lab.Machine) error {
-		_, err := m.Sh(w.ctx, "lvremove -q -y sw_ssd/thin && sync")
-		return err
-	})
+	w.noThinPools()
 }

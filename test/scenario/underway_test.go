@@ -5,21 +5,13 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"holdfast/lab"
 )
 
 // What was under way when a snapshot held I/O is answered afterwards: readers and writers, several at once, all go on. DRBD
 // 8.4 by itself leaves some of them waiting for ever.
 func TestUnderWay(t *testing.T) {
 	w := shared(t)
-	w.each(func(m *lab.Machine) error {
-		_, err := m.Sh(w.ctx, "lvcreate -q -y -T -Zy -L 128M --poolmetadatasize 4M sw_ssd/thin && sync")
-		return err
-	})
-	for _, m := range w.Machines {
-		w.lin("storage-pool create lvmthin " + m.Name + " thin sw_ssd/thin")
-	}
+	w.thinPools(128)
 	w.define("r0", "32M")
 	w.lin("resource create r0 --auto-place 2 -s thin")
 	w.upToDate("r0", 2)
@@ -51,11 +43,5 @@ for i in $(seq %d); do (while [ ! -e stop ]; do
 		w.lin(fmt.Sprint("snapshot delete r0 s", i))
 	}
 	w.lin("resource-definition delete r0")
-	for _, m := range w.Machines {
-		w.lin("storage-pool delete " + m.Name + " thin")
-	}
-	w.each(func(m *lab.Machine) error {
-		_, err := m.Sh(w.ctx, "lvremove -q -y sw_ssd/thin && sync")
-		return err
-	})
+	w.noThinPools()
 }
