@@ -12,7 +12,7 @@ import (
 	"holdfast/lab/labtest"
 )
 
-// TestPools runs the storage drivers' conformance suite on the real LVM, loop devices and XFS, in a machine. It takes a minute
+// TestPools runs the storage drivers' conformance suite on the real LVM, loop devices, XFS and ext4, in a machine. It takes a minute
 // for each kind, so it waits for HOLDFAST_LAB_FULL=1.
 func TestPools(t *testing.T) {
 	if os.Getenv("HOLDFAST_LAB_FULL") != "1" {
@@ -22,7 +22,7 @@ func TestPools(t *testing.T) {
 	m := l.Machine("alpha")
 	putPooltest(t, m)
 	must(t, m, "modprobe dm-thin-pool; modprobe xfs; modprobe loop; vgcreate -q sw_ssd /dev/vda")
-	for _, kind := range []string{"FILE", "FILE_THIN", "LVM_THIN", "LVM"} {
+	for _, kind := range []string{"FILE", "FILE_THIN", "FILE_EXT4", "LVM_THIN", "LVM"} {
 		t.Run(kind, func(t *testing.T) { conforms(t, m, "HOLDFAST_POOLTEST=sw_ssd", "TestThisMachine/^"+kind+"$") })
 	}
 }

@@ -209,6 +209,11 @@ func notNow(s *state.Snapshot, d *state.Definition, r *model.Resource) (k fault.
 				Ref("Node", n.Name).Ref("StorPool", p.Name).Ref("RscDfn", d.Name)
 		}
 		if p := n.Pool(v.Pool); p != nil {
+			if st := place.Status(n, p); st != nil && st.NoSnapshots != "" {
+				return fault.Unsupported, "", fault.New(fault.Unsupported, fault.Snapshot, "Storage pool '%s' on node '%s' does not support snapshots.", p.Name, n.Name).
+					Because("In that pool %s.", st.NoSnapshots).Do("Keep volumes that need snapshots on XFS or Btrfs, or in another kind of pool.").
+					Ref("Node", n.Name).Ref("StorPool", p.Name).Ref("RscDfn", d.Name)
+			}
 			if why := place.Full(n, p); why != "" {
 				return fault.NoSpace, "Extend storage pool '" + p.Name + "' on node '" + n.Name + "', or remove volumes or snapshots from it.",
 					fmt.Errorf("storage pool %s has no room there: %s", p.Name, why)

@@ -59,6 +59,8 @@ type PoolStatus struct {
 	MetaPercent float64
 	// Zeroes: whatever lay there before, new volumes of this pool read as zeros.
 	Zeroes bool
+	// NoSnapshots says why this very pool can take no snapshots though its kind could; "" if it can, or isn't known.
+	NoSnapshots string
 	// Trouble says why nothing new can be made in the pool though it can be read; "" if it can.
 	Trouble string
 	// Volumes lists the labels found in the pool (ours only): what FreeKiB already accounts for.

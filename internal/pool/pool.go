@@ -56,6 +56,8 @@ type Picture struct {
 	MetaPercent float64
 	// Zeroes: new volumes of this very pool read as zeros, whatever lay there before.
 	Zeroes bool
+	// NoSnapshots says why this very pool can take no snapshots though its driver could; "" if it can, or isn't known.
+	NoSnapshots string
 	// Trouble says why nothing new can be made here though the pool can be read, such as a thin pool that went read-only.
 	Trouble string
 }

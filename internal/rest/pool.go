@@ -22,10 +22,14 @@ const warnPercent = 80
 func spaceOf(node, pool string) string { return node + ":" + pool }
 
 func poolView(n *state.Node, p *model.StoragePool) api.StoragePool {
+	snaps := p.Kind.Snapshots()
+	if st := place.Status(n, p); st != nil && st.NoSnapshots != "" {
+		snaps = false
+	}
 	v := api.StoragePool{StoragePoolName: p.Name, NodeName: n.Name, ProviderKind: api.ProviderKind(p.Kind), Props: p.Props,
 		UUID: string(p.UUID), FreeSpaceMgrName: spaceOf(n.Name, p.Name),
-		SupportsSnapshots: api.Bool(p.Kind.Snapshots()),
-		StaticTraits:      map[string]string{"Provisioning": "Fat", "SupportsSnapshots": strconv.FormatBool(p.Kind.Snapshots())}}
+		SupportsSnapshots: api.Bool(snaps),
+		StaticTraits:      map[string]string{"Provisioning": "Fat", "SupportsSnapshots": strconv.FormatBool(snaps)}}
 	if p.Kind.Thin() {
 		v.StaticTraits["Provisioning"] = "Thin"
 	}

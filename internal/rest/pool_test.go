@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -25,6 +26,8 @@ func TestThinPoolSaysHowFullItIs(t *testing.T) {
 		{model.ZFSThin, model.PoolStatus{FreeKiB: 10, TotalKiB: 1000}, false, true, "takes no new volumes"},
 		{model.LVMThin, model.PoolStatus{FreeKiB: 900, TotalKiB: 1000, Trouble: "the thin pool has failed"}, false, true, "takes no new volumes"},
 		{model.LVM, model.PoolStatus{FreeKiB: 1, TotalKiB: 1000}, false, false, ""},
+		{model.FileThin, model.PoolStatus{FreeKiB: 900, TotalKiB: 1000}, false, false, ""},
+		{model.FileThin, model.PoolStatus{FreeKiB: 900, TotalKiB: 1000, NoSnapshots: "the file system shares no blocks"}, false, false, ""},
 	} {
 		w.b.see(t, func(tx *state.Tx) {
 			x := tx.Snapshot().Node("alpha")
@@ -41,7 +44,8 @@ func TestThinPoolSaysHowFullItIs(t *testing.T) {
 		if l.HasWarning() != c.warns || l.HasError() != c.errs || c.text != "" && (len(l) == 0 || !strings.Contains(l[0].Message, c.text)) {
 			t.Errorf("%s %+v: %+v", c.kind, c.st, p.Reports)
 		}
-		if thin := c.kind != model.LVM; bool(p.SupportsSnapshots) != thin || (p.StaticTraits["Provisioning"] == "Thin") != thin {
+		if thin := c.kind != model.LVM && c.st.NoSnapshots == ""; bool(p.SupportsSnapshots) != thin || p.StaticTraits["SupportsSnapshots"] != strconv.FormatBool(thin) ||
+			(p.StaticTraits["Provisioning"] == "Thin") != c.kind.Thin() {
 			t.Errorf("%s: %+v", c.kind, p)
 		}
 	}

@@ -119,7 +119,7 @@ func (a *Agent) nodeReport() model.NodeReport {
 	for _, name := range slices.Sorted(maps.Keys(a.pools)) {
 		p := a.pools[name]
 		ps := model.PoolStatus{UUID: p.spec.UUID, Name: name, FreeKiB: p.last.FreeKiB, TotalKiB: p.last.TotalKiB, Reason: p.reason,
-			MetaPercent: p.last.MetaPercent, Zeroes: p.last.Zeroes, Trouble: p.last.Trouble}
+			MetaPercent: p.last.MetaPercent, Zeroes: p.last.Zeroes, Trouble: p.last.Trouble, NoSnapshots: p.last.NoSnapshots}
 		if p.seen {
 			ps.SeenMS = p.good.UnixMilli()
 		} else if p.reason == "" && a.hungPool(name) == nil {

@@ -67,13 +67,14 @@ func nodeIn(p *pb.NodeReport) model.NodeReport {
 
 func poolOut(s *model.PoolStatus) *pb.PoolStatus {
 	return &pb.PoolStatus{Uuid: u(string(s.UUID)), Name: u(s.Name), FreeKib: s.FreeKiB, TotalKib: s.TotalKiB,
-		SeenMs: s.SeenMS, Reason: u(s.Reason), Volumes: us(s.Volumes), MetaPercent: s.MetaPercent, Zeroes: s.Zeroes, Trouble: u(s.Trouble)}
+		SeenMs: s.SeenMS, Reason: u(s.Reason), Volumes: us(s.Volumes), MetaPercent: s.MetaPercent, Zeroes: s.Zeroes, Trouble: u(s.Trouble),
+		NoSnapshots: u(s.NoSnapshots)}
 }
 
 func poolIn(p *pb.PoolStatus) model.PoolStatus {
 	return model.PoolStatus{UUID: model.UUID(p.GetUuid()), Name: p.GetName(), FreeKiB: p.GetFreeKib(),
 		TotalKiB: p.GetTotalKib(), SeenMS: p.GetSeenMs(), Reason: p.GetReason(), Volumes: words[model.UUID](p.GetVolumes()),
-		MetaPercent: p.GetMetaPercent(), Zeroes: p.GetZeroes(), Trouble: p.GetTrouble()}
+		MetaPercent: p.GetMetaPercent(), Zeroes: p.GetZeroes(), Trouble: p.GetTrouble(), NoSnapshots: p.GetNoSnapshots()}
 }
 
 func statusOut(s *model.ResourceStatus) *pb.ResourceStatus {

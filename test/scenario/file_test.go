@@ -7,12 +7,15 @@ import (
 )
 
 // FILE_THIN: sparse files behind loop devices. The first sync is skipped, since both read as zeros; a node's power is cut
-// under load; a removal leaves no file and no loop device.
+// under load; a removal leaves no file and no loop device. Whether there can be snapshots is the file system's: of ext4 it's said that there can't.
 func TestFileThin(t *testing.T) {
 	w := shared(t)
 	for _, m := range w.Machines {
 		w.on(m.Name, "mkdir -p /srv/volumes && sync")
 		w.lin("storage-pool create filethin " + m.Name + " files /srv/volumes")
+	}
+	if out := w.lin("storage-pool list -s files"); strings.Count(out, "False") != 2 { // ext4 shares no blocks between files
+		t.Errorf("storage-pool list:\n%s", out)
 	}
 	w.define("r0", "64M")
 	w.lin("resource create r0 --auto-place 2 -s files")
@@ -35,6 +38,7 @@ func TestFileThin(t *testing.T) {
 	w.on("alpha", "drbdadm primary r0")
 	w.check("alpha", dev, 4, sum)
 	w.on("alpha", "drbdadm secondary r0")
+	w.refused("snapshot create r0 monday", "does not support snapshots", "shares no blocks")
 	w.lin("resource-definition delete r0")
 	for _, m := range w.Machines {
 		w.until(time.Minute, "no file and no loop device is left on "+m.Name, func() (bool, string) {
@@ -43,4 +47,11 @@ func TestFileThin(t *testing.T) {
 		})
 		w.lin("storage-pool delete " + m.Name + " files")
 	}
+	w.on("alpha", "modprobe xfs && mkdir -p /srv/xfs && truncate -s 320M /srv/xfs.img && mkfs.xfs -q /srv/xfs.img && mount -o loop /srv/xfs.img /srv/xfs")
+	w.lin("storage-pool create filethin alpha files /srv/xfs")
+	if out := w.lin("storage-pool list -s files"); strings.Count(out, "True") != 1 {
+		t.Errorf("storage-pool list:\n%s", out)
+	}
+	w.lin("storage-pool delete alpha files")
+	w.on("alpha", "umount /srv/xfs && rm /srv/xfs.img")
 }

@@ -62,6 +62,7 @@ func (d Driver) Scan(ctx context.Context) (pool.Picture, error) {
 	if p.TotalKiB, p.FreeKiB, err = space(ctx, d.Host, d.Dir); err != nil {
 		return pool.Picture{}, err
 	}
+	p.NoSnapshots = d.noSnapshots()
 	names, err := d.Host.ReadDir(d.Dir)
 	if err != nil {
 		return pool.Picture{}, fmt.Errorf("read directory %s: %w", d.Dir, err)

@@ -27,13 +27,17 @@ func open(t *testing.T) (*machine.Machine, file.Driver) {
 	return m, file.Driver{Host: m, Loop: loop.Tool{Run: m}, Dir: dir}
 }
 
-func TestDriver(t *testing.T) { conform(t, false) }
-func TestThick(t *testing.T)  { conform(t, true) }
+func TestDriver(t *testing.T)     { conform(t, false, false) }
+func TestThick(t *testing.T)      { conform(t, true, false) }
+func TestSharesNone(t *testing.T) { conform(t, false, true) }
 
-func conform(t *testing.T, thick bool) {
+func conform(t *testing.T, thick, sharesNone bool) {
 	pooltest.Run(t, func(t *testing.T) pooltest.Pool {
 		m, d := open(t)
 		d.Thick = thick
+		if sharesNone {
+			m.NoReflink()
+		}
 		return pooltest.Pool{
 			Independent: true,
 			Write: func(t *testing.T, name string) {
@@ -162,11 +166,17 @@ func TestThickTakesItsSpace(t *testing.T) {
 	}
 }
 
-// Where files can't share blocks there are no snapshots, and the attempt leaves nothing behind.
+// Where files can't share blocks there are no snapshots; the picture says so, and the attempt leaves nothing behind.
 func TestNoReflink(t *testing.T) {
 	ctx := context.Background()
 	m, d := open(t)
+	if p, err := d.Scan(ctx); err != nil || p.NoSnapshots != "" {
+		t.Errorf("%+v %v", p, err)
+	}
 	m.NoReflink()
+	if p, err := d.Scan(ctx); err != nil || !strings.Contains(p.NoSnapshots, dir) {
+		t.Errorf("%+v %v", p, err)
+	}
 	if err := d.Create(ctx, "backups_00000", 64<<10, "v1"); err != nil {
 		t.Fatal(err)
 	}

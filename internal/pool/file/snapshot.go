@@ -22,6 +22,20 @@ func origin(name string) string {
 	return o
 }
 
+// noSnapshots says why the directory can't have any; "" if it can, or nobody knows.
+func (d Driver) noSnapshots() string {
+	h, ok := d.Host.(interface {
+		Reflinks(dir string) (bool, error)
+	})
+	if !ok {
+		return ""
+	}
+	if can, err := h.Reflinks(d.Dir); err != nil || can {
+		return ""
+	}
+	return "the file system of " + d.Dir + " shares no blocks between files"
+}
+
 // Snapshot implements pool.Snapshotter: a file that shares its blocks with the origin's. The kernel copies the map of
 // blocks in one go (ioctl_ficlone(2)): what was written to the loop device before is in it.
 func (d Driver) Snapshot(ctx context.Context, of string, ofID model.UUID, snap string, id model.UUID) error {

@@ -31,8 +31,9 @@ func TestThisMachine(t *testing.T) {
 	m := real{vg}
 	t.Run("LVM", m.lvm)
 	t.Run("LVM_THIN", m.thin)
-	t.Run("FILE", func(t *testing.T) { m.file(t, true) })
-	t.Run("FILE_THIN", func(t *testing.T) { m.file(t, false) })
+	t.Run("FILE", func(t *testing.T) { m.file(t, true, "xfs") })
+	t.Run("FILE_THIN", func(t *testing.T) { m.file(t, false, "xfs") })
+	t.Run("FILE_EXT4", func(t *testing.T) { m.file(t, true, "ext4") }) // which shares no blocks
 }
 
 type real struct{ vg string }
@@ -153,20 +154,23 @@ func (m real) thin(t *testing.T) {
 	m.clear(t)
 }
 
-func (m real) file(t *testing.T, thick bool) {
+func (m real) file(t *testing.T, thick bool, fs string) {
 	const mnt = "/mnt/holdfast-pooltest"
 	m.clear(t)
 	if err := os.MkdirAll(mnt, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	m.run(t, "lvcreate", "-q", "-y", "-Wy", "-L", "1300M", "-n", "files", m.vg)
-	m.run(t, "mkfs.xfs", "-q", "/dev/"+m.vg+"/files")
+	m.run(t, "mkfs."+fs, "-q", "/dev/"+m.vg+"/files")
 	m.run(t, "mount", "/dev/"+m.vg+"/files", mnt)
 	t.Cleanup(func() {
 		m.run(t, "losetup", "-D")
 		m.run(t, "umount", mnt)
 		m.clear(t)
 	})
+	if pic, err := (file.Driver{Host: run.OS{}, Loop: loop.Tool{Run: run.OS{}}, Dir: mnt}).Scan(context.Background()); err != nil || (pic.NoSnapshots == "") != (fs == "xfs") {
+		t.Fatalf("%s: %+v %v", fs, pic, err)
+	}
 	n := 0
 	pooltest.Run(t, func(t *testing.T) pooltest.Pool {
 		m.run(t, "losetup", "-D")

@@ -33,6 +33,19 @@ func snapshots(t *testing.T, open func(t *testing.T) Pool) {
 		must(t, err)
 		return s.Device(name)
 	}
+	if pic, err := open(t).Driver.Scan(ctx); err != nil {
+		t.Fatal(err)
+	} else if pic.NoSnapshots != "" {
+		t.Run("no snapshots", func(t *testing.T) {
+			p := open(t)
+			must(t, p.Driver.Create(ctx, dev, size, "v1"))
+			is(t, p.Driver.(pool.Snapshotter).Snapshot(ctx, dev, "v1", "one", "s1"), pool.ErrUnsupported)
+			if pic, err := p.Driver.Scan(ctx); err != nil || len(pic.Devices) != 1 || pic.NoSnapshots == "" {
+				t.Errorf("%+v %v", pic, err)
+			}
+		})
+		return
+	}
 	// setup gives a device with a snapshot, and something written since.
 	setup := func(t *testing.T) (Pool, pool.Snapshotter) {
 		p := open(t)

@@ -1,6 +1,8 @@
 package machine
 
 import (
+	"fmt"
+	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -113,6 +115,16 @@ func (m *Machine) freeKiB() int64 {
 		free -= f.allocatedKiB()
 	}
 	return max(free, 0)
+}
+
+// Reflinks is run.OS' try whether files in a directory can share blocks.
+func (m *Machine) Reflinks(dir string) (bool, error) {
+	m.net.mu.Lock()
+	defer m.net.mu.Unlock()
+	if !m.dirs[path.Clean(dir)] {
+		return false, fmt.Errorf("try whether files in %s can share blocks: %w", dir, fs.ErrNotExist)
+	}
+	return !m.noReflink, nil
 }
 
 // NoReflink makes the file system one that shares no blocks between files.

@@ -152,3 +152,25 @@ func TestBusy(t *testing.T) {
 		t.Error(busy, err)
 	}
 }
+
+// Whatever the file system of this machine can, cp must agree, and nothing is left.
+func TestReflinks(t *testing.T) {
+	dir := t.TempDir()
+	can, err := (OS{}).Reflinks(dir)
+	if err != nil {
+		t.Skip(err)
+	}
+	if names, err := os.ReadDir(dir); err != nil || len(names) > 0 {
+		t.Errorf("%v %v", names, err)
+	}
+	if err := os.WriteFile(dir+"/a", make([]byte, 8192), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := OS{}.Run(t.Context(), Cmd{Argv: []string{"cp", "--reflink=always", dir + "/a", dir + "/b"}})
+	if err != nil || (r.Exit == 0) != can {
+		t.Errorf("%v, but cp: %+v %v", can, r, err)
+	}
+	if _, err := (OS{}).Reflinks(dir + "/none"); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+}

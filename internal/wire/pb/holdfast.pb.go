@@ -2149,6 +2149,7 @@ type PoolStatus struct {
 	MetaPercent   float64                `protobuf:"fixed64,8,opt,name=meta_percent,json=metaPercent,proto3" json:"meta_percent,omitempty"`
 	Zeroes        bool                   `protobuf:"varint,9,opt,name=zeroes,proto3" json:"zeroes,omitempty"`
 	Trouble       string                 `protobuf:"bytes,10,opt,name=trouble,proto3" json:"trouble,omitempty"`
+	NoSnapshots   string                 `protobuf:"bytes,11,opt,name=no_snapshots,json=noSnapshots,proto3" json:"no_snapshots,omitempty"` // why this pool takes none though its kind could
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2249,6 +2250,13 @@ func (x *PoolStatus) GetZeroes() bool {
 func (x *PoolStatus) GetTrouble() string {
 	if x != nil {
 		return x.Trouble
+	}
+	return ""
+}
+
+func (x *PoolStatus) GetNoSnapshots() string {
+	if x != nil {
+		return x.NoSnapshots
 	}
 	return ""
 }
@@ -3375,7 +3383,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x10DevicePoolStatus\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04done\x18\x02 \x01(\bR\x04done\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x8c\x02\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xaf\x02\n" +
 	"\n" +
 	"PoolStatus\x12\x12\n" +
 	"\x04uuid\x18\x01 \x01(\tR\x04uuid\x12\x12\n" +
@@ -3388,7 +3396,8 @@ const file_holdfast_proto_rawDesc = "" +
 	"\fmeta_percent\x18\b \x01(\x01R\vmetaPercent\x12\x16\n" +
 	"\x06zeroes\x18\t \x01(\bR\x06zeroes\x12\x18\n" +
 	"\atrouble\x18\n" +
-	" \x01(\tR\atrouble\"@\n" +
+	" \x01(\tR\atrouble\x12!\n" +
+	"\fno_snapshots\x18\v \x01(\tR\vnoSnapshots\"@\n" +
 	"\x06Orphan\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04pool\x18\x02 \x01(\tR\x04pool\x12\x12\n" +
