@@ -56,7 +56,7 @@ func run(ctx context.Context, act int) (err error) {
 		scenes = append(scenes, d.tutorial, d.files, d.controllerAway, d.changeWhileAway, d.powerCut, d.removal)
 	}
 	if act != 1 {
-		scenes = append(scenes, d.thin, d.rollback, d.clone, d.grow, d.evacuate, d.end)
+		scenes = append(scenes, d.thin, d.rollback, d.clone, d.grow, d.encrypt, d.evacuate, d.end)
 	}
 	for _, scene := range scenes {
 		if err := scene(ctx); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -47,11 +48,15 @@ func (d *demo) shown(format string, args ...any) {
 	fmt.Println(green("✓ ") + s)
 }
 
-// linstor types a command line and shows what it prints.
-func (d *demo) linstor(ctx context.Context, line string) error {
+// linstor types a command line and shows what it prints, which also goes to more.
+func (d *demo) linstor(ctx context.Context, line string, more ...io.Writer) error {
 	fmt.Println(bold("$ linstor " + line))
 	cmd := d.Command(ctx, strings.Fields(line)...)
 	cmd.Stdout, cmd.Stderr, cmd.Stdin = os.Stdout, os.Stderr, os.Stdin
+	if more != nil { // then it doesn't write to a terminal
+		out := io.MultiWriter(append(more, os.Stdout)...)
+		cmd.Stdout, cmd.Stderr = out, out
+	}
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("linstor %s: %w", line, err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"holdfast/internal/cli"
 	"holdfast/internal/model"
+	"holdfast/internal/tool/run"
 )
 
 // page is a guide whose commands are typed, in the order in which they stand there, on a cluster where the story begins.
@@ -22,8 +23,10 @@ type page struct {
 	file   string
 	kind   string // of the pools
 	before []string
-	// at says what happens in the world right before the first command that begins so.
+	// at says what happens in the world right before the first command that begins so; "... #2": before the second.
 	at map[string]func(t *testing.T, c *cluster)
+	// asked are lines that ask the reader for something, and how they are typed here.
+	asked map[string]string
 	// aside are commands of other stories than the page's, by their beginning, and why they aren't typed.
 	aside map[string]string
 }
@@ -31,6 +34,19 @@ type page struct {
 func away(t *testing.T, c *cluster) { c.sats["alpha"].stop() }
 
 func back(t *testing.T, c *cluster) { c.startSatellite(t, "alpha") }
+
+// home moves a replica to alpha, from charlie.
+func home(t *testing.T, c *cluster) {
+	c.typed(t, "resource toggle-disk alpha backups --migrate-from charlie --storage-pool swpool")
+	c.settle(t)
+}
+
+// prepare runs a program on a node's model machine.
+func prepare(t *testing.T, c *cluster, node, line string) {
+	t.Helper()
+	_, err := run.Check(t.Context(), c.sats[node].m, run.Cmd{Argv: strings.Fields(line)}, nil)
+	check(t, err)
+}
 
 var placed = []string{"resource-definition create backups", "volume-definition create backups 64M", "resource create backups --auto-place 2 --storage-pool swpool"}
 
@@ -52,6 +68,37 @@ var pages = []page{
 	{file: "lose-a-node.md", before: []string{placed[0], placed[1], "resource create alpha bravo backups --storage-pool swpool"},
 		at: map[string]func(*testing.T, *cluster){"node list": away, "node restore alpha": back, "node lost alpha": away}},
 	{file: "split-brain.md", before: placed},
+	{file: "clone.md", kind: "filethin", before: placed},
+	{file: "encryption.md", asked: map[string]string{
+		"encryption create-passphrase":                       "encryption create-passphrase -p sesame",
+		"encryption enter-passphrase":                        "encryption enter-passphrase -p sesame",
+		"encryption modify-passphrase":                       "encryption modify-passphrase --old-passphrase sesame --new-passphrase sesame",
+		"volume-definition create vault 1G --passphrase ...": "volume-definition create vault 1G --passphrase friend",
+		"volume-definition modify-passphrase vault 0":        "volume-definition modify-passphrase vault 0 mellon",
+	}},
+	{file: "moving-data.md", before: []string{placed[0], placed[1], "resource create alpha bravo backups --storage-pool swpool"},
+		at: map[string]func(*testing.T, *cluster){
+			"resource deactivate":   home,
+			"node evict alpha":      func(t *testing.T, c *cluster) { home(t, c); away(t, c); c.offline(t) },
+			"node restore alpha #2": back,
+			"node restore alpha --delete-resources": func(t *testing.T, c *cluster) {
+				away(t, c)
+				c.offline(t)
+				c.typed(t, "node evict alpha")
+				back(t, c)
+			},
+			"node lost alpha": func(t *testing.T, c *cluster) { away(t, c); c.offline(t) },
+		},
+		aside: map[string]string{"node delete alpha": "the page goes on with the node"}},
+	{file: "storage-pools.md", kind: "none", at: map[string]func(*testing.T, *cluster){
+		"storage-pool create lvmthin": func(t *testing.T, c *cluster) {
+			prepare(t, c, "alpha", "lvcreate -T -L 1G --poolmetadatasize 4M sw_ssd/thin")
+		},
+		"storage-pool create file ": func(t *testing.T, c *cluster) {
+			check(t, c.sats["alpha"].m.MkdirAll("/srv/volumes", 0o755))
+			check(t, c.sats["alpha"].m.MkdirAll("/srv/thin", 0o755))
+		},
+	}},
 }
 
 // A page's commands do what it tells.
@@ -67,18 +114,24 @@ func TestGuides(t *testing.T) {
 			}
 			text, err := os.ReadFile(filepath.Join("..", "..", "docs", p.file))
 			check(t, err)
-			n, came := 0, map[string]bool{}
+			n, came := 0, map[string]int{}
 			for _, line := range commands(string(text)) {
 				if slices.ContainsFunc(keys(p.aside), func(k string) bool { return strings.HasPrefix(line, k) }) {
 					continue
 				}
 				for _, k := range keys(p.at) {
-					if strings.HasPrefix(line, k) && !came[k] {
-						came[k] = true
+					begins, second := strings.CutSuffix(k, " #2")
+					if !strings.HasPrefix(line, begins) {
+						continue
+					}
+					if came[k]++; came[k] == 1 && !second || came[k] == 2 && second {
 						p.at[k](t, c)
 					}
 				}
 				c.settle(t)
+				if as := p.asked[line]; as != "" {
+					line = as
+				}
 				c.typed(t, strings.ReplaceAll(line, "ADDRESS", c.addressOf("alpha")))
 				n++
 			}
@@ -159,6 +212,7 @@ func (c *cluster) setUp(t *testing.T, kind string) {
 		name, _, _ := strings.Cut(n, "=")
 		c.typed(t, "node create "+name+" "+c.addressOf(name))
 		switch kind {
+		case "none":
 		case "filethin":
 			c.typed(t, "storage-pool create filethin "+name+" swpool /srv/files")
 		default:
@@ -183,12 +237,19 @@ func (c *cluster) until(t *testing.T, line, what string, holds func() bool) {
 	}
 }
 
+// offline waits until the controller knows that alpha is away.
+func (c *cluster) offline(t *testing.T) {
+	t.Helper()
+	c.until(t, "node list", "alpha is offline", func() bool { return strings.Contains(c.typed(t, "node list"), "OFFLINE") })
+}
+
 // settle waits until no replica of an online node is on its way: what the reader of a page sees in `resource list` before he
 // types the next line.
 func (c *cluster) settle(t *testing.T) {
 	t.Helper()
 	c.until(t, "resource list", "all replicas are at rest", func() bool {
 		var list []struct {
+			Name   string   `json:"name"`
 			Node   string   `json:"node_name"`
 			Flags  []string `json:"flags"`
 			Layers struct {
@@ -208,15 +269,19 @@ func (c *cluster) settle(t *testing.T) {
 		check(t, err)
 		defer resp.Body.Close()
 		check(t, json.NewDecoder(resp.Body).Decode(&list))
+		down := map[string]bool{}
 		for _, r := range list {
-			if !c.up(r.Node) {
+			down[r.Name+" on "+r.Node] = slices.Contains(r.Flags, "INACTIVE")
+		}
+		for _, r := range list {
+			if !c.up(r.Node) || down[r.Name+" on "+r.Node] {
 				continue
 			}
 			if slices.Contains(r.Flags, "DELETE") {
 				return false
 			}
 			for peer, to := range r.Layers.DRBD.Connections {
-				if !to.Connected && c.up(peer) {
+				if !to.Connected && c.up(peer) && !down[r.Name+" on "+peer] {
 					return false
 				}
 			}
