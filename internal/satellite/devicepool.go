@@ -197,7 +197,8 @@ func (w worker) occupied(ctx context.Context, d lsblk.Device) (string, error) {
 	switch {
 	case d.Kind != "disk":
 		return "it is no whole disk but of the kind " + d.Kind, nil
-	case strings.HasPrefix(base, "drbd"), strings.HasPrefix(base, "zram"), strings.HasPrefix(base, "loop"), strings.HasPrefix(base, "nbd"), strings.HasPrefix(base, "ram"):
+	case strings.HasPrefix(base, "drbd"), strings.HasPrefix(base, "zram"), strings.HasPrefix(base, "loop"), strings.HasPrefix(base, "nbd"), strings.HasPrefix(base, "ram"),
+		strings.HasPrefix(base, "zd"): // a volume of ZFS
 		return "it is no disk", nil
 	case d.ReadOnly:
 		return "it is read-only", nil

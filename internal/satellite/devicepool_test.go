@@ -109,6 +109,7 @@ func TestDevicePoolTakesOnlyEmptyDevices(t *testing.T) {
 		"not there":    func(n *node) []string { return []string{"/dev/vdq"} },
 		"no path":      func(n *node) []string { return []string{"--force"} },
 		"DRBD":         func(n *node) []string { n.m.AddDisk("/dev/drbd1000", 4<<20); return []string{"/dev/drbd1000"} },
+		"ZFS volume":   func(n *node) []string { n.m.AddDisk("/dev/zd16", 4<<20); return []string{"/dev/zd16"} },
 		"too small":    func(n *node) []string { n.m.AddDisk("/dev/vdz", 1<<19); return []string{"/dev/vdz"} },
 		"wipefs fails": func(n *node) []string { n.m.Fail("wipefs", 100); return []string{"/dev/vdx"} },
 		"none":         func(n *node) []string { return nil },

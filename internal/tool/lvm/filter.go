@@ -5,7 +5,7 @@ import "strings"
 // DefaultReject names the devices that LVM must never open: those that stand
 // on top of what Holdfast made. Opening a suspended DRBD Primary hangs for
 // ever, and a volume group that a user keeps inside a volume is not ours.
-var DefaultReject = []string{"^/dev/drbd", "^/dev/loop", "^/dev/mapper/holdfast-"}
+var DefaultReject = []string{"^/dev/drbd", "^/dev/loop", "^/dev/mapper/holdfast-", "^/dev/zd", "^/dev/zvol/"}
 
 // filterConfig is the value of --config. Both filters are given: a devices
 // file turns `filter` off, and `global_filter` alone is ignored by nobody.

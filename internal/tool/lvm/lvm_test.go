@@ -30,7 +30,7 @@ func TestVG(t *testing.T) {
 		t.Error(d)
 	}
 	cfg := p.Argv[0][slicesIndex(p.Argv[0], "--config")+1]
-	if want := `devices { filter=["r|^/dev/drbd|","r|^/dev/loop|","r|^/dev/mapper/holdfast-|"] global_filter=["r|^/dev/drbd|","r|^/dev/loop|","r|^/dev/mapper/holdfast-|"] }`; cfg != want {
+	if want := `devices { filter=["r|^/dev/drbd|","r|^/dev/loop|","r|^/dev/mapper/holdfast-|","r|^/dev/zd|","r|^/dev/zvol/|"] global_filter=["r|^/dev/drbd|","r|^/dev/loop|","r|^/dev/mapper/holdfast-|","r|^/dev/zd|","r|^/dev/zvol/|"] }`; cfg != want {
 		t.Errorf("config %s", cfg)
 	}
 	// What was recorded is what we ask, apart from the filter.
