@@ -3,6 +3,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -62,6 +63,7 @@ var rows = []row{
 	{"fsync_ms", 0, true, "4 KiB made durable on this disk, median"},
 	{"start_ms", 1000, true, "from exec to the first answer"},
 	{"resource_list_p99_ms", 100, true, "view/resources, all of it, to the last byte"},
+	{"resource_list_first_ms", 0, true, "the first of them, asked when the last node had just come: made while the reports arrive"},
 	{"resource_get_p99_ms", 5, true, "view/resources of one resource"},
 	{"node_list_p99_ms", 20, true, "nodes"},
 	{"pool_list_p99_ms", 20, true, "view/storage-pools"},
@@ -143,6 +145,15 @@ func run(ctx context.Context, out string, size bench.Size, span time.Duration) e
 	if err := until(ctx, 2*time.Minute, func() bool { return online(size.Nodes) }); err != nil {
 		return err
 	}
+	begin = time.Now()
+	if _, err := reported(); err != nil {
+		return err
+	}
+	m["resource_list_first_ms"] = float64(time.Since(begin).Milliseconds())
+	say("waiting until all replicas are reported")
+	if err := until(ctx, 2*time.Minute, func() bool { n, err := reported(); return err == nil && n == size.Definitions*size.Replicas }); err != nil {
+		return err
+	}
 	if err := lists(ctx, m, size); err != nil {
 		return err
 	}
@@ -213,6 +224,20 @@ func online(n int) bool {
 		}
 	}
 	return up == n
+}
+
+// reported is how many replicas the controller knows to be UpToDate.
+func reported() (n int, err error) {
+	resp, err := http.Get("http://" + addr + "/v1/view/resources")
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	all, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return 0, err
+	}
+	return bytes.Count(all, []byte(`"state":{"disk_state":"UpToDate"`)), nil
 }
 
 func until(ctx context.Context, limit time.Duration, ok func() bool) error {
