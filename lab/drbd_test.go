@@ -23,6 +23,7 @@ const bothUpToDate = "drbdsetup status backups | tr '\\n' ' ' | grep -Eq '[ -]di
 
 // TestDRBD: a resource by hand on LVM, two machines, first sync, file system, power cut of the primary, failover, return.
 func TestDRBD(t *testing.T) {
+	t.Parallel()
 	l := labtest.Up(t, labtest.Config{})
 	a, b := l.Machine("alpha"), l.Machine("bravo")
 	t.Log(must(t, a, "cat /proc/drbd"))

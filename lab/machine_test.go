@@ -144,6 +144,7 @@ func TestMachine(t *testing.T) {
 
 // TestPowerCut: what was flushed is there after the cut, what was not may be gone, and the machine comes back.
 func TestPowerCut(t *testing.T) {
+	t.Parallel()
 	l := labtest.Up(t, labtest.Config{Machines: 1})
 	a := l.Machine("alpha")
 	must(t, a, `set -e
@@ -188,6 +189,7 @@ cp /tmp/lost /root/lost`)
 
 // TestSeveralBoots: a machine stays usable through many power cuts in the middle of writing to its root disk.
 func TestSeveralBoots(t *testing.T) {
+	t.Parallel()
 	l := labtest.Up(t, labtest.Config{Machines: 1})
 	a := l.Machine("alpha")
 	for i := range 3 {
@@ -206,6 +208,7 @@ func TestSeveralBoots(t *testing.T) {
 
 // TestNetwork cuts and heals, on each kind of network.
 func TestNetwork(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []string{"tap", "dgram"} {
 		t.Run(kind, func(t *testing.T) {
 			if kind == "tap" && os.Geteuid() != 0 {

@@ -11,6 +11,7 @@ import (
 // TestExtraModules: a module in HOLDFAST_LAB_MODULES is loaded instead of the kernel's own. A copy of the stock one stands
 // in for it here; it makes another image.
 func TestExtraModules(t *testing.T) {
+	t.Parallel()
 	one := labtest.Up(t, labtest.Config{Machines: 1, Extra: ""})
 	path := must(t, one.Machine("alpha"), "modinfo -n dummy")
 	b, err := one.Machine("alpha").Get(t.Context(), path)

@@ -28,14 +28,17 @@ type world struct {
 	start time.Time
 }
 
-// common is the cluster of two machines that the stories share: nodes and pools are registered in it, and each story
-// leaves it as it found it. After a failure the next story gets another one.
-var common *cluster.Cluster
+// idle are clusters of two machines that the stories share: nodes and pools are registered in them, and each story leaves
+// its cluster as it found it. After a failure the next story gets another one. There are as many as stories run at once.
+var idle struct {
+	sync.Mutex
+	clusters []*cluster.Cluster
+}
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if common != nil {
-		if err := common.Close(); err != nil {
+	for _, c := range idle.clusters {
+		if err := c.Close(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}
@@ -43,25 +46,35 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// shared is the common cluster, made if there is none, with nodes and pools registered. What the test has made must be
-// gone at its end.
+// shared is a cluster of two that no other story uses at the time, made if there is none, with nodes and pools registered.
+// What the test has made must be gone at its end. The test runs beside others (-parallel) from here on.
 func shared(t *testing.T) *world {
 	t.Helper()
 	needLab(t)
+	t.Parallel()
 	start := time.Now()
-	made := common == nil
-	if made {
-		common = bringUp(t, cluster.Config{Lab: lab.Config{Disks: []int64{1 << 30}}})
+	var c *cluster.Cluster
+	idle.Lock()
+	if n := len(idle.clusters); n > 0 {
+		c, idle.clusters = idle.clusters[n-1], idle.clusters[:n-1]
 	}
-	w := newWorld(t, common, start)
+	idle.Unlock()
+	made := c == nil
+	if made {
+		c = bringUp(t, cluster.Config{Lab: lab.Config{Disks: []int64{1 << 30}}})
+	}
+	w := newWorld(t, c, start)
 	t.Cleanup(func() {
 		if t.Failed() {
 			w.showLogs()
-			common = nil
 			if err := w.Close(); err != nil {
 				t.Error(err)
 			}
+			return
 		}
+		idle.Lock()
+		defer idle.Unlock()
+		idle.clusters = append(idle.clusters, c)
 	})
 	t.Cleanup(func() {
 		if !t.Failed() {
@@ -79,10 +92,11 @@ func shared(t *testing.T) *world {
 	return w
 }
 
-// up brings up n machines of the test's own, with Holdfast running on them.
+// up brings up n machines of the test's own, with Holdfast running on them. The test runs beside others from here on.
 func up(t *testing.T, n int, change ...func(*cluster.Config)) *world {
 	t.Helper()
 	needLab(t)
+	t.Parallel()
 	start := time.Now()
 	c := cluster.Config{Lab: lab.Config{Machines: n, Disks: []int64{1 << 30}}}
 	for _, f := range change {
