@@ -47,8 +47,31 @@ func (c NodeEvacuate) Apply(tx *state.Tx, env Env) (Reply, error) {
 			return Reply{}, err
 		}
 	}
+	notes = append(notes, leaving(tx, n.Name)...)
 	more, err := moveOff(tx, env, n.Name)
 	return Reply{Notes: append(notes, more...)}, err
+}
+
+// leaving says of each replica that is on its way off the node what it waits for.
+func leaving(tx *state.Tx, node string) (notes []fault.Note) {
+	s := tx.Snapshot()
+	for _, id := range onNode(tx, node) {
+		d := s.DefinitionByID(id)
+		r := d.On(node)
+		if r == nil || d.Deleting || !r.Deleting || r.Successor != "" {
+			continue
+		}
+		why := "it is being removed"
+		if g := plan.MayRemove(s, d, r); !g.OK {
+			why = g.Reason
+		} else if st := d.Seen[r.UUID]; st == nil {
+			why = "it goes when the node returns"
+		} else if st.Reason != "" {
+			why = st.Reason
+		}
+		notes = append(notes, info(fault.Modify, fault.Resource, refsOf(d.Name, node), "Resource '%s' leaves node '%s': %s.", d.Name, node, why))
+	}
+	return notes
 }
 
 // NodeEvict gives up waiting for a node that is away: its replicas are replaced elsewhere. They stay as they are on it, and

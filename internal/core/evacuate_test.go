@@ -63,6 +63,9 @@ func TestEvacuate(t *testing.T) {
 		if s := w.spec("backups", "alpha"); s.Want != model.Gone || s.LastUnused || s.Lose {
 			t.Fatalf("doesn't go: %+v", s)
 		}
+		if r := w.do(core.NodeEvacuate{Name: "alpha"}); !strings.Contains(text(r), "leaves node 'alpha'") {
+			t.Errorf("typed while it goes: %s", text(r))
+		}
 		w.see("alpha", "backups", "", nil)
 		if w.def("backups").Replica(old) != nil {
 			t.Error("is still there")
