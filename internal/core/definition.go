@@ -313,28 +313,37 @@ type VolumeModify struct {
 }
 
 func (c VolumeModify) Apply(tx *state.Tx, _ Env) (Reply, error) {
-	d, err := findDefinition(tx, c.Definition)
+	d, vd, err := copyWithVolume(tx, c.Definition, c.Number)
 	if err != nil {
 		return Reply{}, err
 	}
-	m := d.ResourceDefinition.Clone()
-	vd := m.Volume(c.Number)
-	if vd == nil {
-		return Reply{}, noVolume(d.Name, c.Number)
-	}
 	refs := map[string]string{"RscDfn": d.Name, "VlmNr": itoa(c.Number)}
-	same, err := c.resize(tx.Snapshot(), m, vd)
+	same, err := c.resize(tx.Snapshot(), d, vd)
 	if err != nil {
 		return Reply{}, err
 	}
 	if vd.Props, err = props.Apply(props.VolumeDefinition, fault.VolumeDefinition, vd.Props, c.Override, c.Delete, c.Namespaces); err != nil {
 		return Reply{}, err
 	}
-	if err := tx.PutDefinition(m); err != nil {
+	if err := tx.PutDefinition(d); err != nil {
 		return Reply{}, err
 	}
 	notes := []fault.Note{done(fault.Modify, fault.VolumeDefinition, refs, "Volume definition with number '%d' of resource definition '%s' modified.", c.Number, d.Name)}
 	return Reply{Notes: append(notes, same...), Wait: waits(tx, d.UUID, fault.Modify)}, nil
+}
+
+// copyWithVolume is a copy of the definition, to be changed, and its volume.
+func copyWithVolume(tx *state.Tx, def string, number int) (*model.ResourceDefinition, *model.VolumeDefinition, error) {
+	d, err := findDefinition(tx, def)
+	if err != nil {
+		return nil, nil, err
+	}
+	m := d.ResourceDefinition.Clone()
+	vd := m.Volume(number)
+	if vd == nil {
+		return nil, nil, noVolume(d.Name, number)
+	}
+	return m, vd, nil
 }
 
 func noVolume(def string, n int) error {

@@ -81,14 +81,9 @@ type VolumePassphrase struct {
 }
 
 func (c VolumePassphrase) Apply(tx *state.Tx, env Env) (Reply, error) {
-	d, err := findDefinition(tx, c.Definition)
+	d, vd, err := copyWithVolume(tx, c.Definition, c.Number)
 	if err != nil {
 		return Reply{}, err
-	}
-	m := d.ResourceDefinition.Clone()
-	vd := m.Volume(c.Number)
-	if vd == nil {
-		return Reply{}, noVolume(d.Name, c.Number)
 	}
 	refs := map[string]string{"RscDfn": d.Name, "VlmNr": itoa(c.Number)}
 	if vd.Keys == nil {
@@ -98,7 +93,7 @@ func (c VolumePassphrase) Apply(tx *state.Tx, env Env) (Reply, error) {
 	if err := checkPassphrase("new_passphrase", c.New); err != nil {
 		return Reply{}, err
 	}
-	if m.Taking() != nil || m.RollingBack() != nil {
+	if d.Taking() != nil || d.RollingBack() != nil {
 		return Reply{}, fault.New(fault.InUse, fault.VolumeDefinition, "The passphrase of volume %d of '%s' can't be changed now.", c.Number, d.Name).
 			Because("A snapshot of it is being taken, or it is being rolled back to one.").Do("Wait until that is done.").Ref("RscDfn", d.Name)
 	}
@@ -107,11 +102,11 @@ func (c VolumePassphrase) Apply(tx *state.Tx, env Env) (Reply, error) {
 		return Reply{}, err
 	}
 	next := &model.VolumeKeys{Gen: vd.Keys.Gen + 1, Typed: true, Keys: [][]byte{text}}
-	if slices.ContainsFunc(m.Resources, func(r model.Resource) bool { return !r.Diskless && r.Volume(c.Number) != nil }) {
+	if slices.ContainsFunc(d.Resources, func(r model.Resource) bool { return !r.Diskless && r.Volume(c.Number) != nil }) {
 		next.Keys = append(next.Keys, vd.Keys.Keys...)
 	}
 	vd.Keys = next
-	if err := tx.PutDefinition(m); err != nil {
+	if err := tx.PutDefinition(d); err != nil {
 		return Reply{}, err
 	}
 	return Reply{Notes: []fault.Note{done(fault.Modify, fault.VolumeDefinition, refs, "Passphrase of volume definition with number '%d' of resource definition '%s' modified.", c.Number, d.Name)},

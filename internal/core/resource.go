@@ -362,23 +362,32 @@ type ResourceModify struct {
 }
 
 func (c ResourceModify) Apply(tx *state.Tx, _ Env) (Reply, error) {
-	d, err := findDefinition(tx, c.Definition)
+	d, r, err := copyWithReplica(tx, c.Definition, c.Node)
 	if err != nil {
 		return Reply{}, err
-	}
-	m := d.ResourceDefinition.Clone()
-	r := m.On(c.Node)
-	if r == nil || r.Deleting {
-		return Reply{}, noResource(d.Name, c.Node)
 	}
 	if r.Props, err = props.Apply(props.Resource, fault.Resource, r.Props, c.Override, c.Delete, c.Namespaces); err != nil {
 		return Reply{}, err
 	}
-	if err := tx.PutDefinition(m); err != nil {
+	if err := tx.PutDefinition(d); err != nil {
 		return Reply{}, err
 	}
 	return Reply{Notes: []fault.Note{done(fault.Modify, fault.Resource, refsOf(d.Name, r.Node), "Resource '%s' on node '%s' modified.", d.Name, r.Node)},
 		Wait: waits(tx, d.UUID, fault.Modify)}, nil
+}
+
+// copyWithReplica is a copy of the definition, to be changed, and its replica on the node.
+func copyWithReplica(tx *state.Tx, def, node string) (*model.ResourceDefinition, *model.Resource, error) {
+	d, err := findDefinition(tx, def)
+	if err != nil {
+		return nil, nil, err
+	}
+	m := d.ResourceDefinition.Clone()
+	r := m.On(node)
+	if r == nil || r.Deleting {
+		return nil, nil, noResource(d.Name, node)
+	}
+	return m, r, nil
 }
 
 func noResource(def, node string) error {
@@ -396,14 +405,9 @@ type ReplicaVolumeModify struct {
 }
 
 func (c ReplicaVolumeModify) Apply(tx *state.Tx, _ Env) (Reply, error) {
-	d, err := findDefinition(tx, c.Definition)
+	d, r, err := copyWithReplica(tx, c.Definition, c.Node)
 	if err != nil {
 		return Reply{}, err
-	}
-	m := d.ResourceDefinition.Clone()
-	r := m.On(c.Node)
-	if r == nil || r.Deleting {
-		return Reply{}, noResource(d.Name, c.Node)
 	}
 	v := r.Volume(c.Number)
 	if v == nil {
@@ -413,7 +417,7 @@ func (c ReplicaVolumeModify) Apply(tx *state.Tx, _ Env) (Reply, error) {
 	if v.Props, err = props.Apply(props.Volume, fault.Volume, v.Props, c.Override, c.Delete, c.Namespaces); err != nil {
 		return Reply{}, err
 	}
-	if err := tx.PutDefinition(m); err != nil {
+	if err := tx.PutDefinition(d); err != nil {
 		return Reply{}, err
 	}
 	return Reply{Notes: []fault.Note{done(fault.Modify, fault.Volume, refsOf(d.Name, r.Node), "Volume %d of resource '%s' on node '%s' modified.", c.Number, d.Name, r.Node)},
