@@ -99,6 +99,25 @@ func TestGrowNeedsAll(t *testing.T) {
 	}
 }
 
+// With 8.4 one that others have grown without is told to grow by itself; one that is as large isn't, and with 9 nobody is.
+func TestGrowsAlone(t *testing.T) {
+	for _, gen := range []model.DRBDGeneration{model.DRBD8, model.DRBD9} {
+		w := deployed(t, gen)
+		w.do(size(200 << 10))
+		if w.told("bravo", "backups").GrowAlone {
+			t.Error("nobody has grown yet")
+		}
+		big := w.told("alpha", "backups").BackingKiB
+		w.offer("alpha", 200<<10, big, true)
+		if v := w.told("bravo", "backups"); v.GrowAlone != (gen == model.DRBD8) || v.GrowKiB == 0 {
+			t.Errorf("generation %d: bravo is told %+v", gen, v)
+		}
+		if w.told("alpha", "backups").GrowAlone {
+			t.Error("alpha, the larger, is to grow alone")
+		}
+	}
+}
+
 func TestShrinkIsRefused(t *testing.T) {
 	w := deployed(t, model.DRBD8)
 	w.refused(fault.Invalid, size(50<<10))

@@ -125,6 +125,9 @@ type VolumeSpec struct {
 	GrowKiB int64
 	// Resize: every replica's backing device has grown, and this node is to let DRBD take that over.
 	Resize bool
+	// GrowAlone, with DRBD 8.4: another replica has grown without this one and refuses it as too small: the backing device
+	// grows though no peer is connected.
+	GrowAlone bool
 	// From: the device is made from this copy of a snapshot in the same pool instead of empty.
 	From *Source
 	// LUKS: it is encrypted; all above it, DRBD's metadata too, lie in the mapping. An older node leaves the whole resource

@@ -11,7 +11,7 @@ import (
 //
 //	size changed -> every replica's backing device grows -> one node lets DRBD take that over -> grown
 //
-// A node that is away, or a replica that isn't good, holds all of it back: nobody's device grows before.
+// A node that is away, or a replica that isn't good, holds all of it back: nobody's device grows before. But see GrowsAlone.
 
 // grown ends the growth of volumes whose every diskful replica offers the new size.
 func grown(d *state.Definition, c *model.ResourceDefinition) (moved bool) {
@@ -34,6 +34,27 @@ func GrowthHeld(d *state.Definition, vd *model.VolumeDefinition) bool {
 	return d.DRBD == model.DRBD8 && slices.ContainsFunc(d.Resources, func(r model.Resource) bool {
 		v := r.Volume(vd.Number)
 		return r.Deleting && !r.Diskless && v != nil && v.Initialised
+	})
+}
+
+// GrowsAlone: on 8.4, where two replicas don't see a third, others have grown while this one had made room (its node was
+// evicted), and refuse it as too small: its backing device grows without a connection.
+func GrowsAlone(d *state.Definition, vd *model.VolumeDefinition, r *model.Resource) bool {
+	v := r.Volume(vd.Number)
+	if d.DRBD != model.DRBD8 || vd.GrowsFromKiB == 0 || !growing(r, v) {
+		return false
+	}
+	own := status(d, r, v)
+	if own == nil || own.UsableKiB == 0 {
+		return false
+	}
+	return slices.ContainsFunc(d.Resources, func(o model.Resource) bool {
+		ov := o.Volume(vd.Number)
+		if o.UUID == r.UUID || !growing(&o, ov) {
+			return false
+		}
+		sv := status(d, &o, ov)
+		return sv != nil && sv.Disk == model.DiskUpToDate && sv.UsableKiB > own.UsableKiB
 	})
 }
 

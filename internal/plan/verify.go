@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 
 	"holdfast/internal/model"
@@ -78,4 +80,31 @@ func Verifier(d *state.Definition, c *model.ResourceDefinition) model.UUID {
 		return able[i].UUID
 	}
 	return able[0].UUID
+}
+
+// VerifyWaits says what a definition's verify waits for; "": it runs, or there is none.
+func VerifyWaits(s *state.Snapshot, d *state.Definition) string {
+	v := d.Verify
+	if v == nil || v.State != model.VerifyRuns {
+		return ""
+	}
+	r := d.Replica(v.Replica)
+	if r == nil {
+		return "the replica that was to compare its blocks is gone"
+	}
+	if n := s.Node(r.Node); n == nil || !n.Online() {
+		return fmt.Sprintf("node %s is offline", r.Node)
+	}
+	switch st := d.Seen[r.UUID]; {
+	case st == nil:
+		return fmt.Sprintf("node %s hasn't reported its replica yet", r.Node)
+	case st.Verify.ID != v.ID && st.Generation < d.Generation:
+		return cmp.Or(v.Reason, fmt.Sprintf("node %s hasn't taken the order up yet", r.Node))
+	case st.Verify.ID != v.ID:
+		return fmt.Sprintf("node %s says nothing of it: a satellite of an older release can't compare; bring it to the controller's release", r.Node)
+	case st.Verify.State == model.VerifyBegun:
+		return ""
+	default:
+		return cmp.Or(st.Verify.Reason, v.Reason, fmt.Sprintf("node %s is about to begin", r.Node))
+	}
 }

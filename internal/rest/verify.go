@@ -6,6 +6,7 @@ import (
 	"holdfast/api"
 	"holdfast/internal/core"
 	"holdfast/internal/model"
+	"holdfast/internal/plan"
 	"holdfast/internal/state"
 )
 
@@ -19,7 +20,7 @@ func viewVerifies(c *call) error {
 	out := []api.Verify{}
 	c.snap.Definitions(func(d *state.Definition) bool {
 		if d.Verify != nil && want.has(d.Name) {
-			out = append(out, verifyView(d))
+			out = append(out, verifyView(c.snap, d))
 		}
 		return true
 	})
@@ -30,7 +31,7 @@ func viewVerifies(c *call) error {
 	return c.json(out)
 }
 
-func verifyView(d *state.Definition) api.Verify {
+func verifyView(s *state.Snapshot, d *state.Definition) api.Verify {
 	v := d.Verify
 	out := api.Verify{ResourceName: d.Name, By: v.By, Asked: v.AskedMS, Ended: v.EndedMS, Reason: v.Reason, Restarts: v.Broken}
 	if r := d.Replica(v.Replica); r != nil {
@@ -46,14 +47,11 @@ func verifyView(d *state.Definition) api.Verify {
 		out.State = "FAILED"
 	default:
 		out.State = "WAITING"
-		st := d.Seen[v.Replica]
-		if st == nil || st.Verify.ID != v.ID {
+		if why := plan.VerifyWaits(s, d); why != "" {
+			out.Reason = why
 			return out
 		}
-		if st.Verify.Reason != "" {
-			out.Reason = st.Verify.Reason
-		}
-		if st.Verify.State == model.VerifyBegun {
+		if st := d.Seen[v.Replica]; st != nil && st.Verify.State == model.VerifyBegun {
 			out.State, out.DonePercent = "RUNNING", verifyPercent(st)
 		}
 	}

@@ -58,6 +58,19 @@ func TestVerify(t *testing.T) {
 	if s := w.must(200, "POST", "/v1/resource-definitions/backups/verify", ""); !strings.Contains(s, "under way already") {
 		t.Errorf("twice: %s", s)
 	}
+	if v := w.verifies(); !strings.Contains(v.Reason, "hasn't taken the order up yet") {
+		t.Errorf("waits: %+v", v)
+	}
+	w.b.see(t, func(tx *state.Tx) {
+		d := tx.Snapshot().Definition("backups")
+		r := d.Replica(d.Verify.Replica)
+		st := good(d.ResourceDefinition, r)
+		st.Generation = d.Generation
+		tx.SeeResource(d.UUID, r.UUID, st)
+	})
+	if v := w.verifies(); !strings.Contains(v.Reason, "a satellite of an older release can't compare") {
+		t.Errorf("no word of it: %+v", v)
+	}
 	w.reportVerify(model.VerifyBegun, "", 0)
 	if v := w.verifies(); v.State != "RUNNING" || v.DonePercent != 25 {
 		t.Errorf("runs: %+v", v)

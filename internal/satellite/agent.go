@@ -62,6 +62,7 @@ type Agent struct {
 	devicePools map[model.UUID]*devicePool
 	replicas    map[model.UUID]*replica
 	configs     map[string]configFile // by resource name
+	rewritten   map[string]bool       // configs that jobs of ours may have changed since the last look at the node began
 	records     map[model.UUID]record
 
 	node      *nodeFacts // last good look
@@ -159,6 +160,7 @@ type replica struct {
 	made    map[model.UUID]bool
 	mdMade  map[model.UUID]bool
 	grown   map[model.UUID]int64 // devices that grow, KiB
+	alone   map[model.UUID]int64 // those that grew without a connection, KiB
 	session uint64               // the session that sent or confirmed the spec
 	quiet   model.QuietStatus
 	quietAt time.Time // since when it is held
@@ -227,7 +229,7 @@ func (a *Agent) take(st model.NodeState) {
 	for _, s := range st.Resources {
 		r := a.replicas[s.ID]
 		if r == nil {
-			r = &replica{made: map[model.UUID]bool{}, mdMade: map[model.UUID]bool{}, grown: map[model.UUID]int64{}, quiet: a.leftQuiet(s.ID),
+			r = &replica{made: map[model.UUID]bool{}, mdMade: map[model.UUID]bool{}, grown: map[model.UUID]int64{}, alone: map[model.UUID]int64{}, quiet: a.leftQuiet(s.ID),
 				formatted: map[model.UUID]bool{}, keyGen: map[model.UUID]int{}}
 			for _, j := range a.running {
 				if j.job.Replica == s.ID {
@@ -332,7 +334,7 @@ func (a *Agent) seen(r *replica) steps.Seen {
 
 // seenVolume gathers what concerns a volume of the replica.
 func (a *Agent) seenVolume(r *replica, v model.VolumeSpec) steps.Volume {
-	sv := steps.Volume{Made: r.made[v.ID], MDMade: r.mdMade[v.ID], GrownKiB: r.grown[v.ID], Initialised: has(a.kept.Initialised, v.ID), Data: has(a.kept.Data, v.ID)}
+	sv := steps.Volume{Made: r.made[v.ID], MDMade: r.mdMade[v.ID], GrownKiB: r.grown[v.ID], AloneKiB: r.alone[v.ID], Initialised: has(a.kept.Initialised, v.ID), Data: has(a.kept.Data, v.ID)}
 	if p := a.pools[v.Pool]; p != nil {
 		sv.PoolSeen, sv.PoolReason = p.seen && !p.stale, p.reason
 		if h := a.hungPool(v.Pool); h != nil {
@@ -394,7 +396,7 @@ func (a *Agent) Due(now time.Time) []Job {
 		return j
 	}
 	if !a.nodeJob && (a.nodeDirty || now.Sub(a.nodeAt) >= nodeEvery || a.lacksModule(now)) && !a.hangs(queue{}) {
-		a.nodeJob, a.nodeDirty = true, false
+		a.nodeJob, a.nodeDirty, a.rewritten = true, false, map[string]bool{}
 		start(Job{Kind: NodeJob, load: a.wantsDRBD()})
 	}
 	if a.dueCrypt(now) {
@@ -653,8 +655,9 @@ func (a *Agent) finishNode(res Result, now time.Time) {
 	changed := a.node == nil || a.node.drbd != res.Node.drbd
 	a.node = res.Node
 	// Files that jobs of ours wrote meanwhile are as those jobs say.
+	ours := func(name string) bool { return a.rewritten[name] || a.busyResource(name) }
 	for name, c := range res.Node.configs {
-		if !a.busyResource(name) {
+		if !ours(name) {
 			if old, ok := a.configs[name]; !ok || string(old.Text) != string(c.Text) {
 				a.dirtyResource(name)
 			}
@@ -663,7 +666,7 @@ func (a *Agent) finishNode(res Result, now time.Time) {
 	}
 	if res.Node.configs != nil {
 		for name := range a.configs {
-			if _, ok := res.Node.configs[name]; !ok && !a.busyResource(name) {
+			if _, ok := res.Node.configs[name]; !ok && !ours(name) {
 				delete(a.configs, name)
 				a.dirtyResource(name)
 			}
@@ -712,6 +715,9 @@ func (a *Agent) finishReplica(j Job, res Result, began *runningJob, now time.Tim
 	if res.noRec {
 		delete(a.records, j.Replica)
 	}
+	if a.nodeJob {
+		a.rewritten[name] = true
+	}
 	if res.config != nil {
 		a.configs[name] = *res.config
 	}
@@ -758,8 +764,12 @@ func (a *Agent) finishReplica(j Job, res Result, began *runningJob, now time.Tim
 		r.grown[id] = kib
 		a.tellFree() // together with its status, which ends the growth: until then the controller counts what it takes
 	}
+	for id, kib := range res.alone {
+		r.alone[id] = kib
+	}
 	for _, id := range res.removed {
 		delete(r.grown, id)
+		delete(r.alone, id)
 		delete(r.made, id)
 		delete(r.mdMade, id)
 	}

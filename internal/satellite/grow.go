@@ -19,7 +19,11 @@ func (x *execution) mayGrow(ctx context.Context, s steps.Step) (usable int64, er
 	if err != nil {
 		return 0, err
 	}
-	if why := steps.MayGrow(k, s.Number, s.Peers); why != "" {
+	why := steps.MayGrow(k, s.Number, s.Peers)
+	if s.Alone {
+		why = steps.MayGrowAlone(k, s.Number)
+	}
+	if why != "" {
 		return 0, &WaitError{fmt.Sprintf("volume %d grows: %s", s.Number, why)}
 	}
 	return k.Volumes[s.Number].SizeKiB, nil
@@ -57,6 +61,11 @@ func (x *execution) growDevice(ctx context.Context, d pool.Driver, s steps.Step)
 		if err != nil {
 			return err
 		}
+		if s.Alone { // so that it is certain where they lie
+			if err := x.moveMetadata(ctx, s); err != nil {
+				return err
+			}
+		}
 		if dev.SizeKiB < s.SizeKiB {
 			if wait = x.settle(s, inner, usable); wait != nil {
 				size = dev.SizeKiB
@@ -75,8 +84,20 @@ func (x *execution) growDevice(ctx context.Context, d pool.Driver, s steps.Step)
 			return err
 		}
 	}
+	if s.Alone && wait == nil {
+		if err := x.moveMetadata(ctx, s); err != nil {
+			return err
+		}
+		x.result.alone = map[model.UUID]int64{s.Label: size}
+	}
 	x.result.grown = map[model.UUID]int64{s.Label: size}
 	return wait
+}
+
+// moveMetadata has DRBD 8.4, with no peer connected, move the metadata to the end of the device as it is now, and drbd-utils
+// note that. It offers as much as before, or what the peer offered that refused it.
+func (x *execution) moveMetadata(ctx context.Context, s steps.Step) error {
+	return x.drbd.Resize(ctx, drbd.Target{File: x.cfg.configFile(s.Resource), Resource: s.Resource}, s.Number)
 }
 
 // device looks at the step's device now.

@@ -284,3 +284,79 @@ func TestGrowStoppedAnywhere(t *testing.T) {
 		}
 	}
 }
+
+// outgrow has alpha take a larger device while bravo is away, whom it refuses from then on.
+func (r *rig) outgrow(kib int64) {
+	r.t.Helper()
+	alpha, bravo := r.nodes[0], r.nodes[1]
+	r.net.Cut("alpha", "bravo")
+	r.run(10 * time.Second)
+	for _, line := range []string{fmt.Sprintf("lvextend sw_ssd/backups_00000 -L %dk", kib), "drbdsetup resize 1000 --assume-peer-has-space"} {
+		if res, err := alpha.m.Run(ctx, cmd(strings.Fields(line)...)); err != nil || res.Exit != 0 {
+			r.t.Fatal(line, res, err)
+		}
+	}
+	r.net.Heal("alpha", "bravo")
+	r.run(3 * time.Minute)
+	if st := bravo.of("backups"); st.Phase == model.Done || st.Peers[0].State == model.Connected {
+		r.t.Fatalf("bravo isn't refused: %+v", st)
+	}
+}
+
+// With 8.4 a replica that others have grown without is refused as too small, and grows by itself; wherever that is stopped,
+// nothing is lost.
+func TestGrowAlone(t *testing.T) {
+	for _, power := range []bool{false, true} {
+		for n := 0; n < 100; n++ {
+			r, alpha, bravo := pair(t)
+			r.deploy("backups", model.DRBD8, model.SeedSync, 1)
+			r.run(10 * time.Second)
+			alpha.use()
+			r.outgrow(132 << 10)
+			id, err := alpha.m.Write("backups", 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			stop := bravo.m.CrashAfter
+			if power {
+				stop = bravo.m.CutAfter
+			}
+			stop(n)
+			r.grow("backups", 128<<10)
+			bravo.change("backups", func(_ *model.ResourceSpec, v *model.VolumeSpec) { v.GrowAlone = true })
+			r.growFor(90 * time.Second)
+			stopped := bravo.revive()
+			r.growFor(3 * time.Minute)
+			r.upToDate("backups")
+			if kib := bravo.volume("backups", 0).UsableKiB; kib < 128<<10 || kib != alpha.volume("backups", 0).UsableKiB {
+				t.Fatalf("power %v, after effect %d: bravo offers %d KiB, alpha %d", power, n, kib, alpha.volume("backups", 0).UsableKiB)
+			}
+			if !bravo.m.Readable("backups", 0, id) {
+				t.Fatalf("power %v, after effect %d: bravo lacks the write\n%s", power, n, r.traces())
+			}
+			if n > 0 && !stopped {
+				if n < 5 {
+					t.Errorf("only %d effects", n-1)
+				}
+				break
+			}
+		}
+	}
+}
+
+// One that is in use doesn't grow by itself.
+func TestInUseDoesNotGrowAlone(t *testing.T) {
+	r, alpha, bravo := pair(t)
+	r.deploy("backups", model.DRBD8, model.SeedSync, 1)
+	r.run(10 * time.Second)
+	before, _ := bravo.m.SizeOf("/dev/sw_ssd/backups_00000")
+	bravo.use()
+	alpha.cut()
+	r.run(10 * time.Second)
+	r.grow("backups", 128<<10)
+	bravo.change("backups", func(_ *model.ResourceSpec, v *model.VolumeSpec) { v.GrowAlone = true })
+	r.run(10 * time.Second)
+	if now, _ := bravo.m.SizeOf("/dev/sw_ssd/backups_00000"); now != before {
+		t.Errorf("the device grew from %d to %d KiB", before, now)
+	}
+}

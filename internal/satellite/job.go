@@ -88,6 +88,7 @@ type Result struct {
 	mdMade  []model.UUID
 	removed []model.UUID         // devices
 	grown   map[model.UUID]int64 // devices, KiB
+	alone   map[model.UUID]int64 // devices that grew without a connection, KiB
 	forgot  []int
 	passed  bool
 	lapsed  bool // I/O that we held went on by itself

@@ -46,6 +46,8 @@ type node struct {
 	told    string // what was sent last
 	trace   []string
 	boots   int
+	holds   JobKind  // jobs of this kind end when let go of
+	letGo   []func() // those
 }
 
 var cfg = Config{StateDir: "/var/lib/holdfast", ConfigDir: "/var/lib/holdfast.d", Program: "holdfast", Version: "test"}
@@ -203,6 +205,10 @@ func (n *node) step() (busy bool) {
 		if !n.m.Running() {
 			n.a = nil
 			return true
+		}
+		if j.Kind == n.holds {
+			n.letGo = append(n.letGo, func() { n.a.Finish(j, res, n.r.now) })
+			continue
 		}
 		n.a.Finish(j, res, n.r.now)
 	}

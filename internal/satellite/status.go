@@ -44,7 +44,7 @@ func (a *Agent) setStatus(r *replica, seen steps.Seen, now time.Time) {
 		st.InUse, st.Suspended, st.MayPromote = k.Role == "Primary", k.Suspended, k.MayPromote
 		st.MetPeer = seen.Record.Met
 	}
-	st.Verify = verifyStatus(r, k)
+	st.Verify = verifyStatus(r, k, st)
 	if !st.Gone {
 		a.volumes(&st, s, seen, k)
 	}

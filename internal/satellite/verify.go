@@ -1,6 +1,7 @@
 package satellite
 
 import (
+	"cmp"
 	"context"
 
 	"holdfast/internal/model"
@@ -15,7 +16,7 @@ func (a *Agent) settleVerify(r *replica, k *steps.Kernel) model.VerifyProgress {
 	if want == "" || !a.viewKnown || a.doubt[r.spec.Name] {
 		return r.verify
 	}
-	switch phase, why := steps.Verifying(k); {
+	switch phase, why := steps.Verifying(k, steps.DiskfulPeers(r.spec)); {
 	case r.verify.ID != want && phase == model.VerifyBegun:
 		r.verify = model.VerifyProgress{ID: want, State: model.VerifyBegun}
 	case r.verify.ID == want && r.verify.State == model.VerifyBegun && phase == model.VerifyEnded && !r.verifyAsked:
@@ -27,14 +28,18 @@ func (a *Agent) settleVerify(r *replica, k *steps.Kernel) model.VerifyProgress {
 }
 
 // verifyStatus is what is reported of the verify that is wanted.
-func verifyStatus(r *replica, k *steps.Kernel) model.VerifyProgress {
+func verifyStatus(r *replica, k *steps.Kernel, st model.ResourceStatus) model.VerifyProgress {
 	switch want := r.spec.Verify; {
 	case want == "":
 		return model.VerifyProgress{}
 	case r.verify.ID == want:
 		return r.verify
 	default:
-		return model.VerifyProgress{ID: want, Reason: steps.MayVerify(k)}
+		why := steps.MayVerify(k, steps.DiskfulPeers(r.spec))
+		if why == "" && st.Phase != model.Done { // it comes after what else is to be done
+			why = cmp.Or(st.Reason, "other work on the replica comes first")
+		}
+		return model.VerifyProgress{ID: want, Reason: why}
 	}
 }
 
@@ -44,7 +49,7 @@ func (x *execution) startVerify(ctx context.Context, at drbd.Target, s steps.Ste
 	k, err := x.now(ctx, s)
 	why := ""
 	if err == nil {
-		why = steps.MayVerify(k)
+		why = steps.MayVerify(k, s.Peers)
 	}
 	if err == nil && why == "" {
 		err = x.drbd.Verify(ctx, at)

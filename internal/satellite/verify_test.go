@@ -111,3 +111,37 @@ func TestVerifyRefused(t *testing.T) {
 		t.Errorf("%+v", st)
 	}
 }
+
+// A disk that is lost in the midst of it ends the kernel's comparing: that was no verify.
+func TestVerifyLosesADisk(t *testing.T) {
+	for who, want := range []string{"volume 0 became Diskless here", "has none"} {
+		r := deployed(t, model.DRBD9, "alpha", "bravo", "charlie")
+		r.verify("v1")
+		r.run(2 * time.Second)
+		r.verifyIs(model.VerifyBegun, "")
+		n := r.nodes[2*who]
+		n.m.Fail("drbdadm adjust", 1000)
+		if res, err := n.m.Run(ctx, cmd("drbdadm", "-c", cfg.configFile("backups"), "detach", "backups")); err != nil || res.Exit != 0 {
+			t.Fatal(res, err)
+		}
+		r.run(10 * time.Second)
+		r.verifyIs(model.VerifyBroken, want)
+	}
+}
+
+// What holds the replica up holds its verify up, and is its reason.
+func TestVerifyWaitsForOtherWork(t *testing.T) {
+	r := deployed(t, model.DRBD9, "alpha", "bravo")
+	alpha := r.nodes[0]
+	alpha.m.Fail("drbdadm", 1000)
+	r.verify("v1") // a new digest in the config
+	r.run(5 * time.Second)
+	st := alpha.of("backups")
+	if st.Reason == "" || st.Phase != model.Failed {
+		t.Fatalf("%+v", st)
+	}
+	r.verifyIs(model.VerifyWaits, st.Reason)
+	alpha.m.Fail("drbdadm", 0)
+	r.run(time.Minute)
+	r.verifyIs(model.VerifyEnded, "")
+}

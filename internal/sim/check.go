@@ -216,6 +216,9 @@ func specText(r model.ResourceSpec) string {
 		if v.GrowKiB > 0 {
 			fmt.Fprintf(&b, " grow to %d on %d", v.GrowKiB, v.BackingKiB)
 		}
+		if v.GrowAlone {
+			b.WriteString(" alone")
+		}
 		if v.Resize {
 			b.WriteString(" resize")
 		}

@@ -269,43 +269,6 @@ func (w *world) stuck(left []rest, excused map[model.UUID]bool) {
 	}
 }
 
-// smaller tells whether a replica of a volume that grows still has a smaller disk than another.
-func smaller(d *state.Definition) bool {
-	for _, vd := range d.Volumes {
-		var least, most int64
-		for _, st := range d.Seen {
-			if v := st.Volume(vd.Number); v != nil && v.UsableKiB > 0 {
-				if least == 0 || v.UsableKiB < least {
-					least = v.UsableKiB
-				}
-				most = max(most, v.UsableKiB)
-			}
-		}
-		if vd.GrowsFromKiB != 0 && least < most {
-			return true
-		}
-	}
-	return false
-}
-
-// outgrown tells whether a replica that goes has a smaller disk than another.
-func outgrown(d *state.Definition) bool {
-	for _, r := range d.Resources {
-		st := d.Seen[r.UUID]
-		if !r.Deleting || st == nil {
-			continue
-		}
-		for _, v := range st.Volumes {
-			for _, o := range d.Seen {
-				if x := o.Volume(v.Number); v.UsableKiB > 0 && x != nil && x.UsableKiB > v.UsableKiB {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
 // excuses tells whether a reason is the right end of what happened to a definition: others of its replicas may wait for
 // that one.
 func (w *world) excuses(l rest) bool {
@@ -326,7 +289,7 @@ func (w *world) excuses(l rest) bool {
 	}
 	if w.oracle.orphans { // the controller has forgotten what the nodes still have
 		for _, why := range []string{
-			"of another incarnation", "is Inconsistent and gets its data elsewhere", "Local address(port) already in use", "which runs on this node and is left untouched", "which the controller doesn't know",
+			"of another incarnation", "is Inconsistent and gets its data elsewhere", "address(port) already in use", "which runs on this node and is left untouched", "which the controller doesn't know",
 			"it isn't made anew",
 			"is missing from storage pool", "that isn't this snapshot", "none of the keys that the controller has opens", "is encrypted and waits for its key",
 		} {
@@ -345,18 +308,6 @@ func (w *world) excuses(l rest) bool {
 	// 8.4 has a place for two. One beyond that, on its way out, may have begun with data of another origin, and then nobody
 	// connects to it to prove that he is good.
 	if d != nil && d.DRBD == model.DRBD8 && len(d.Resources) > 2 && strings.Contains(l.text, "the removal waits, or type the override") {
-		return true
-	}
-	// One on its way out that was apart while the others grew: DRBD refuses its smaller disk, and nobody can prove to it that
-	// he is good. The override is for that.
-	if d != nil && strings.Contains(l.text, "the removal waits, or type the override") && outgrown(d) {
-		return true
-	}
-	// With 8.4, one that made room (its node was evicted) and returns after the others grew at a connection without it: DRBD
-	// refuses its smaller disk, and it may only grow connected. `resource diagnose` names the connection that is given up.
-	if d != nil && d.DRBD == model.DRBD8 && smaller(d) && slices.ContainsFunc(condition.Of(s, d), func(c condition.Condition) bool {
-		return c.Kind == condition.StandAlone || c.Kind == condition.SplitBrain
-	}) {
 		return true
 	}
 	for _, v := range w.oracle.vols {

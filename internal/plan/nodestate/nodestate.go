@@ -117,8 +117,11 @@ func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Re
 			}
 			vs.LUKS = luks(s, vd, r.Props, vd.Props, d.Props, group, n.Props, cluster)
 		}
-		if size.GrowsFromKiB != 0 && !r.Diskless && vs.Want == model.Up && !spec.Client && !spec.DropDisk && !spec.Down && !plan.GrowthHeld(d, vd) {
-			vs.GrowKiB, vs.Resize = d.GrowTo(vd), plan.Resizer(d, vd) == r.UUID
+		if size.GrowsFromKiB != 0 && !r.Diskless && vs.Want == model.Up && !spec.Client && !spec.DropDisk && !spec.Down {
+			vs.GrowAlone = plan.GrowsAlone(d, vd, r)
+			if vs.GrowAlone || !plan.GrowthHeld(d, vd) {
+				vs.GrowKiB, vs.Resize = d.GrowTo(vd), plan.Resizer(d, vd) == r.UUID
+			}
 		}
 		if spec.DRBD != nil {
 			vs.Options = options(d.DRBD, []string{"Disk"}, v.Props, r.Props, vd.Props, d.Props, group, n.Props, cluster)

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"fmt"
+	"slices"
 
 	"holdfast/internal/model"
 )
@@ -11,7 +12,8 @@ import (
 // known size (drbd-minor-N.lkbd) leads to them after a power cut: attach looks at the device's end, then there, and moves
 // them. So the note is made right, durably, before a device grows; it grows only while it is attached, when all replicas
 // can grow, and not again before DRBD has taken over what it grew by. Metadata are never made anew. (All seen in the lab
-// with 8.4.11 and 9.2.18.)
+// with 8.4.11 and 9.2.18.) One replica grows without the others: on 8.4, which sees but one peer, when two have grown while
+// it had made room; they refuse it as too small.
 
 // growDevices of a resource without DRBD.
 func (p *planner) growDevices(up []model.VolumeSpec) (steps []Step) {
@@ -54,6 +56,38 @@ func (p *planner) grow(ready []model.VolumeSpec) (wait *Plan) {
 		}
 	}
 	return wait
+}
+
+// growAlone is for volumes that others have grown beyond, who refuse them as too small. The kernel moves the metadata to
+// the device's new end and offers no more than before; the next handshake lets it grow.
+func (p *planner) growAlone(ready []model.VolumeSpec) *Plan {
+	for _, v := range ready {
+		if v.GrowAlone && v.GrowKiB > 0 && v.Pool != "" && p.seen.Volumes[v.Number].AloneKiB < v.BackingKiB && MayGrowAlone(p.seen.Kernel, v.Number) == "" {
+			s := p.volumeStep(GrowDevice, v)
+			s.Alone = true
+			w := do(s)
+			return &w
+		}
+	}
+	return nil
+}
+
+// MayGrowAlone tells why the volume's backing device may not grow now without a connection; "" if it may: it is attached
+// and unused, I/O isn't suspended, and nobody is connected (with whom it grows together).
+func MayGrowAlone(k *Kernel, number int) string {
+	switch {
+	case k == nil:
+		return "it isn't up"
+	case k.Suspended:
+		return "I/O is suspended"
+	case k.Role == primary:
+		return "it is in use on this node"
+	case !attached(k.Volumes[number].Disk):
+		return "it has no disk"
+	case slices.ContainsFunc(k.Peers, func(kp KernelPeer) bool { return kp.State == model.Connected }):
+		return "a peer is connected"
+	}
+	return ""
 }
 
 // growWaits says why the volume can't grow now; "" if it can.

@@ -85,6 +85,10 @@ func (p *planner) run(ready []model.VolumeSpec) Plan {
 		wait.Applied = done.Applied
 		return *wait
 	}
+	if w := p.growAlone(ready); w != nil {
+		w.Applied = done.Applied
+		return *w
+	}
 	if lacks := p.lacks(ready); lacks != "" {
 		w := blocked("%s", lacks)
 		w.Applied = done.Applied
@@ -94,9 +98,9 @@ func (p *planner) run(ready []model.VolumeSpec) Plan {
 		w.Applied = done.Applied
 		return *w
 	}
-	if p.spec.Verify != "" && p.seen.Verify.ID != p.spec.Verify && MayVerify(k) == "" {
+	if p.spec.Verify != "" && p.seen.Verify.ID != p.spec.Verify && MayVerify(k, p.diskfulPeers()) == "" {
 		s := p.step(StartVerify)
-		s.Label = p.spec.Verify
+		s.Label, s.Peers = p.spec.Verify, p.diskfulPeers()
 		done.Steps, done.Quiet = []Step{s}, true
 	}
 	return done
@@ -127,8 +131,14 @@ func (p *planner) seedSync(v model.VolumeSpec) Plan {
 	return do(guard, p.record(on), p.volumeStep(SeedSync, v), p.volumeStep(Demote, v), p.record(off))
 }
 
-func (p *planner) diskfulPeers() (n int) {
-	for _, ps := range p.spec.DRBD.Peers {
+func (p *planner) diskfulPeers() (n int) { return DiskfulPeers(p.spec) }
+
+// DiskfulPeers is how many of a replica's peers are to have a disk.
+func DiskfulPeers(spec model.ResourceSpec) (n int) {
+	if spec.DRBD == nil {
+		return 0
+	}
+	for _, ps := range spec.DRBD.Peers {
 		if !ps.Diskless {
 			n++
 		}

@@ -78,6 +78,9 @@ type Volume struct {
 	Made bool
 	// GrownKiB: so large this process has made the device, or found it to be, since it grows; 0: not known.
 	GrownKiB int64
+	// AloneKiB: so large this process has made the device without a connection, and DRBD's metadata lie at its end; 0: not
+	// known.
+	AloneKiB int64
 	// MDMade: this process made the metadata.
 	MDMade bool
 	// Initialised: this node was told so once, whatever it is told now.

@@ -65,7 +65,7 @@ const (
 	// RemoveSnapshot destroys the snapshot Device if it carries Label.
 	RemoveSnapshot
 	// GrowDevice makes Device of SizeKiB. With DRBD on it, it looks at the kernel again (GuardGrow), and what is on disk
-	// about the place of DRBD's metadata is made right before.
+	// about the place of DRBD's metadata is made right before. Alone: they are moved to its new end.
 	GrowDevice
 	// GuardGrow looks at the kernel again: Number is UpToDate here and on all Peers diskful ones, connected, and no sync runs.
 	GuardGrow
@@ -123,6 +123,7 @@ type Step struct {
 	Record  Record
 	NodeID  int
 	Volumes []int
+	Alone   bool // GrowDevice: without a connection, see MayGrowAlone
 	Peers   int  // how many diskful peers must be connected
 	InUse   bool // it was Primary here when this was planned
 	Minors  []int
@@ -145,7 +146,12 @@ func (s Step) Pooled() bool {
 // String is for traces and for people.
 func (s Step) String() string {
 	switch s.Kind {
-	case CreateDevice, GrowDevice:
+	case GrowDevice:
+		if s.Alone {
+			return fmt.Sprintf("%s %s/%s of %d KiB, label %s, alone", s.Kind, s.Pool, s.Device, s.SizeKiB, s.Label)
+		}
+		fallthrough
+	case CreateDevice:
 		return fmt.Sprintf("%s %s/%s of %d KiB, label %s", s.Kind, s.Pool, s.Device, s.SizeKiB, s.Label)
 	case RollbackDevice:
 		return fmt.Sprintf("%s %s/%s, label %s, to %s", s.Kind, s.Pool, s.Device, s.Label, s.From.Device)

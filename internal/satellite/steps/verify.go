@@ -9,37 +9,51 @@ import (
 	"holdfast/internal/model"
 )
 
-// MayVerify tells why DRBD can't compare blocks now; "" if it can: every peer with a disk is connected, all volumes are
-// UpToDate here and there, and nothing else is on its way.
-func MayVerify(k *Kernel) string {
+// MayVerify tells why DRBD can't compare blocks now; "" if it can: every peer is connected, all volumes are UpToDate here and
+// on each of the n peers that are to have a disk, and nothing else is on its way.
+func MayVerify(k *Kernel, n int) string {
 	if k == nil {
 		return "it isn't up"
 	}
+	if n == 0 {
+		return "no peer has a disk"
+	}
 	numbers := slices.Sorted(maps.Keys(k.Volumes))
-	for _, n := range numbers {
-		if v := k.Volumes[n]; v.Disk != model.DiskUpToDate {
-			return fmt.Sprintf("volume %d is %s here", n, v.Disk)
+	for _, i := range numbers {
+		if v := k.Volumes[i]; v.Disk != model.DiskUpToDate {
+			return fmt.Sprintf("volume %d is %s here", i, v.Disk)
 		}
 	}
-	others := 0
 	for _, kp := range k.Peers {
 		if kp.State != model.Connected {
 			return "the connection to " + peerName(kp) + " is " + kp.State
 		}
-		for _, n := range numbers {
-			switch pv := kp.Volumes[n]; {
+		for _, i := range numbers {
+			switch pv := kp.Volumes[i]; {
 			case pv.Disk == model.DiskDiskless:
 				continue
 			case pv.Disk != model.DiskUpToDate:
-				return fmt.Sprintf("volume %d of %s is %s", n, peerName(kp), pv.Disk)
+				return fmt.Sprintf("volume %d of %s is %s", i, peerName(kp), pv.Disk)
 			case pv.Replication != "Established":
-				return fmt.Sprintf("volume %d is %s with %s", n, pv.Replication, peerName(kp))
+				return fmt.Sprintf("volume %d is %s with %s", i, pv.Replication, peerName(kp))
 			}
-			others++
 		}
 	}
-	if others == 0 {
-		return "no peer has a disk"
+	return lacksDisk(k, n)
+}
+
+// lacksDisk names a volume of which fewer than n connected peers have a good disk; "": there is none.
+func lacksDisk(k *Kernel, n int) string {
+	for _, i := range slices.Sorted(maps.Keys(k.Volumes)) {
+		good := 0
+		for _, kp := range k.Peers {
+			if kp.State == model.Connected && kp.Volumes[i].Disk == model.DiskUpToDate {
+				good++
+			}
+		}
+		if good < n {
+			return fmt.Sprintf("volume %d: a replica that is to have a disk has none, or isn't connected", i)
+		}
 	}
 	return ""
 }
@@ -51,12 +65,18 @@ func peerName(kp KernelPeer) string {
 	return "the peer"
 }
 
-// Verifying tells where a verify that was begun is by what the kernel shows: it goes on, it ended, or it was broken off.
-func Verifying(k *Kernel) (model.VerifyPhase, string) {
+// Verifying tells where a verify that was begun is by what the kernel shows: it goes on, it ended, or it was broken off: a
+// disk, of this replica or of the n peers that are to have one, isn't there any more.
+func Verifying(k *Kernel, n int) (model.VerifyPhase, string) {
 	if k == nil {
 		return model.VerifyBroken, "the resource was taken down"
 	}
 	runs := false
+	for _, i := range slices.Sorted(maps.Keys(k.Volumes)) {
+		if d := k.Volumes[i].Disk; d != model.DiskUpToDate {
+			return model.VerifyBroken, fmt.Sprintf("volume %d became %s here", i, d)
+		}
+	}
 	for _, kp := range k.Peers {
 		disks := len(kp.Volumes) == 0
 		for _, n := range slices.Sorted(maps.Keys(kp.Volumes)) {
@@ -72,6 +92,9 @@ func Verifying(k *Kernel) (model.VerifyPhase, string) {
 		if disks && kp.State != model.Connected {
 			return model.VerifyBroken, "the connection to " + peerName(kp) + " was lost"
 		}
+	}
+	if why := lacksDisk(k, n); why != "" {
+		return model.VerifyBroken, why
 	}
 	if runs {
 		return model.VerifyBegun, ""

@@ -168,7 +168,8 @@ func (n *Network) handshake(a *Machine, ar *resource, ac *conn, b *Machine, br *
 			if wrongData(ar, av, bv) || wrongData(br, bv, av) {
 				return refuse("a Primary without its data")
 			}
-			size := min(av.disk.seenKiB(ar.gen), bv.disk.seenKiB(br.gen))
+			av.offeredKiB, bv.offeredKiB = bv.disk.seenKiB(br.gen), av.disk.seenKiB(ar.gen)
+			size := min(av.offeredKiB, bv.offeredKiB)
 			if am.current != justCreated && size < am.sizeKiB || bm.current != justCreated && size < bm.sizeKiB {
 				return refuse("the disk is too small") // "The peer's disk size is too small!"
 			}

@@ -136,6 +136,9 @@ func (x *call) resize(r *resource, v *volume, alone bool) {
 	if len(members) == 1 && !alone && (r.gen == drbd.Gen8 || len(r.conns) > 0) ||
 		r.gen == drbd.Gen9 && !alone && slices.ContainsFunc(members, func(o member) bool { return away(o.r, nil) }) {
 		size = v.sizeKiB // exit 0, and nothing grows
+		if r.gen == drbd.Gen8 {
+			size = max(size, min(v.offeredKiB, v.disk.usableKiB())) // as far as the peer could when it was last heard of (by the kernel's source)
+		}
 	}
 	grows := size > v.sizeKiB
 	if !grows && r.gen == drbd.Gen9 {

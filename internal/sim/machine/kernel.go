@@ -37,6 +37,7 @@ type volume struct {
 	disk       *Disk  // nil: not attached
 	client     bool   // diskless by intent
 	sizeKiB    int64
+	offeredKiB int64 // by the peer at the last handshake, also one that was refused (8.4)
 	open       int
 	quorate    bool   // has quorum
 	exposed    uint64 // data generation that a Primary works with
@@ -176,7 +177,7 @@ func (m *Machine) attach(r *resource, v *volume, dev string) (string, bool) {
 	if md.sizeKiB == 0 {
 		md.sizeKiB = d.usableKiB()
 	}
-	v.sizeKiB = md.sizeKiB
+	v.sizeKiB, v.offeredKiB = md.sizeKiB, 0
 	if md.current == justCreated { // all is out of sync with everyone
 		for _, c := range r.conns {
 			if !c.diskless {

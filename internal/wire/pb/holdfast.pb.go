@@ -1493,6 +1493,7 @@ type VolumeSpec struct {
 	From          *Source                `protobuf:"bytes,30,opt,name=from,proto3" json:"from,omitempty"`
 	GrowKib       int64                  `protobuf:"varint,40,opt,name=grow_kib,json=growKib,proto3" json:"grow_kib,omitempty"` // 0: it doesn't grow
 	Resize        bool                   `protobuf:"varint,41,opt,name=resize,proto3" json:"resize,omitempty"`
+	GrowAlone     bool                   `protobuf:"varint,42,opt,name=grow_alone,json=growAlone,proto3" json:"grow_alone,omitempty"`
 	Luks          *LUKSSpec              `protobuf:"bytes,70,opt,name=luks,proto3" json:"luks,omitempty"` // there: it is encrypted, and the resource's want is 1000 for up
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1622,6 +1623,13 @@ func (x *VolumeSpec) GetGrowKib() int64 {
 func (x *VolumeSpec) GetResize() bool {
 	if x != nil {
 		return x.Resize
+	}
+	return false
+}
+
+func (x *VolumeSpec) GetGrowAlone() bool {
+	if x != nil {
+		return x.GrowAlone
 	}
 	return false
 }
@@ -3311,7 +3319,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\v2\x19.holdfast.wire.v1.SectionR\x05value:\x028\x01\"4\n" +
 	"\bPathSpec\x12\x14\n" +
 	"\x05local\x18\x01 \x01(\tR\x05local\x12\x12\n" +
-	"\x04peer\x18\x02 \x01(\tR\x04peer\"\xab\x04\n" +
+	"\x04peer\x18\x02 \x01(\tR\x04peer\"\xca\x04\n" +
 	"\n" +
 	"VolumeSpec\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
@@ -3329,7 +3337,9 @@ const file_holdfast_proto_rawDesc = "" +
 	"\aoptions\x18\v \x03(\v2).holdfast.wire.v1.VolumeSpec.OptionsEntryR\aoptions\x12,\n" +
 	"\x04from\x18\x1e \x01(\v2\x18.holdfast.wire.v1.SourceR\x04from\x12\x19\n" +
 	"\bgrow_kib\x18( \x01(\x03R\agrowKib\x12\x16\n" +
-	"\x06resize\x18) \x01(\bR\x06resize\x12.\n" +
+	"\x06resize\x18) \x01(\bR\x06resize\x12\x1d\n" +
+	"\n" +
+	"grow_alone\x18* \x01(\bR\tgrowAlone\x12.\n" +
 	"\x04luks\x18F \x01(\v2\x1a.holdfast.wire.v1.LUKSSpecR\x04luks\x1aU\n" +
 	"\fOptionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
