@@ -59,7 +59,7 @@ func sumSpec(r *model.ResourceSpec) uint64 {
 		v := &r.Volumes[i]
 		s.str(string(v.ID), v.Pool, v.Backing)
 		s.num(uint64(v.Number), uint64(v.Minor), uint64(v.SizeKiB), uint64(v.BackingKiB), uint64(v.Want), uint64(v.Seed), uint64(v.GrowKiB))
-		s.flag(v.Initialised, v.From != nil, v.Resize)
+		s.flag(v.Initialised, v.From != nil, v.Resize, v.GrowAlone)
 		if v.From != nil {
 			s.str(string(v.From.Snapshot), string(v.From.Label), v.From.Device)
 		}
