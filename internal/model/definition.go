@@ -112,6 +112,9 @@ type VolumeDefinition struct {
 	Source UUID
 	// SkipSync: instead of syncing from Source, all replicas are declared equal. Named with Source.
 	SkipSync bool
+
+	// Making of its file system.
+	Making Making
 }
 
 // Resource is one replica of a definition on one node, diskful or diskless, in one incarnation.

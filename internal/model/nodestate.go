@@ -133,6 +133,8 @@ type VolumeSpec struct {
 	// LUKS: it is encrypted; all above it, DRBD's metadata too, lie in the mapping. An older node leaves the whole resource
 	// as it is.
 	LUKS *LUKSSpec
+	// FileSystem to be made on it here, once; nil: none. An older node makes none.
+	FileSystem *FileSystemSpec
 }
 
 // Clone is deep enough for a node that keeps what it was told: specs are replaced whole, never edited.

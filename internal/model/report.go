@@ -139,6 +139,8 @@ type VolumeStatus struct {
 	BackingKiB int64
 	// LUKS of an encrypted one.
 	LUKS *LUKSStatus
+	// FileSystem: the one that was ordered is made.
+	FileSystem bool
 }
 
 // PeerStatus is the connection to another replica. State is DRBD's word (Connected, Connecting, StandAlone ...).

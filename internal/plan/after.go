@@ -55,6 +55,7 @@ func definition(tx *state.Tx, env Env, d *state.Definition) error {
 	moved = clone(tx, c) || moved
 	moved = rollback(d, c) || moved
 	moved = rekeyed(d, c) || moved
+	moved = making(tx.Snapshot(), d, c) || moved
 	moved = verify(env, d, c) || moved
 	if c.Deleting && len(c.Resources) == 0 && len(c.Snapshots) == 0 {
 		tx.DropDefinition(c.UUID)

@@ -96,7 +96,7 @@ func Lookup(name string) (Key, bool) {
 // These reach a shell or a program's command line on a node; they wait for the access rules that the security work brings.
 var runsPrograms = []string{"StorDriver/LvcreateOptions", "StorDriver/LvcreateSnapshotOptions", "StorDriver/LvcreatePvSelection",
 	"StorDriver/ZfscreateOptions", "StorDriver/ZfsSnapshotOptions", "StorDriver/LuksFormatOptions", "StorDriver/LuksOpenOptions",
-	"FileSystem/MkfsParams", "Autoplacer/PreSelectScript", "Writecache/Options/Additional", "DrbdOptions/Resource/cpu-mask"}
+	"Autoplacer/PreSelectScript", "Writecache/Options/Additional", "DrbdOptions/Resource/cpu-mask"}
 
 func refused(obj fault.Object, key, why, do string) error {
 	return fault.New(fault.Refused, obj, "The property '%s' can't be set.", key).In(key).Because("%s", why).Do("%s", do)
@@ -144,7 +144,7 @@ func Check(s Scope, obj fault.Object, key, value string) error {
 		return fault.New(fault.Invalid, obj, "The value '%s' of the property '%s' is not valid.", value, key).In("property").
 			Because("It must be %s.", want).Do("Give such a value.")
 	}
-	return nil
+	return checkFileSystem(obj, key, value)
 }
 
 func (k Key) check(v string) (want string) {

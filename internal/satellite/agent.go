@@ -167,8 +167,9 @@ type replica struct {
 	rolled  model.UUID
 	// of encrypted volumes, by label
 	formatted map[model.UUID]bool
-	keyGen    map[model.UUID]int   // generation of the first key, which opens it; -1: none does
-	verify    model.VerifyProgress // the newest that was begun here
+	keyGen    map[model.UUID]int    // generation of the first key, which opens it; -1: none does
+	verify    model.VerifyProgress  // the newest that was begun here
+	fs        map[model.UUID]string // by label: "" the file system is made, else why it never will be
 
 	verifyAsked bool // it seems to have ended
 }
@@ -230,7 +231,7 @@ func (a *Agent) take(st model.NodeState) {
 		r := a.replicas[s.ID]
 		if r == nil {
 			r = &replica{made: map[model.UUID]bool{}, mdMade: map[model.UUID]bool{}, grown: map[model.UUID]int64{}, alone: map[model.UUID]int64{}, quiet: a.leftQuiet(s.ID),
-				formatted: map[model.UUID]bool{}, keyGen: map[model.UUID]int{}}
+				formatted: map[model.UUID]bool{}, keyGen: map[model.UUID]int{}, fs: map[model.UUID]string{}}
 			for _, j := range a.running {
 				if j.job.Replica == s.ID {
 					r.busy = j.job.ID
@@ -348,6 +349,7 @@ func (a *Agent) seenVolume(r *replica, v model.VolumeSpec) steps.Volume {
 		sv.PoolReason = "this node wasn't told of it"
 	}
 	a.seenCrypt(r, v, &sv)
+	seenFileSystem(r, v, &sv)
 	return sv
 }
 
@@ -757,6 +759,7 @@ func (a *Agent) finishReplica(j Job, res Result, began *runningJob, now time.Tim
 	for _, id := range res.made {
 		r.made[id] = true
 	}
+	maps.Copy(r.fs, res.fs)
 	for _, id := range res.mdMade {
 		r.mdMade[id] = true
 	}
@@ -772,6 +775,7 @@ func (a *Agent) finishReplica(j Job, res Result, began *runningJob, now time.Tim
 		delete(r.alone, id)
 		delete(r.made, id)
 		delete(r.mdMade, id)
+		delete(r.fs, id)
 	}
 	r.passed = time.Time{}
 	if res.passed && res.Err == nil {

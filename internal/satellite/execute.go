@@ -31,6 +31,10 @@ func (x *execution) do(ctx context.Context, s steps.Step) error {
 		return x.storage(ctx, s)
 	}
 	switch s.Kind {
+	case steps.GuardFileSystem:
+		return x.guardFileSystem(ctx, s)
+	case steps.MakeFileSystem:
+		return x.makeFileSystem(ctx, s)
 	case steps.CreateMetadata:
 		err := x.drbd.CreateMetadata(ctx, drbd.Meta{Minor: s.Minor, Format: drbd.Generation(s.DRBD).Format(), Device: s.Path}, s.Slots, true)
 		if err == nil {
@@ -189,7 +193,7 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 		return x.drbd.ForceSync(ctx, s.Minor)
 	case steps.Demote:
 		// Who holds it open by now wanted it Primary.
-		if err := x.drbd.SecondaryVolume(ctx, at, s.Number); err != nil && !errors.Is(err, drbd.ErrInUse) && !errors.Is(err, drbd.ErrUnknownResource) {
+		if err := x.demote(ctx, at, s); err != nil && !errors.Is(err, drbd.ErrInUse) && !errors.Is(err, drbd.ErrUnknownResource) {
 			return err
 		}
 		return nil
@@ -208,7 +212,10 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 		_, err := x.mayGrow(ctx, s)
 		return err
 	case steps.Promote:
-		return x.drbd.PrimaryVolume(ctx, at, s.Number, false)
+		if s.DRBD == model.DRBD8 {
+			return x.drbd.PrimaryVolume(ctx, at, s.Number, false)
+		}
+		return x.drbd.Primary(ctx, at, false)
 	case steps.TakeSize:
 		return x.takeSize(ctx, s)
 	case steps.ForgetPeer:
@@ -307,7 +314,7 @@ func kernel(r *drbd.ResourceState) *steps.Kernel {
 		Volumes: map[int]steps.KernelVolume{}}
 	for n, d := range r.Devices {
 		k.Volumes[n] = steps.KernelVolume{Minor: d.Minor, Disk: d.Disk, Client: d.Client == "yes", Open: d.Open == "yes",
-			SizeKiB: d.SizeKiB, HasQuorum: d.Quorum != "no"}
+			SizeKiB: d.SizeKiB, HasQuorum: d.Quorum != "no", WrittenKiB: d.Written}
 	}
 	for _, c := range r.Peers() {
 		kp := steps.KernelPeer{Name: c.Name, NodeID: c.NodeID, State: c.Connection, Role: c.Role, Volumes: map[int]steps.KernelPeerVolume{}}

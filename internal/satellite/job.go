@@ -102,6 +102,7 @@ type Result struct {
 	mappings  map[string]luks.Mapping // that are open, after the steps; nil: not read
 	formatted []model.UUID
 	keyGen    map[model.UUID]int
+	fs        map[model.UUID]string // see replica
 }
 
 // scan is a look at a pool.

@@ -23,19 +23,21 @@ type record struct {
 	SeedVol  int        `json:"seed_volume,omitempty"`
 	Met      bool       `json:"met,omitempty"`
 	Quiet    model.UUID `json:"quiet,omitempty"` // the lease under which its I/O is held
+	Fresh    []int      `json:"fresh,omitempty"`
+	Making   []int      `json:"making,omitempty"`
 }
 
 func newRecord(boot string, s steps.Step) record {
 	return record{Boot: boot, ID: s.ID, Resource: s.Resource, Applied: s.Record.Applied, Minors: s.Record.Minors,
-		Seeding: s.Record.Seeding, SeedVol: s.Record.SeedVolume, Met: s.Record.Met, Quiet: s.Record.Quiet}
+		Seeding: s.Record.Seeding, SeedVol: s.Record.SeedVolume, Met: s.Record.Met, Quiet: s.Record.Quiet, Fresh: s.Record.Fresh, Making: s.Record.Making}
 }
 
 // in is the record as the planner sees it in that boot: one of another boot says nothing of the kernel.
 func (r record) in(boot string) steps.Record {
 	if r.Boot != boot {
-		return steps.Record{There: true}
+		return steps.Record{There: true, Making: r.Making} // what was being made may be there
 	}
-	return steps.Record{There: true, Applied: r.Applied, Minors: r.Minors, Seeding: r.Seeding, SeedVolume: r.SeedVol, Met: r.Met, Quiet: r.Quiet}
+	return steps.Record{There: true, Applied: r.Applied, Minors: r.Minors, Seeding: r.Seeding, SeedVolume: r.SeedVol, Met: r.Met, Quiet: r.Quiet, Fresh: r.Fresh, Making: r.Making}
 }
 
 func (c Config) recordDir() string { return path.Join(c.StateDir, "replicas", "up") }

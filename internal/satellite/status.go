@@ -88,9 +88,11 @@ func (a *Agent) volumes(st *model.ResourceStatus, s model.ResourceSpec, seen ste
 		switch {
 		case s.DRBD == nil && v.LUKS != nil:
 			luksAlone(&vs, v, sv)
+			hideUnmade(&vs, v, sv)
 		case s.DRBD == nil && mine && sv.Device.Path != "":
 			vs.Device, vs.Disk, vs.MDReady, up = sv.Device.Path, model.DiskCreated, true, true
 			vs.UsableKiB = sv.Device.SizeKiB
+			hideUnmade(&vs, v, sv)
 		case s.DRBD != nil:
 			vs.MDReady = v.Pool != "" && (sv.MDMade || sv.Initialised || v.Initialised)
 			if k == nil {
@@ -104,6 +106,7 @@ func (a *Agent) volumes(st *model.ResourceStatus, s model.ResourceSpec, seen ste
 				}
 			}
 		}
+		vs.FileSystem = v.FileSystem != nil && v.FileSystem.Now && sv.FileSystem
 		vs.NoDisk = steps.WithoutDisk(s, seen, v)
 		// A volume that is to go and has left nothing isn't there any more.
 		if v.Want == model.Gone && !mine && !up && (v.Pool == "" || sv.PoolSeen && sv.PoolReason == "") {

@@ -362,7 +362,7 @@ func networkCut(w *world) func() {
 	return func() { w.net.Heal(a.name, b.name) }
 }
 
-var programs = []string{"lvm", "lvm lvcreate", "lvm lvremove", "losetup", "drbdadm", "drbdadm adjust", "drbdsetup", "drbdsetup down",
+var programs = []string{"mkfs.ext4", "mkfs.xfs", "wipefs", "lvm", "lvm lvcreate", "lvm lvremove", "losetup", "drbdadm", "drbdadm adjust", "drbdsetup", "drbdsetup down",
 	"drbdsetup events2", "drbdmeta", "drbdmeta create-md", "modinfo"}
 
 func programFails(w *world) func() {

@@ -74,6 +74,7 @@ func (w *world) event() {
 		w.user()
 	}
 	w.oracle.look(w)
+	w.checkFileSystems()
 	w.checkFrozen()
 	w.sweepConns()
 }
@@ -193,6 +194,9 @@ func (w *world) unsettled() (out []rest) {
 			}
 		}
 		unsettledSnapshots(s, w.now, d, add)
+		for _, n := range unmade(d) {
+			add(d.UUID, "%s %.8s: volume %d waits for its file system", d.Name, d.UUID, n)
+		}
 		if verifies(d) {
 			add(d.UUID, "%s %.8s: a verify goes on without a reason", d.Name, d.UUID)
 		}
@@ -273,6 +277,7 @@ func (w *world) stuck(left []rest, excused map[model.UUID]bool) {
 // that one.
 func (w *world) excuses(l rest) bool {
 	for _, why := range []string{
+		"gets no file system: ",                                                                                               // whether somebody wrote isn't known
 		"it has the snapshot",                                                                                                 // of a zpool: the volume goes when the snapshot does
 		"that Holdfast didn't make; it is left untouched",                                                                     // planted
 		"DRBD 8.4 has no diskless replicas", "DRBD 8.4 takes two", "metadata, this node runs", "no DRBD generation is chosen", // asked for before the generation was known

@@ -210,6 +210,7 @@ func (w *world) deployAs(name string) {
 		return
 	}
 	w.type_(core.DefinitionCreate{Name: name, Layers: w.layers()})
+	w.wantsFileSystem(name)
 	for range 1 + w.rng.IntN(5)/4 {
 		w.type_(core.VolumeCreate{Definition: name, SizeKiB: w.size()})
 	}

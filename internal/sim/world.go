@@ -42,6 +42,7 @@ type world struct {
 
 	profile profile
 	luks    encryption
+	fs      filesystems
 	users   users
 	oracle  oracle
 	faults  faults
@@ -72,6 +73,7 @@ func newWorld(seed uint64, cfg Config) *world {
 	} else {
 		w.chooseProfile()
 		w.luks.init(seed)
+		w.fs.init(seed)
 	}
 	w.profile.poolKiB = poolKiB
 	w.populate()

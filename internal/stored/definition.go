@@ -42,6 +42,7 @@ type volumeDefinition struct {
 	Source      model.UUID        `json:"source,omitempty"`
 	SkipSync    bool              `json:"skipSync,omitempty"`
 	Keys        *volumeKeys       `json:"keys,omitempty"`
+	Making      model.Making      `json:"making,omitempty"`
 }
 
 type replica struct {
@@ -86,7 +87,7 @@ func definitionOut(d *model.ResourceDefinition) *definition {
 		CreatedMS: d.CreatedMS}
 	for _, v := range d.Volumes {
 		s.Volumes = append(s.Volumes, volumeDefinition{ID: v.UUID, Number: v.Number, SizeKiB: v.SizeKiB, Gross: v.Gross, GrowsFrom: v.GrowsFromKiB,
-			Props: v.Props, Minor: v.Minor, Deleting: v.Deleting, Initialised: v.Initialised, Source: v.Source, SkipSync: v.SkipSync, Keys: keysOut(v.Keys)})
+			Props: v.Props, Minor: v.Minor, Deleting: v.Deleting, Initialised: v.Initialised, Source: v.Source, SkipSync: v.SkipSync, Keys: keysOut(v.Keys), Making: v.Making})
 	}
 	for i := range d.Resources {
 		r := &d.Resources[i]
@@ -121,7 +122,7 @@ func (s *definition) in(record int64) *model.ResourceDefinition {
 	}
 	for _, v := range s.Volumes {
 		d.Volumes = append(d.Volumes, model.VolumeDefinition{UUID: v.ID, Number: v.Number, SizeKiB: v.SizeKiB, Gross: v.Gross, GrowsFromKiB: v.GrowsFrom,
-			Props: v.Props, Minor: v.Minor, Deleting: v.Deleting, Initialised: v.Initialised, Source: v.Source, SkipSync: v.SkipSync, Keys: v.Keys.in()})
+			Props: v.Props, Minor: v.Minor, Deleting: v.Deleting, Initialised: v.Initialised, Source: v.Source, SkipSync: v.SkipSync, Keys: v.Keys.in(), Making: v.Making})
 	}
 	if len(s.Replicas) > 0 {
 		d.Resources = make([]model.Resource, 0, len(s.Replicas))

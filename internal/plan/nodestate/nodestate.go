@@ -117,6 +117,9 @@ func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Re
 			}
 			vs.LUKS = luks(s, vd, r.Props, vd.Props, d.Props, group, n.Props, cluster)
 		}
+		if vs.Want == model.Up && !spec.Client && !spec.DropDisk && !spec.Down && spec.Rollback == nil {
+			vs.FileSystem = fileSystem(s, d, r, vd)
+		}
 		if size.GrowsFromKiB != 0 && !r.Diskless && vs.Want == model.Up && !spec.Client && !spec.DropDisk && !spec.Down {
 			vs.GrowAlone = plan.GrowsAlone(d, vd, r)
 			if vs.GrowAlone || !plan.GrowthHeld(d, vd) {

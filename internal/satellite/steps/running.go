@@ -29,6 +29,7 @@ func (p *planner) run(ready []model.VolumeSpec) Plan {
 	if rec.Seeding {
 		demote := p.step(Demote)
 		demote.Number = rec.SeedVolume
+		demote.Settle = slices.Contains(rec.Making, rec.SeedVolume)
 		rec.Seeding, rec.SeedVolume = false, 0
 		if k.Role == primary && slices.ContainsFunc(ready, func(v model.VolumeSpec) bool { return k.Volumes[v.Number].Open }) {
 			return undo(p.record(rec)) // somebody uses it by now: it is his
@@ -57,7 +58,7 @@ func (p *planner) run(ready []model.VolumeSpec) Plan {
 			case why == "":
 				guard, skip := p.volumeStep(GuardSkip, v), p.volumeStep(SeedSkip, v)
 				guard.Peers, skip.Peers = n, n
-				return do(guard, skip)
+				return do(p.fresh(v, guard, skip)...)
 			case !never:
 				w := working("volume %d: %s", v.Number, why)
 				wait = &w
@@ -94,6 +95,10 @@ func (p *planner) run(ready []model.VolumeSpec) Plan {
 		w.Applied = done.Applied
 		return w
 	}
+	if w := p.fileSystem(ready); w != nil {
+		w.Applied = done.Applied
+		return *w
+	}
 	if w := p.grow(ready); w != nil {
 		w.Applied = done.Applied
 		return *w
@@ -122,13 +127,26 @@ func (p *planner) seedSync(v model.VolumeSpec) Plan {
 	guard.InUse = p.seen.Kernel.Role == primary
 	if p.spec.DRBD.Generation != model.DRBD8 || guard.InUse {
 		// In use: with 8.4 each volume has a role of its own, and the user's stay (seen in the lab).
-		return do(guard, p.volumeStep(SeedSync, v))
+		return do(p.fresh(v, guard, p.volumeStep(SeedSync, v))...)
 	}
 	on := p.seen.Record
+	if v.FileSystem != nil {
+		on.Fresh = with(on.Fresh, v.Number)
+	}
+	off := on
 	on.Seeding, on.SeedVolume = true, v.Number
-	off := p.seen.Record
 	off.Seeding, off.SeedVolume = false, 0
 	return do(guard, p.record(on), p.volumeStep(SeedSync, v), p.volumeStep(Demote, v), p.record(off))
+}
+
+// fresh notes before the seed that the volume is one with nothing in it, if that will matter.
+func (p *planner) fresh(v model.VolumeSpec, guard, seed Step) []Step {
+	if v.FileSystem == nil || slices.Contains(p.seen.Record.Fresh, v.Number) {
+		return []Step{guard, seed}
+	}
+	rec := p.seen.Record
+	rec.Fresh = with(rec.Fresh, v.Number)
+	return []Step{guard, p.record(rec), seed}
 }
 
 func (p *planner) diskfulPeers() (n int) { return DiskfulPeers(p.spec) }

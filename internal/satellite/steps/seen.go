@@ -63,6 +63,10 @@ type Record struct {
 	Met bool
 	// Quiet is the lease under which we hold its I/O, from before it is held until after it goes on; "": none.
 	Quiet model.UUID
+	// Fresh are volumes that this node declared good, or is about to, with nothing in them, and that have been up since.
+	Fresh []int
+	// Making are volumes on which this node has begun to make a file system, in this boot or before.
+	Making []int
 }
 
 // Volume is what is there of a volume.
@@ -98,6 +102,9 @@ type Volume struct {
 	InnerKiB int64
 	// Data: it was good here once; a first sync never starts from it.
 	Data bool
+	// FileSystem: this process has made the one that is wanted, or has found it. FileSystemNo says why it never will.
+	FileSystem   bool
+	FileSystemNo string
 }
 
 // Kernel is DRBD's state of a resource.
@@ -118,6 +125,9 @@ type KernelVolume struct {
 	Open      bool
 	SizeKiB   int64 // usable; 0 unknown
 	HasQuorum bool
+	// WrittenKiB to the disk since the volume is up, by users wherever they are, and by syncs to here; as of the last whole
+	// picture.
+	WrittenKiB int64
 }
 
 // KernelPeer is a connection.

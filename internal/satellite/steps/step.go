@@ -84,6 +84,11 @@ const (
 	// StartVerify lets DRBD compare the replica's blocks with its peers'. Label names the verify; the kernel is asked again
 	// before (MayVerify).
 	StartVerify
+	// GuardFileSystem looks at the kernel again (MayMake), and whether the program is there that MakeFileSystem runs.
+	GuardFileSystem
+	// MakeFileSystem on Path, as FileSystem says, if nothing is there. With DRBD the kernel is asked again before. Without Fresh it
+	// only looks whether the one that is there is whole.
+	MakeFileSystem
 )
 
 var kindNames = [...]string{"", "create device", "activate device", "remove device", "verify device", "create metadata",
@@ -92,7 +97,7 @@ var kindNames = [...]string{"", "create device", "activate device", "remove devi
 	"check before detaching", "check before deactivating", "take down",
 	"hold I/O", "resume I/O", "restore device", "take snapshot", "remove snapshot",
 	"grow device", "check before growing", "promote", "take over the size", "roll back device",
-	"format encrypted device", "open encrypted device", "close encrypted device", "start verify"}
+	"format encrypted device", "open encrypted device", "close encrypted device", "start verify", "check before making a file system", "make file system"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
@@ -132,6 +137,10 @@ type Step struct {
 	LUKS    bool // the device is encrypted
 	// Discards pass through the mapping that is opened.
 	Discards bool
+	// FileSystem to be made.
+	FileSystem *model.FileSystemSpec
+	Fresh      bool // nobody has written to the volume, as far as is known
+	Settle     bool // what looks at a changed device by itself is waited for
 }
 
 // Pooled tells whether the step runs a storage command and so waits in Pool's queue.
@@ -170,9 +179,11 @@ func (s Step) String() string {
 	case WriteConfig, Adjust:
 		return fmt.Sprintf("%s of %s (%s)", s.Kind, s.Resource, Sum(s.Config))
 	case WriteRecord:
-		return fmt.Sprintf("%s of %s: applied %q, minors %v, seeding %v, met %v, quiet %q", s.Kind, s.Resource, s.Record.Applied, s.Record.Minors, s.Record.Seeding, s.Record.Met, s.Record.Quiet)
+		return fmt.Sprintf("%s of %s: applied %q, minors %v, seeding %v, met %v, quiet %q, fresh %v, making %v", s.Kind, s.Resource, s.Record.Applied, s.Record.Minors, s.Record.Seeding, s.Record.Met, s.Record.Quiet, s.Record.Fresh, s.Record.Making)
 	case GuardSeed, SeedSync, GuardSkip, SeedSkip, GuardGrow, Promote, TakeSize:
 		return fmt.Sprintf("%s of %s/%d", s.Kind, s.Resource, s.Number)
+	case GuardFileSystem, MakeFileSystem:
+		return fmt.Sprintf("%s of %s/%d: %s %s, fresh %v", s.Kind, s.Resource, s.Number, s.FileSystem.Type, s.FileSystem.Params, s.Fresh)
 	case StartVerify:
 		return fmt.Sprintf("%s %s of %s", s.Kind, s.Label, s.Resource)
 	case ForgetPeer:

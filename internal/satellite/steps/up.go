@@ -67,6 +67,9 @@ func (p *planner) up() Plan {
 		if w := p.luksAlone(up); w != nil {
 			return *w
 		}
+		if w := p.fileSystemAlone(up); w != nil {
+			return *w
+		}
 		if steps := p.growDevices(up); len(steps) > 0 {
 			return do(steps...)
 		}
@@ -220,7 +223,8 @@ func (p *planner) attached(ready []model.VolumeSpec) *Plan {
 		}
 	}
 	slices.Sort(rec.Minors)
-	if !sameRecord(rec, p.seen.Record) && !heal {
+	rec.Fresh = p.freshUp()
+	if !sameRecord(rec, p.seen.Record) && (!heal || len(rec.Fresh) != len(p.seen.Record.Fresh)) {
 		steps = append(steps, p.record(rec))
 	}
 	adjust := p.step(Adjust)
@@ -261,7 +265,8 @@ func (p *planner) record(r Record) Step {
 }
 
 func sameRecord(a, b Record) bool {
-	return a.There == b.There && a.Applied == b.Applied && slices.Equal(a.Minors, b.Minors) && a.Seeding == b.Seeding && a.SeedVolume == b.SeedVolume && a.Met == b.Met && a.Quiet == b.Quiet
+	return a.There == b.There && a.Applied == b.Applied && slices.Equal(a.Minors, b.Minors) && a.Seeding == b.Seeding && a.SeedVolume == b.SeedVolume && a.Met == b.Met && a.Quiet == b.Quiet &&
+		slices.Equal(a.Fresh, b.Fresh) && slices.Equal(a.Making, b.Making)
 }
 
 // config is the text of the config file.

@@ -36,7 +36,13 @@ func (m *Machine) Write(res string, vol int) (id int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if r.role != "Primary" || r.oneVolume && r.primary != vol {
+	return m.put(r, v)
+}
+
+// put writes a block of its own to a volume.
+func (m *Machine) put(r *resource, v *volume) (id int, err error) {
+	res := r.name
+	if r.role != "Primary" || r.oneVolume && r.primary != v.num {
 		return 0, fmt.Errorf("%s on %s: %w", res, m.name, ErrNotPrimary)
 	}
 	m.net.link()
@@ -57,6 +63,7 @@ func (m *Machine) Write(res string, vol int) (id int, err error) {
 			continue
 		}
 		x.v.disk.blocks[id] = true
+		x.v.writtenKiB += 4
 		for _, c := range x.r.conns {
 			if x.missing(m.net, c, members) {
 				x.v.disk.md.slot(c.peerID).mark(id)

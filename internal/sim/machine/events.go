@@ -88,7 +88,7 @@ func (m *Machine) objects(query bool) []object {
 			if r.unanswered() {
 				pending = 1
 			}
-			o.stats = []string{f("read:0 written:0 al-writes:0 bm-writes:0 upper-pending:%d lower-pending:0 al-suspended:no blocked:no", pending)}
+			o.stats = []string{f("read:0 written:%d al-writes:0 bm-writes:0 upper-pending:%d lower-pending:0 al-suspended:no blocked:no", v.writtenKiB, pending)}
 			devs = append(devs, o)
 		}
 		out = append(append(append(out, conns...), devs...), pdevs...)

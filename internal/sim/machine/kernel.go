@@ -39,6 +39,7 @@ type volume struct {
 	sizeKiB    int64
 	offeredKiB int64 // by the peer at the last handshake, also one that was refused (8.4)
 	open       int
+	writtenKiB int64
 	quorate    bool   // has quorum
 	exposed    uint64 // data generation that a Primary works with
 }

@@ -395,6 +395,10 @@ func program(name string) func(*call) {
 		return (*call).lsblk
 	case "wipefs":
 		return (*call).wipefs
+	case "mkfs.ext4", "mkfs.xfs":
+		return (*call).mkfs
+	case "fsck.ext4", "xfs_repair":
+		return (*call).fsck
 	case "losetup":
 		return (*call).losetup
 	case "cryptsetup":

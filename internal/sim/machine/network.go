@@ -24,14 +24,17 @@ type Network struct {
 	last     time.Time
 	uuids    uint64 // last data generation UUID made
 	writes   int    // last write made
-	garbage  int    // last kind of old contents
-	stirred  bool   // a program may have changed what DRBD does
-	version  int
+	fs       fsBlocks
+	// overwritten: see Overwritten
+	overwritten []string
+	garbage     int  // last kind of old contents
+	stirred     bool // a program may have changed what DRBD does
+	version     int
 }
 
 // NewNetwork has no machine yet.
 func NewNetwork() *Network {
-	n := &Network{RateKiB: DefaultRate, cut: map[[2]string]bool{}}
+	n := &Network{RateKiB: DefaultRate, cut: map[[2]string]bool{}, fs: fsBlocks{}}
 	n.more = sync.NewCond(&n.mu)
 	return n
 }

@@ -98,6 +98,9 @@ func (x *call) wipefs() {
 		return
 	}
 	d := x.m.disk(x.argv[0])
+	if d == nil && x.signs(x.argv[0]) {
+		return
+	}
 	if d == nil {
 		x.fail(1, "wipefs: error: %s: probing initialization failed: No such file or directory", x.argv[0])
 		return

@@ -35,6 +35,7 @@ type DeviceState struct {
 	Quorum  string // 9: yes, no
 	Open    string // 9 with newer drbd-utils: yes, no
 	SizeKiB int64  // usable size; 0 where not known yet
+	Written int64  // KiB that were written to the disk since the volume is up, those for peers too, as of the last picture
 	Pending int    // requests of its users that aren't answered yet, as of the last picture
 }
 
@@ -222,6 +223,7 @@ func (s *State) Apply(e Event) (string, error) {
 		set(e, "quorum", &d.Quorum)
 		set(e, "open", &d.Open)
 		setInt64(e, "size", &d.SizeKiB)
+		setInt64(e, "written", &d.Written)
 		setInt(e, "upper-pending", &d.Pending)
 	case "connection":
 		if e.Verb == "destroy" {

@@ -1494,7 +1494,8 @@ type VolumeSpec struct {
 	GrowKib       int64                  `protobuf:"varint,40,opt,name=grow_kib,json=growKib,proto3" json:"grow_kib,omitempty"` // 0: it doesn't grow
 	Resize        bool                   `protobuf:"varint,41,opt,name=resize,proto3" json:"resize,omitempty"`
 	GrowAlone     bool                   `protobuf:"varint,42,opt,name=grow_alone,json=growAlone,proto3" json:"grow_alone,omitempty"`
-	Luks          *LUKSSpec              `protobuf:"bytes,70,opt,name=luks,proto3" json:"luks,omitempty"` // there: it is encrypted, and the resource's want is 1000 for up
+	Luks          *LUKSSpec              `protobuf:"bytes,70,opt,name=luks,proto3" json:"luks,omitempty"`                               // there: it is encrypted, and the resource's want is 1000 for up
+	FileSystem    *FileSystemSpec        `protobuf:"bytes,90,opt,name=file_system,json=fileSystem,proto3" json:"file_system,omitempty"` // there: to be made, once
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1641,6 +1642,89 @@ func (x *VolumeSpec) GetLuks() *LUKSSpec {
 	return nil
 }
 
+func (x *VolumeSpec) GetFileSystem() *FileSystemSpec {
+	if x != nil {
+		return x.FileSystem
+	}
+	return nil
+}
+
+type FileSystemSpec struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Type          string                 `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
+	Params        string                 `protobuf:"bytes,2,opt,name=params,proto3" json:"params,omitempty"`
+	User          string                 `protobuf:"bytes,3,opt,name=user,proto3" json:"user,omitempty"`
+	Group         string                 `protobuf:"bytes,4,opt,name=group,proto3" json:"group,omitempty"`
+	Now           bool                   `protobuf:"varint,5,opt,name=now,proto3" json:"now,omitempty"` // false: only announced
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FileSystemSpec) Reset() {
+	*x = FileSystemSpec{}
+	mi := &file_holdfast_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FileSystemSpec) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FileSystemSpec) ProtoMessage() {}
+
+func (x *FileSystemSpec) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FileSystemSpec.ProtoReflect.Descriptor instead.
+func (*FileSystemSpec) Descriptor() ([]byte, []int) {
+	return file_holdfast_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *FileSystemSpec) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *FileSystemSpec) GetParams() string {
+	if x != nil {
+		return x.Params
+	}
+	return ""
+}
+
+func (x *FileSystemSpec) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *FileSystemSpec) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *FileSystemSpec) GetNow() bool {
+	if x != nil {
+		return x.Now
+	}
+	return false
+}
+
 type LUKSSpec struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Gen           int64                  `protobuf:"varint,1,opt,name=gen,proto3" json:"gen,omitempty"`
@@ -1653,7 +1737,7 @@ type LUKSSpec struct {
 
 func (x *LUKSSpec) Reset() {
 	*x = LUKSSpec{}
-	mi := &file_holdfast_proto_msgTypes[18]
+	mi := &file_holdfast_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1665,7 +1749,7 @@ func (x *LUKSSpec) String() string {
 func (*LUKSSpec) ProtoMessage() {}
 
 func (x *LUKSSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[18]
+	mi := &file_holdfast_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1678,7 +1762,7 @@ func (x *LUKSSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LUKSSpec.ProtoReflect.Descriptor instead.
 func (*LUKSSpec) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{18}
+	return file_holdfast_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *LUKSSpec) GetGen() int64 {
@@ -1722,7 +1806,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_holdfast_proto_msgTypes[19]
+	mi := &file_holdfast_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1734,7 +1818,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[19]
+	mi := &file_holdfast_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1747,7 +1831,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{19}
+	return file_holdfast_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Report) GetAckSeq() uint64 {
@@ -1794,7 +1878,7 @@ type Words struct {
 
 func (x *Words) Reset() {
 	*x = Words{}
-	mi := &file_holdfast_proto_msgTypes[20]
+	mi := &file_holdfast_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1806,7 +1890,7 @@ func (x *Words) String() string {
 func (*Words) ProtoMessage() {}
 
 func (x *Words) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[20]
+	mi := &file_holdfast_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1819,7 +1903,7 @@ func (x *Words) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Words.ProtoReflect.Descriptor instead.
 func (*Words) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{20}
+	return file_holdfast_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Words) GetWords() []string {
@@ -1854,7 +1938,7 @@ type NodeReport struct {
 
 func (x *NodeReport) Reset() {
 	*x = NodeReport{}
-	mi := &file_holdfast_proto_msgTypes[21]
+	mi := &file_holdfast_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1866,7 +1950,7 @@ func (x *NodeReport) String() string {
 func (*NodeReport) ProtoMessage() {}
 
 func (x *NodeReport) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[21]
+	mi := &file_holdfast_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1879,7 +1963,7 @@ func (x *NodeReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeReport.ProtoReflect.Descriptor instead.
 func (*NodeReport) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{21}
+	return file_holdfast_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *NodeReport) GetUname() string {
@@ -2015,7 +2099,7 @@ type BlockDevice struct {
 
 func (x *BlockDevice) Reset() {
 	*x = BlockDevice{}
-	mi := &file_holdfast_proto_msgTypes[22]
+	mi := &file_holdfast_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2027,7 +2111,7 @@ func (x *BlockDevice) String() string {
 func (*BlockDevice) ProtoMessage() {}
 
 func (x *BlockDevice) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[22]
+	mi := &file_holdfast_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2040,7 +2124,7 @@ func (x *BlockDevice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockDevice.ProtoReflect.Descriptor instead.
 func (*BlockDevice) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{22}
+	return file_holdfast_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *BlockDevice) GetPath() string {
@@ -2096,7 +2180,7 @@ type DevicePoolStatus struct {
 
 func (x *DevicePoolStatus) Reset() {
 	*x = DevicePoolStatus{}
-	mi := &file_holdfast_proto_msgTypes[23]
+	mi := &file_holdfast_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2108,7 +2192,7 @@ func (x *DevicePoolStatus) String() string {
 func (*DevicePoolStatus) ProtoMessage() {}
 
 func (x *DevicePoolStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[23]
+	mi := &file_holdfast_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2121,7 +2205,7 @@ func (x *DevicePoolStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DevicePoolStatus.ProtoReflect.Descriptor instead.
 func (*DevicePoolStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{23}
+	return file_holdfast_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *DevicePoolStatus) GetId() string {
@@ -2164,7 +2248,7 @@ type PoolStatus struct {
 
 func (x *PoolStatus) Reset() {
 	*x = PoolStatus{}
-	mi := &file_holdfast_proto_msgTypes[24]
+	mi := &file_holdfast_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2176,7 +2260,7 @@ func (x *PoolStatus) String() string {
 func (*PoolStatus) ProtoMessage() {}
 
 func (x *PoolStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[24]
+	mi := &file_holdfast_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2189,7 +2273,7 @@ func (x *PoolStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolStatus.ProtoReflect.Descriptor instead.
 func (*PoolStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{24}
+	return file_holdfast_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *PoolStatus) GetUuid() string {
@@ -2280,7 +2364,7 @@ type Orphan struct {
 
 func (x *Orphan) Reset() {
 	*x = Orphan{}
-	mi := &file_holdfast_proto_msgTypes[25]
+	mi := &file_holdfast_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2292,7 +2376,7 @@ func (x *Orphan) String() string {
 func (*Orphan) ProtoMessage() {}
 
 func (x *Orphan) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[25]
+	mi := &file_holdfast_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2305,7 +2389,7 @@ func (x *Orphan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Orphan.ProtoReflect.Descriptor instead.
 func (*Orphan) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{25}
+	return file_holdfast_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Orphan) GetId() string {
@@ -2341,7 +2425,7 @@ type HungProgram struct {
 
 func (x *HungProgram) Reset() {
 	*x = HungProgram{}
-	mi := &file_holdfast_proto_msgTypes[26]
+	mi := &file_holdfast_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2353,7 +2437,7 @@ func (x *HungProgram) String() string {
 func (*HungProgram) ProtoMessage() {}
 
 func (x *HungProgram) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[26]
+	mi := &file_holdfast_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2366,7 +2450,7 @@ func (x *HungProgram) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HungProgram.ProtoReflect.Descriptor instead.
 func (*HungProgram) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{26}
+	return file_holdfast_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *HungProgram) GetPid() int64 {
@@ -2423,7 +2507,7 @@ type ResourceStatus struct {
 
 func (x *ResourceStatus) Reset() {
 	*x = ResourceStatus{}
-	mi := &file_holdfast_proto_msgTypes[27]
+	mi := &file_holdfast_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2435,7 +2519,7 @@ func (x *ResourceStatus) String() string {
 func (*ResourceStatus) ProtoMessage() {}
 
 func (x *ResourceStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[27]
+	mi := &file_holdfast_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2448,7 +2532,7 @@ func (x *ResourceStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResourceStatus.ProtoReflect.Descriptor instead.
 func (*ResourceStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{27}
+	return file_holdfast_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ResourceStatus) GetDefinition() string {
@@ -2588,7 +2672,7 @@ type VerifyProgress struct {
 
 func (x *VerifyProgress) Reset() {
 	*x = VerifyProgress{}
-	mi := &file_holdfast_proto_msgTypes[28]
+	mi := &file_holdfast_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2600,7 +2684,7 @@ func (x *VerifyProgress) String() string {
 func (*VerifyProgress) ProtoMessage() {}
 
 func (x *VerifyProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[28]
+	mi := &file_holdfast_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2613,7 +2697,7 @@ func (x *VerifyProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyProgress.ProtoReflect.Descriptor instead.
 func (*VerifyProgress) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{28}
+	return file_holdfast_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *VerifyProgress) GetId() string {
@@ -2647,7 +2731,7 @@ type RollbackStatus struct {
 
 func (x *RollbackStatus) Reset() {
 	*x = RollbackStatus{}
-	mi := &file_holdfast_proto_msgTypes[29]
+	mi := &file_holdfast_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2659,7 +2743,7 @@ func (x *RollbackStatus) String() string {
 func (*RollbackStatus) ProtoMessage() {}
 
 func (x *RollbackStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[29]
+	mi := &file_holdfast_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2672,7 +2756,7 @@ func (x *RollbackStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollbackStatus.ProtoReflect.Descriptor instead.
 func (*RollbackStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{29}
+	return file_holdfast_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RollbackStatus) GetId() string {
@@ -2700,7 +2784,7 @@ type QuietStatus struct {
 
 func (x *QuietStatus) Reset() {
 	*x = QuietStatus{}
-	mi := &file_holdfast_proto_msgTypes[30]
+	mi := &file_holdfast_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2712,7 +2796,7 @@ func (x *QuietStatus) String() string {
 func (*QuietStatus) ProtoMessage() {}
 
 func (x *QuietStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[30]
+	mi := &file_holdfast_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2725,7 +2809,7 @@ func (x *QuietStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuietStatus.ProtoReflect.Descriptor instead.
 func (*QuietStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{30}
+	return file_holdfast_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *QuietStatus) GetLease() string {
@@ -2763,13 +2847,14 @@ type VolumeStatus struct {
 	NoDisk        bool                   `protobuf:"varint,20,opt,name=no_disk,json=noDisk,proto3" json:"no_disk,omitempty"`             // under drop_disk: the device is gone
 	BackingKib    int64                  `protobuf:"varint,40,opt,name=backing_kib,json=backingKib,proto3" json:"backing_kib,omitempty"` // 0: not known
 	Luks          *LUKSStatus            `protobuf:"bytes,70,opt,name=luks,proto3" json:"luks,omitempty"`
+	FileSystem    bool                   `protobuf:"varint,90,opt,name=file_system,json=fileSystem,proto3" json:"file_system,omitempty"` // the one that was ordered is made
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *VolumeStatus) Reset() {
 	*x = VolumeStatus{}
-	mi := &file_holdfast_proto_msgTypes[31]
+	mi := &file_holdfast_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2781,7 +2866,7 @@ func (x *VolumeStatus) String() string {
 func (*VolumeStatus) ProtoMessage() {}
 
 func (x *VolumeStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[31]
+	mi := &file_holdfast_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2794,7 +2879,7 @@ func (x *VolumeStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VolumeStatus.ProtoReflect.Descriptor instead.
 func (*VolumeStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{31}
+	return file_holdfast_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *VolumeStatus) GetId() string {
@@ -2881,6 +2966,13 @@ func (x *VolumeStatus) GetLuks() *LUKSStatus {
 	return nil
 }
 
+func (x *VolumeStatus) GetFileSystem() bool {
+	if x != nil {
+		return x.FileSystem
+	}
+	return false
+}
+
 type LUKSStatus struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Open          bool                   `protobuf:"varint,1,opt,name=open,proto3" json:"open,omitempty"`
@@ -2892,7 +2984,7 @@ type LUKSStatus struct {
 
 func (x *LUKSStatus) Reset() {
 	*x = LUKSStatus{}
-	mi := &file_holdfast_proto_msgTypes[32]
+	mi := &file_holdfast_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2904,7 +2996,7 @@ func (x *LUKSStatus) String() string {
 func (*LUKSStatus) ProtoMessage() {}
 
 func (x *LUKSStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[32]
+	mi := &file_holdfast_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2917,7 +3009,7 @@ func (x *LUKSStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LUKSStatus.ProtoReflect.Descriptor instead.
 func (*LUKSStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{32}
+	return file_holdfast_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *LUKSStatus) GetOpen() bool {
@@ -2954,7 +3046,7 @@ type PeerStatus struct {
 
 func (x *PeerStatus) Reset() {
 	*x = PeerStatus{}
-	mi := &file_holdfast_proto_msgTypes[33]
+	mi := &file_holdfast_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2966,7 +3058,7 @@ func (x *PeerStatus) String() string {
 func (*PeerStatus) ProtoMessage() {}
 
 func (x *PeerStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[33]
+	mi := &file_holdfast_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2979,7 +3071,7 @@ func (x *PeerStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeerStatus.ProtoReflect.Descriptor instead.
 func (*PeerStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{33}
+	return file_holdfast_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *PeerStatus) GetNode() string {
@@ -3030,7 +3122,7 @@ type PeerVolumeStatus struct {
 
 func (x *PeerVolumeStatus) Reset() {
 	*x = PeerVolumeStatus{}
-	mi := &file_holdfast_proto_msgTypes[34]
+	mi := &file_holdfast_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3042,7 +3134,7 @@ func (x *PeerVolumeStatus) String() string {
 func (*PeerVolumeStatus) ProtoMessage() {}
 
 func (x *PeerVolumeStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[34]
+	mi := &file_holdfast_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3055,7 +3147,7 @@ func (x *PeerVolumeStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeerVolumeStatus.ProtoReflect.Descriptor instead.
 func (*PeerVolumeStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{34}
+	return file_holdfast_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *PeerVolumeStatus) GetNumber() int64 {
@@ -3102,7 +3194,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_holdfast_proto_msgTypes[35]
+	mi := &file_holdfast_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3114,7 +3206,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[35]
+	mi := &file_holdfast_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3127,7 +3219,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{35}
+	return file_holdfast_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Ping) GetNonce() uint64 {
@@ -3146,7 +3238,7 @@ type Pong struct {
 
 func (x *Pong) Reset() {
 	*x = Pong{}
-	mi := &file_holdfast_proto_msgTypes[36]
+	mi := &file_holdfast_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3158,7 +3250,7 @@ func (x *Pong) String() string {
 func (*Pong) ProtoMessage() {}
 
 func (x *Pong) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[36]
+	mi := &file_holdfast_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3171,7 +3263,7 @@ func (x *Pong) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pong.ProtoReflect.Descriptor instead.
 func (*Pong) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{36}
+	return file_holdfast_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Pong) GetNonce() uint64 {
@@ -3319,7 +3411,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\v2\x19.holdfast.wire.v1.SectionR\x05value:\x028\x01\"4\n" +
 	"\bPathSpec\x12\x14\n" +
 	"\x05local\x18\x01 \x01(\tR\x05local\x12\x12\n" +
-	"\x04peer\x18\x02 \x01(\tR\x04peer\"\xca\x04\n" +
+	"\x04peer\x18\x02 \x01(\tR\x04peer\"\x8d\x05\n" +
 	"\n" +
 	"VolumeSpec\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
@@ -3340,10 +3432,18 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x06resize\x18) \x01(\bR\x06resize\x12\x1d\n" +
 	"\n" +
 	"grow_alone\x18* \x01(\bR\tgrowAlone\x12.\n" +
-	"\x04luks\x18F \x01(\v2\x1a.holdfast.wire.v1.LUKSSpecR\x04luks\x1aU\n" +
+	"\x04luks\x18F \x01(\v2\x1a.holdfast.wire.v1.LUKSSpecR\x04luks\x12A\n" +
+	"\vfile_system\x18Z \x01(\v2 .holdfast.wire.v1.FileSystemSpecR\n" +
+	"fileSystem\x1aU\n" +
 	"\fOptionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
-	"\x05value\x18\x02 \x01(\v2\x19.holdfast.wire.v1.SectionR\x05value:\x028\x01\"b\n" +
+	"\x05value\x18\x02 \x01(\v2\x19.holdfast.wire.v1.SectionR\x05value:\x028\x01\"x\n" +
+	"\x0eFileSystemSpec\x12\x12\n" +
+	"\x04type\x18\x01 \x01(\tR\x04type\x12\x16\n" +
+	"\x06params\x18\x02 \x01(\tR\x06params\x12\x12\n" +
+	"\x04user\x18\x03 \x01(\tR\x04user\x12\x14\n" +
+	"\x05group\x18\x04 \x01(\tR\x05group\x12\x10\n" +
+	"\x03now\x18\x05 \x01(\bR\x03now\"b\n" +
 	"\bLUKSSpec\x12\x10\n" +
 	"\x03gen\x18\x01 \x01(\x03R\x03gen\x12\x12\n" +
 	"\x04keys\x18\x02 \x03(\fR\x04keys\x12\x14\n" +
@@ -3452,7 +3552,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\vQuietStatus\x12\x14\n" +
 	"\x05lease\x18\x01 \x01(\tR\x05lease\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\rR\x05state\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xde\x02\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xff\x02\n" +
 	"\fVolumeStatus\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x03R\x06number\x12\x16\n" +
@@ -3468,7 +3568,9 @@ const file_holdfast_proto_rawDesc = "" +
 	"\ano_disk\x18\x14 \x01(\bR\x06noDisk\x12\x1f\n" +
 	"\vbacking_kib\x18( \x01(\x03R\n" +
 	"backingKib\x120\n" +
-	"\x04luks\x18F \x01(\v2\x1c.holdfast.wire.v1.LUKSStatusR\x04luks\"O\n" +
+	"\x04luks\x18F \x01(\v2\x1c.holdfast.wire.v1.LUKSStatusR\x04luks\x12\x1f\n" +
+	"\vfile_system\x18Z \x01(\bR\n" +
+	"fileSystem\"O\n" +
 	"\n" +
 	"LUKSStatus\x12\x12\n" +
 	"\x04open\x18\x01 \x01(\bR\x04open\x12\x10\n" +
@@ -3504,7 +3606,7 @@ func file_holdfast_proto_rawDescGZIP() []byte {
 	return file_holdfast_proto_rawDescData
 }
 
-var file_holdfast_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
+var file_holdfast_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
 var file_holdfast_proto_goTypes = []any{
 	(*Envelope)(nil),         // 0: holdfast.wire.v1.Envelope
 	(*Order)(nil),            // 1: holdfast.wire.v1.Order
@@ -3524,39 +3626,40 @@ var file_holdfast_proto_goTypes = []any{
 	(*PeerSpec)(nil),         // 15: holdfast.wire.v1.PeerSpec
 	(*PathSpec)(nil),         // 16: holdfast.wire.v1.PathSpec
 	(*VolumeSpec)(nil),       // 17: holdfast.wire.v1.VolumeSpec
-	(*LUKSSpec)(nil),         // 18: holdfast.wire.v1.LUKSSpec
-	(*Report)(nil),           // 19: holdfast.wire.v1.Report
-	(*Words)(nil),            // 20: holdfast.wire.v1.Words
-	(*NodeReport)(nil),       // 21: holdfast.wire.v1.NodeReport
-	(*BlockDevice)(nil),      // 22: holdfast.wire.v1.BlockDevice
-	(*DevicePoolStatus)(nil), // 23: holdfast.wire.v1.DevicePoolStatus
-	(*PoolStatus)(nil),       // 24: holdfast.wire.v1.PoolStatus
-	(*Orphan)(nil),           // 25: holdfast.wire.v1.Orphan
-	(*HungProgram)(nil),      // 26: holdfast.wire.v1.HungProgram
-	(*ResourceStatus)(nil),   // 27: holdfast.wire.v1.ResourceStatus
-	(*VerifyProgress)(nil),   // 28: holdfast.wire.v1.VerifyProgress
-	(*RollbackStatus)(nil),   // 29: holdfast.wire.v1.RollbackStatus
-	(*QuietStatus)(nil),      // 30: holdfast.wire.v1.QuietStatus
-	(*VolumeStatus)(nil),     // 31: holdfast.wire.v1.VolumeStatus
-	(*LUKSStatus)(nil),       // 32: holdfast.wire.v1.LUKSStatus
-	(*PeerStatus)(nil),       // 33: holdfast.wire.v1.PeerStatus
-	(*PeerVolumeStatus)(nil), // 34: holdfast.wire.v1.PeerVolumeStatus
-	(*Ping)(nil),             // 35: holdfast.wire.v1.Ping
-	(*Pong)(nil),             // 36: holdfast.wire.v1.Pong
-	nil,                      // 37: holdfast.wire.v1.Section.OptionsEntry
-	nil,                      // 38: holdfast.wire.v1.DRBDSpec.OptionsEntry
-	nil,                      // 39: holdfast.wire.v1.PeerSpec.OptionsEntry
-	nil,                      // 40: holdfast.wire.v1.VolumeSpec.OptionsEntry
-	nil,                      // 41: holdfast.wire.v1.NodeReport.UnsupportedEntry
+	(*FileSystemSpec)(nil),   // 18: holdfast.wire.v1.FileSystemSpec
+	(*LUKSSpec)(nil),         // 19: holdfast.wire.v1.LUKSSpec
+	(*Report)(nil),           // 20: holdfast.wire.v1.Report
+	(*Words)(nil),            // 21: holdfast.wire.v1.Words
+	(*NodeReport)(nil),       // 22: holdfast.wire.v1.NodeReport
+	(*BlockDevice)(nil),      // 23: holdfast.wire.v1.BlockDevice
+	(*DevicePoolStatus)(nil), // 24: holdfast.wire.v1.DevicePoolStatus
+	(*PoolStatus)(nil),       // 25: holdfast.wire.v1.PoolStatus
+	(*Orphan)(nil),           // 26: holdfast.wire.v1.Orphan
+	(*HungProgram)(nil),      // 27: holdfast.wire.v1.HungProgram
+	(*ResourceStatus)(nil),   // 28: holdfast.wire.v1.ResourceStatus
+	(*VerifyProgress)(nil),   // 29: holdfast.wire.v1.VerifyProgress
+	(*RollbackStatus)(nil),   // 30: holdfast.wire.v1.RollbackStatus
+	(*QuietStatus)(nil),      // 31: holdfast.wire.v1.QuietStatus
+	(*VolumeStatus)(nil),     // 32: holdfast.wire.v1.VolumeStatus
+	(*LUKSStatus)(nil),       // 33: holdfast.wire.v1.LUKSStatus
+	(*PeerStatus)(nil),       // 34: holdfast.wire.v1.PeerStatus
+	(*PeerVolumeStatus)(nil), // 35: holdfast.wire.v1.PeerVolumeStatus
+	(*Ping)(nil),             // 36: holdfast.wire.v1.Ping
+	(*Pong)(nil),             // 37: holdfast.wire.v1.Pong
+	nil,                      // 38: holdfast.wire.v1.Section.OptionsEntry
+	nil,                      // 39: holdfast.wire.v1.DRBDSpec.OptionsEntry
+	nil,                      // 40: holdfast.wire.v1.PeerSpec.OptionsEntry
+	nil,                      // 41: holdfast.wire.v1.VolumeSpec.OptionsEntry
+	nil,                      // 42: holdfast.wire.v1.NodeReport.UnsupportedEntry
 }
 var file_holdfast_proto_depIdxs = []int32{
 	2,  // 0: holdfast.wire.v1.Envelope.hello:type_name -> holdfast.wire.v1.Hello
 	3,  // 1: holdfast.wire.v1.Envelope.welcome:type_name -> holdfast.wire.v1.Welcome
 	4,  // 2: holdfast.wire.v1.Envelope.refused:type_name -> holdfast.wire.v1.Refused
 	5,  // 3: holdfast.wire.v1.Envelope.desired:type_name -> holdfast.wire.v1.Desired
-	19, // 4: holdfast.wire.v1.Envelope.report:type_name -> holdfast.wire.v1.Report
-	35, // 5: holdfast.wire.v1.Envelope.ping:type_name -> holdfast.wire.v1.Ping
-	36, // 6: holdfast.wire.v1.Envelope.pong:type_name -> holdfast.wire.v1.Pong
+	20, // 4: holdfast.wire.v1.Envelope.report:type_name -> holdfast.wire.v1.Report
+	36, // 5: holdfast.wire.v1.Envelope.ping:type_name -> holdfast.wire.v1.Ping
+	37, // 6: holdfast.wire.v1.Envelope.pong:type_name -> holdfast.wire.v1.Pong
 	1,  // 7: holdfast.wire.v1.Hello.order:type_name -> holdfast.wire.v1.Order
 	1,  // 8: holdfast.wire.v1.Desired.order:type_name -> holdfast.wire.v1.Order
 	7,  // 9: holdfast.wire.v1.Desired.pools:type_name -> holdfast.wire.v1.PoolSpec
@@ -3568,38 +3671,39 @@ var file_holdfast_proto_depIdxs = []int32{
 	11, // 15: holdfast.wire.v1.ResourceSpec.rollback:type_name -> holdfast.wire.v1.RollbackSpec
 	10, // 16: holdfast.wire.v1.SnapshotSpec.copies:type_name -> holdfast.wire.v1.CopySpec
 	10, // 17: holdfast.wire.v1.RollbackSpec.copies:type_name -> holdfast.wire.v1.CopySpec
-	37, // 18: holdfast.wire.v1.Section.options:type_name -> holdfast.wire.v1.Section.OptionsEntry
-	38, // 19: holdfast.wire.v1.DRBDSpec.options:type_name -> holdfast.wire.v1.DRBDSpec.OptionsEntry
+	38, // 18: holdfast.wire.v1.Section.options:type_name -> holdfast.wire.v1.Section.OptionsEntry
+	39, // 19: holdfast.wire.v1.DRBDSpec.options:type_name -> holdfast.wire.v1.DRBDSpec.OptionsEntry
 	15, // 20: holdfast.wire.v1.DRBDSpec.peers:type_name -> holdfast.wire.v1.PeerSpec
-	39, // 21: holdfast.wire.v1.PeerSpec.options:type_name -> holdfast.wire.v1.PeerSpec.OptionsEntry
+	40, // 21: holdfast.wire.v1.PeerSpec.options:type_name -> holdfast.wire.v1.PeerSpec.OptionsEntry
 	16, // 22: holdfast.wire.v1.PeerSpec.paths:type_name -> holdfast.wire.v1.PathSpec
-	40, // 23: holdfast.wire.v1.VolumeSpec.options:type_name -> holdfast.wire.v1.VolumeSpec.OptionsEntry
+	41, // 23: holdfast.wire.v1.VolumeSpec.options:type_name -> holdfast.wire.v1.VolumeSpec.OptionsEntry
 	12, // 24: holdfast.wire.v1.VolumeSpec.from:type_name -> holdfast.wire.v1.Source
-	18, // 25: holdfast.wire.v1.VolumeSpec.luks:type_name -> holdfast.wire.v1.LUKSSpec
-	21, // 26: holdfast.wire.v1.Report.node:type_name -> holdfast.wire.v1.NodeReport
-	27, // 27: holdfast.wire.v1.Report.resources:type_name -> holdfast.wire.v1.ResourceStatus
-	41, // 28: holdfast.wire.v1.NodeReport.unsupported:type_name -> holdfast.wire.v1.NodeReport.UnsupportedEntry
-	24, // 29: holdfast.wire.v1.NodeReport.pools:type_name -> holdfast.wire.v1.PoolStatus
-	25, // 30: holdfast.wire.v1.NodeReport.orphans:type_name -> holdfast.wire.v1.Orphan
-	26, // 31: holdfast.wire.v1.NodeReport.hung:type_name -> holdfast.wire.v1.HungProgram
-	22, // 32: holdfast.wire.v1.NodeReport.devices:type_name -> holdfast.wire.v1.BlockDevice
-	23, // 33: holdfast.wire.v1.NodeReport.device_pools:type_name -> holdfast.wire.v1.DevicePoolStatus
-	31, // 34: holdfast.wire.v1.ResourceStatus.volumes:type_name -> holdfast.wire.v1.VolumeStatus
-	33, // 35: holdfast.wire.v1.ResourceStatus.peers:type_name -> holdfast.wire.v1.PeerStatus
-	30, // 36: holdfast.wire.v1.ResourceStatus.quiet:type_name -> holdfast.wire.v1.QuietStatus
-	29, // 37: holdfast.wire.v1.ResourceStatus.rollback:type_name -> holdfast.wire.v1.RollbackStatus
-	28, // 38: holdfast.wire.v1.ResourceStatus.verify:type_name -> holdfast.wire.v1.VerifyProgress
-	32, // 39: holdfast.wire.v1.VolumeStatus.luks:type_name -> holdfast.wire.v1.LUKSStatus
-	34, // 40: holdfast.wire.v1.PeerStatus.volumes:type_name -> holdfast.wire.v1.PeerVolumeStatus
-	13, // 41: holdfast.wire.v1.DRBDSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
-	13, // 42: holdfast.wire.v1.PeerSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
-	13, // 43: holdfast.wire.v1.VolumeSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
-	20, // 44: holdfast.wire.v1.NodeReport.UnsupportedEntry.value:type_name -> holdfast.wire.v1.Words
-	45, // [45:45] is the sub-list for method output_type
-	45, // [45:45] is the sub-list for method input_type
-	45, // [45:45] is the sub-list for extension type_name
-	45, // [45:45] is the sub-list for extension extendee
-	0,  // [0:45] is the sub-list for field type_name
+	19, // 25: holdfast.wire.v1.VolumeSpec.luks:type_name -> holdfast.wire.v1.LUKSSpec
+	18, // 26: holdfast.wire.v1.VolumeSpec.file_system:type_name -> holdfast.wire.v1.FileSystemSpec
+	22, // 27: holdfast.wire.v1.Report.node:type_name -> holdfast.wire.v1.NodeReport
+	28, // 28: holdfast.wire.v1.Report.resources:type_name -> holdfast.wire.v1.ResourceStatus
+	42, // 29: holdfast.wire.v1.NodeReport.unsupported:type_name -> holdfast.wire.v1.NodeReport.UnsupportedEntry
+	25, // 30: holdfast.wire.v1.NodeReport.pools:type_name -> holdfast.wire.v1.PoolStatus
+	26, // 31: holdfast.wire.v1.NodeReport.orphans:type_name -> holdfast.wire.v1.Orphan
+	27, // 32: holdfast.wire.v1.NodeReport.hung:type_name -> holdfast.wire.v1.HungProgram
+	23, // 33: holdfast.wire.v1.NodeReport.devices:type_name -> holdfast.wire.v1.BlockDevice
+	24, // 34: holdfast.wire.v1.NodeReport.device_pools:type_name -> holdfast.wire.v1.DevicePoolStatus
+	32, // 35: holdfast.wire.v1.ResourceStatus.volumes:type_name -> holdfast.wire.v1.VolumeStatus
+	34, // 36: holdfast.wire.v1.ResourceStatus.peers:type_name -> holdfast.wire.v1.PeerStatus
+	31, // 37: holdfast.wire.v1.ResourceStatus.quiet:type_name -> holdfast.wire.v1.QuietStatus
+	30, // 38: holdfast.wire.v1.ResourceStatus.rollback:type_name -> holdfast.wire.v1.RollbackStatus
+	29, // 39: holdfast.wire.v1.ResourceStatus.verify:type_name -> holdfast.wire.v1.VerifyProgress
+	33, // 40: holdfast.wire.v1.VolumeStatus.luks:type_name -> holdfast.wire.v1.LUKSStatus
+	35, // 41: holdfast.wire.v1.PeerStatus.volumes:type_name -> holdfast.wire.v1.PeerVolumeStatus
+	13, // 42: holdfast.wire.v1.DRBDSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
+	13, // 43: holdfast.wire.v1.PeerSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
+	13, // 44: holdfast.wire.v1.VolumeSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
+	21, // 45: holdfast.wire.v1.NodeReport.UnsupportedEntry.value:type_name -> holdfast.wire.v1.Words
+	46, // [46:46] is the sub-list for method output_type
+	46, // [46:46] is the sub-list for method input_type
+	46, // [46:46] is the sub-list for extension type_name
+	46, // [46:46] is the sub-list for extension extendee
+	0,  // [0:46] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_proto_init() }
@@ -3622,7 +3726,7 @@ func file_holdfast_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_proto_rawDesc), len(file_holdfast_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   42,
+			NumMessages:   43,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
