@@ -37,7 +37,7 @@ func sample(in api.PropsInfo, set func(string) bool) string {
 		}
 		try = []string{word}
 	case "string":
-		try = []string{"text"}
+		try = []string{"text", "-q"} // options of mkfs
 	case "regex":
 		try = append(try, samples...)
 	}

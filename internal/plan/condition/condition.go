@@ -37,6 +37,8 @@ const (
 	CloneFailed Kind = "clone-failed"
 	// OutOfSync: two replicas that count as good and are connected differ; a verify found it.
 	OutOfSync Kind = "out-of-sync"
+	// NoFileSystem: the file system that its properties ask for isn't made, and its node doesn't try.
+	NoFileSystem Kind = "no-file-system"
 	// Held: the node leaves the replica as it is, and says why.
 	Held Kind = "held"
 )
@@ -91,6 +93,7 @@ func Of(s *state.Snapshot, d *state.Definition) []Condition {
 	l.unseen()
 	l.held()
 	l.snapshots()
+	l.fileSystems()
 	return l.out
 }
 
