@@ -64,6 +64,11 @@ func sumSpec(r *model.ResourceSpec) uint64 {
 			s.str(string(v.From.Snapshot), string(v.From.Label), v.From.Device)
 		}
 		s.options(v.Options)
+		s.flag(v.FileSystem != nil)
+		if f := v.FileSystem; f != nil {
+			s.str(f.Type, f.Params, f.User, f.Group)
+			s.flag(f.Now)
+		}
 		s.flag(v.LUKS != nil)
 		if v.LUKS != nil {
 			s.flag(v.LUKS.Typed, v.LUKS.Discards)
