@@ -759,7 +759,7 @@ func (a *Agent) finishReplica(j Job, res Result, began *runningJob, now time.Tim
 	for _, id := range res.made {
 		r.made[id] = true
 	}
-	maps.Copy(r.fs, res.fs)
+	a.tookFileSystem(r, res)
 	for _, id := range res.mdMade {
 		r.mdMade[id] = true
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,8 +19,25 @@ import (
 
 // seenFileSystem adds what this process did about the volume's file system.
 func seenFileSystem(r *replica, v model.VolumeSpec, sv *steps.Volume) {
+	if r.spec.DRBD == nil && sv.Data {
+		sv.FileSystem = true // in use since, whatever an older copy of the controller's store says
+		return
+	}
 	if why, known := r.fs[v.ID]; known {
 		sv.FileSystem, sv.FileSystemNo = why == "", why
+	}
+}
+
+// tookFileSystem takes in what a job did. Without DRBD it isn't forgotten: nothing else tells that the volume may be in use.
+func (a *Agent) tookFileSystem(r *replica, res Result) {
+	maps.Copy(r.fs, res.fs)
+	if r.spec.DRBD != nil {
+		return
+	}
+	for _, label := range slices.Sorted(maps.Keys(res.fs)) {
+		if res.fs[label] == "" && add(&a.kept.Data, label) {
+			a.save()
+		}
 	}
 }
 

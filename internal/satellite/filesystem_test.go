@@ -213,6 +213,17 @@ func TestMakeFileSystemAlone(t *testing.T) {
 			t.Fatalf("stop %d: %+v %+v %q\n%s", n, a.of("backups"), v, a.onDisk(), r.traces())
 		}
 		if n > 0 && !stopped {
+			a.m.CrashAfter(0)
+			// The controller's store is an old copy, and the user has wiped the file system and written his own.
+			a.m.Wipe("/dev/sw_ssd/backups_00000")
+			a.m.WriteDisk("/dev/sw_ssd/backups_00000")
+			a.kill()
+			a.start()
+			r.run(20 * time.Second)
+			if v := a.volume("backups", 0); v.Disk != model.DiskCreated || a.onDisk() != "" {
+				t.Fatalf("%+v %q", v, a.onDisk())
+			}
+			r.notOver()
 			return
 		}
 	}

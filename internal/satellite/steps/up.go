@@ -126,7 +126,7 @@ func (p *planner) extra(up *[]model.VolumeSpec) *Plan {
 		if sv := p.seen.Volumes[v.Number]; v.LUKS != nil && sv.MappingsKnown && !sv.Mapped && !sv.KeyKnown {
 			continue // nobody has its key; it stays closed, and holds up nobody else
 		}
-		v.GrowKiB, v.Resize, v.GrowAlone = 0, false, false // nobody asks for that any more
+		v.GrowKiB, v.Resize, v.GrowAlone, v.FileSystem = 0, false, false, nil // nobody asks for that any more
 		*up = append(*up, v)
 	}
 	slices.SortFunc(*up, func(a, b model.VolumeSpec) int { return a.Number - b.Number })

@@ -138,3 +138,12 @@ func (n *Network) FileSystem(v DiskView) string {
 	}
 	return ""
 }
+
+// Wipe takes all away that is on a disk, by hand; path as for OnDisk.
+func (m *Machine) Wipe(path string) {
+	m.net.mu.Lock()
+	defer m.net.mu.Unlock()
+	if d := m.diskAt(path); d != nil {
+		clear(d.content().blocks)
+	}
+}
