@@ -131,6 +131,10 @@ func (w *waiting) judge(s *state.Snapshot, now time.Time) *fault.Note {
 		if st.Generation >= d.Generation { // else an order is under way that may free it
 			return w.stuck(now, st.Reason)
 		}
+	case model.Working:
+		if why := plan.GrowthWaits(s, d); why != "" {
+			return w.stuck(now, why)
+		}
 	case model.Done:
 		if !w.Gone {
 			return w.said(fault.Success, fault.Done, w.doneText(), w.name, w.Node)

@@ -249,3 +249,22 @@ func TestWaitForDevicePool(t *testing.T) {
 		s.report.DevicePools = nil
 	}
 }
+
+// A volume grows on all replicas together: while one's node is away nobody waits a minute for the others.
+func TestWaitGrowsWithoutANode(t *testing.T) {
+	r := newRig(t)
+	a := r.node("alpha")
+	b := r.node("bravo")
+	r.resource("backups", "alpha", "bravo")
+	b.down = true
+	r.b.Lost("bravo", b.id, "power cut", r.now)
+	r.run()
+	a.change = func(st *model.ResourceStatus) { st.Phase, st.Reason = model.Working, "waits" }
+	vd := r.def("backups").Volumes[0]
+	tk := r.submit(core.VolumeModify{Definition: "backups", Number: vd.Number, SizeKiB: 2 * vd.SizeKiB})
+	r.run()
+	r.forward(2 * BlockedGrace)
+	if rep, err := tk.Result(); !tk.Done() || err != nil || !has(rep.Notes, fault.Warning, fault.NotApplied, "node 'bravo' isn't online, and all replicas grow together") {
+		t.Fatal(tk.Done(), err, texts(rep.Notes))
+	}
+}

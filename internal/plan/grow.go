@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 
 	"holdfast/internal/model"
@@ -26,6 +27,24 @@ func grown(d *state.Definition, c *model.ResourceDefinition) (moved bool) {
 		vd.GrowsFromKiB, moved = 0, true
 	}
 	return moved
+}
+
+// GrowthWaits names the node that is away and has a replica that is to grow, without which nobody finishes; "" for none.
+func GrowthWaits(s *state.Snapshot, d *state.Definition) string {
+	for i := range d.Volumes {
+		vd := &d.Volumes[i]
+		for j := range d.Resources {
+			r := &d.Resources[j]
+			v := r.Volume(vd.Number)
+			if vd.GrowsFromKiB == 0 || !growing(r, v) || offers(d.ResourceDefinition, vd, status(d, r, v)) {
+				continue
+			}
+			if n := s.Node(r.Node); n == nil || !n.Online() {
+				return fmt.Sprintf("volume %d grows: node '%s' isn't online, and all replicas grow together", vd.Number, r.Node)
+			}
+		}
+	}
+	return ""
 }
 
 // GrowthHeld: on 8.4, where two replicas don't see a third, nothing grows before one that is being removed is gone: too small

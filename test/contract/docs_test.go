@@ -186,12 +186,18 @@ func (c *cluster) typed(t *testing.T, line string) string {
 
 func (c *cluster) cli(t *testing.T, line string) (int, string) {
 	t.Helper()
+	return c.run(t, strings.Fields(line))
+}
+
+// run is the command line in this process: its exit code and what it prints.
+func (c *cluster) run(t *testing.T, args []string) (int, string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 	defer cancel()
 	var out bytes.Buffer
 	app := cli.New(cli.Config{Prog: "linstor", Version: "test", Env: []string{"LS_CONTROLLERS=" + c.url, "LANG=C.UTF-8"},
 		Streams: cli.Streams{In: strings.NewReader(""), Out: &out, Err: &out}})
-	code := app.Run(ctx, strings.Fields(line))
+	code := app.Run(ctx, args)
 	return code, out.String()
 }
 

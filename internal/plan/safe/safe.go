@@ -64,7 +64,7 @@ func ToStop(s *state.Snapshot, node string) []Loss {
 			case st != nil && st.InUse:
 				add(InUse, copies, "it is in use on the node")
 			case holds && good(st, v):
-				add(Redundancy, copies, "%d good copies remain", copies)
+				add(Redundancy, copies, "%s", map[bool]string{true: "1 good copy remains", false: fmt.Sprintf("%d good copies remain", copies)}[copies == 1])
 			}
 		}
 		return true
