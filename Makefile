@@ -1,5 +1,5 @@
 # Two commands do all the set-up on a fresh Debian machine (as root, with make, git and Go >= 1.26):
-#   make demo    see it work on two virtual machines
+#   make demo    see it work on three virtual machines
 #   make test    everything that shows it is right
 #   make lab-full  what takes longer
 .PHONY: help build demo test lab-full unit seeds contract scenarios lab lab-down sim bench lint fmt generate packages clean
@@ -18,9 +18,9 @@ build: ## build/holdfast and build/linstor, for amd64; ARCH=arm64 for the other
 	GOARCH=$(or $(ARCH),amd64) go build -trimpath -ldflags '$(LDFLAGS)' -o build/holdfast$(if $(filter arm64,$(ARCH)),-arm64) ./cmd/holdfast
 	@ln -sf holdfast build/linstor
 
-demo: ## Two virtual machines, the tutorial, a power cut: at most 6 minutes
+demo: ## Three virtual machines, two acts: the tutorial and power cuts (at most 6 minutes), the life of a volume (3 more); ACT=1 or 2 plays one
 	@packaging/host-packages lab
-	@go run ./lab/demo
+	@go run ./lab/demo $(if $(ACT),-act $(ACT))
 
 test: ## All tests: unit, store, simulator, contract, lab; each announced with its time
 	@packaging/host-packages test lab

@@ -1,6 +1,6 @@
 // Demo shows Holdfast on virtual machines with the real kernel, LVM and DRBD. The first act, on two: the tutorial, an upgrade
 // pause of the controller under load, a change while a node is off, a power cut with failover, and a removal that leaves
-// nothing. The second act (-act 2), on three with thin pools: snapshot, rollback, clone, growth, evacuation.
+// nothing. The second act, on three with thin pools: snapshot, rollback, clone, growth, encryption, evacuation. -act plays one.
 // Its exit status tells whether all of it held.
 package main
 
@@ -20,11 +20,11 @@ import (
 )
 
 func main() {
-	act := flag.Int("act", 1, "play the first or the second act, or with 0 both")
+	act := flag.Int("act", 0, "play only the first act, or the second")
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
-	ctx, stop := context.WithTimeout(ctx, 15*time.Minute)
+	ctx, stop := context.WithTimeout(ctx, 25*time.Minute)
 	defer stop()
 	if err := run(ctx, *act); err != nil {
 		fmt.Fprintf(os.Stderr, "\n%s\n%v\n", red("The demo failed:"), err)

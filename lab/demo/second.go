@@ -127,15 +127,17 @@ func (d *demo) lines(ctx context.Context, node string, lines ...string) error {
 	return nil
 }
 
-// held types a command that takes a snapshot. I/O stands still for that, for some seconds at most; on a machine so loaded that
+// held types a command that takes a snapshot. I/O stands still for that, for 8 seconds at most; on a machine so loaded that
 // they don't suffice the command fails, and what it advises is done: undo it, and type it again.
 func (d *demo) held(ctx context.Context, line, undo string) error {
 	for n := 1; ; n++ {
 		var out bytes.Buffer
 		err := d.linstor(ctx, line, &out)
-		if err == nil || n == 4 || !strings.Contains(out.String(), "may stand still") {
+		late := strings.Contains(out.String(), "may stand still") || strings.Contains(out.String(), "start the guard of the suspension")
+		if err == nil || n == 10 || !late {
 			return err
 		}
+		d.say("This machine is busy with other things: once more.")
 		if err := d.linstor(ctx, undo); err != nil {
 			return err
 		}
