@@ -64,7 +64,10 @@ func sumSpec(r *model.ResourceSpec) uint64 {
 			s.str(string(v.From.Snapshot), string(v.From.Label), v.From.Device)
 		}
 		s.options(v.Options)
-		s.flag(v.FileSystem != nil)
+		s.flag(v.FileSystem != nil, v.Throttle != nil)
+		if t := v.Throttle; t != nil {
+			s.num(uint64(t.ReadBytes), uint64(t.WriteBytes), uint64(t.ReadOps), uint64(t.WriteOps))
+		}
 		if f := v.FileSystem; f != nil {
 			s.str(f.Type, f.Params, f.User, f.Group)
 			s.flag(f.Now)

@@ -133,6 +133,8 @@ type VolumeSpec struct {
 	// LUKS: it is encrypted; all above it, DRBD's metadata too, lie in the mapping. An older node leaves the whole resource
 	// as it is.
 	LUKS *LUKSSpec
+	// Throttle of the backing device; nil: none. An older node keeps none.
+	Throttle *Throttle
 	// FileSystem to be made on it here, once; nil: none. An older node makes none.
 	FileSystem *FileSystemSpec
 }

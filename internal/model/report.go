@@ -139,6 +139,8 @@ type VolumeStatus struct {
 	BackingKiB int64
 	// LUKS of an encrypted one.
 	LUKS *LUKSStatus
+	// NotThrottled says why the device isn't limited as it should be; "": it is.
+	NotThrottled string
 	// FileSystem: the one that was ordered is made.
 	FileSystem bool
 }

@@ -167,8 +167,9 @@ type replica struct {
 	rolled  model.UUID
 	// of encrypted volumes, by label
 	formatted map[model.UUID]bool
-	keyGen    map[model.UUID]int    // generation of the first key, which opens it; -1: none does
-	verify    model.VerifyProgress  // the newest that was begun here
+	keyGen    map[model.UUID]int   // generation of the first key, which opens it; -1: none does
+	verify    model.VerifyProgress // the newest that was begun here
+	throttled map[model.UUID]throttled
 	fs        map[model.UUID]string // by label: "" the file system is made, else why it never will be
 
 	verifyAsked bool // it seems to have ended
@@ -231,7 +232,7 @@ func (a *Agent) take(st model.NodeState) {
 		r := a.replicas[s.ID]
 		if r == nil {
 			r = &replica{made: map[model.UUID]bool{}, mdMade: map[model.UUID]bool{}, grown: map[model.UUID]int64{}, alone: map[model.UUID]int64{}, quiet: a.leftQuiet(s.ID),
-				formatted: map[model.UUID]bool{}, keyGen: map[model.UUID]int{}, fs: map[model.UUID]string{}}
+				formatted: map[model.UUID]bool{}, keyGen: map[model.UUID]int{}, fs: map[model.UUID]string{}, throttled: map[model.UUID]throttled{}}
 			for _, j := range a.running {
 				if j.job.Replica == s.ID {
 					r.busy = j.job.ID
@@ -350,6 +351,7 @@ func (a *Agent) seenVolume(r *replica, v model.VolumeSpec) steps.Volume {
 	}
 	a.seenCrypt(r, v, &sv)
 	seenFileSystem(r, v, &sv)
+	seenThrottle(r, v, &sv)
 	return sv
 }
 
@@ -374,7 +376,7 @@ func (a *Agent) known(label model.UUID) bool {
 func (a *Agent) facts(r *replica) steps.Node {
 	n := steps.Node{Name: a.cfg.Node}
 	if a.node != nil {
-		n.Known, n.DRBD = true, model.DRBDGeneration(a.node.drbd.Generation)
+		n.Known, n.DRBD, n.Throttles = true, model.DRBDGeneration(a.node.drbd.Generation), a.node.throttles
 	}
 	n.Session = a.session != nil && r.session == a.session.id
 	return n
@@ -760,6 +762,7 @@ func (a *Agent) finishReplica(j Job, res Result, began *runningJob, now time.Tim
 		r.made[id] = true
 	}
 	a.tookFileSystem(r, res)
+	maps.Copy(r.throttled, res.throttled)
 	for _, id := range res.mdMade {
 		r.mdMade[id] = true
 	}
@@ -776,6 +779,7 @@ func (a *Agent) finishReplica(j Job, res Result, began *runningJob, now time.Tim
 		delete(r.made, id)
 		delete(r.mdMade, id)
 		delete(r.fs, id)
+		delete(r.throttled, id)
 	}
 	r.passed = time.Time{}
 	if res.passed && res.Err == nil {

@@ -31,6 +31,9 @@ func (x *execution) do(ctx context.Context, s steps.Step) error {
 		return x.storage(ctx, s)
 	}
 	switch s.Kind {
+	case steps.Throttle:
+		x.throttle(ctx, s)
+		return nil
 	case steps.GuardFileSystem:
 		return x.guardFileSystem(ctx, s)
 	case steps.MakeFileSystem:

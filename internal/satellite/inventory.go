@@ -9,6 +9,7 @@ import (
 	"holdfast/internal/model"
 	"holdfast/internal/tool/drbd"
 	"holdfast/internal/tool/run"
+	"holdfast/internal/tool/throttle"
 )
 
 // nodeFacts is a look at the machine.
@@ -20,6 +21,7 @@ type nodeFacts struct {
 	snapshots   []model.ProviderKind // those that take snapshots
 	unsupported map[string][]string
 	configs     map[string]configFile
+	throttles   bool                 // devices can be limited
 	devices     []model.BlockDevice  // empty ones
 	makes       []model.ProviderKind // of device pools
 	err         error                // of the look at DRBD or the config folder: the old picture stays
@@ -47,6 +49,7 @@ func (f *nodeFacts) look(ctx context.Context, w worker, load bool) {
 			f.unsupported[string(p.kind)] = why
 		}
 	}
+	f.throttles = throttle.Tool{Run: w.host}.There()
 	f.lookForDevices(ctx, w)
 	info, err := drbd.Detect(ctx, w.host)
 	noLoad := ""

@@ -103,6 +103,7 @@ type Result struct {
 	formatted []model.UUID
 	keyGen    map[model.UUID]int
 	fs        map[model.UUID]string // see replica
+	throttled map[model.UUID]throttled
 }
 
 // scan is a look at a pool.

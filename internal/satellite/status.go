@@ -106,6 +106,7 @@ func (a *Agent) volumes(st *model.ResourceStatus, s model.ResourceSpec, seen ste
 				}
 			}
 		}
+		vs.NotThrottled = sv.NotThrottled
 		vs.FileSystem = v.FileSystem != nil && v.FileSystem.Now && sv.FileSystem
 		vs.NoDisk = steps.WithoutDisk(s, seen, v)
 		// A volume that is to go and has left nothing isn't there any more.

@@ -32,6 +32,9 @@ func (w *world) wantsFileSystem(name string) {
 	if w.fs.chance(10) {
 		c.Override, c.Delete = nil, []string{"FileSystem/Type"}
 	}
+	if c.Override != nil && w.fs.chance(30) {
+		c.Override["sys/fs/blkio_throttle_write"] = "1048576"
+	}
 	w.type_(c)
 }
 

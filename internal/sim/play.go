@@ -18,6 +18,9 @@ func (w *world) play() {
 	w.main.boot(0)
 	w.quiet(2000)
 	for _, n := range w.nodes {
+		if w.fs.chance(50) {
+			n.m.AddThrottles()
+		}
 		w.nodeComes(n)
 	}
 	for range 40 { // some model seconds

@@ -75,14 +75,14 @@ func volumeSpecOut(s *model.VolumeSpec) *pb.VolumeSpec {
 	return &pb.VolumeSpec{Id: u(string(s.ID)), Number: int64(s.Number), Minor: int64(s.Minor), SizeKib: s.SizeKiB,
 		BackingKib: s.BackingKiB, Pool: u(s.Pool), Backing: u(s.Backing), Want: uint32(s.Want),
 		Initialised: s.Initialised, Seed: uint32(s.Seed), Options: optionsOut(s.Options), From: sourceOut(s.From),
-		GrowKib: s.GrowKiB, Resize: s.Resize, GrowAlone: s.GrowAlone, Luks: luksOut(s.LUKS), FileSystem: fileSystemOut(s.FileSystem)}
+		GrowKib: s.GrowKiB, Resize: s.Resize, GrowAlone: s.GrowAlone, Luks: luksOut(s.LUKS), FileSystem: fileSystemOut(s.FileSystem), Throttle: throttleOut(s.Throttle)}
 }
 
 func volumeSpecIn(p *pb.VolumeSpec) model.VolumeSpec {
 	s := model.VolumeSpec{ID: model.UUID(p.GetId()), Number: int(p.GetNumber()), Minor: int(p.GetMinor()),
 		SizeKiB: p.GetSizeKib(), BackingKiB: p.GetBackingKib(), Pool: p.GetPool(), Backing: p.GetBacking(),
 		Want: model.Want(small(p.GetWant())), Initialised: p.GetInitialised(), Options: optionsIn(p.GetOptions()), From: sourceIn(p.GetFrom()),
-		GrowKiB: p.GetGrowKib(), Resize: p.GetResize(), GrowAlone: p.GetGrowAlone(), LUKS: luksIn(p.GetLuks()), FileSystem: fileSystemIn(p.GetFileSystem())}
+		GrowKiB: p.GetGrowKib(), Resize: p.GetResize(), GrowAlone: p.GetGrowAlone(), LUKS: luksIn(p.GetLuks()), FileSystem: fileSystemIn(p.GetFileSystem()), Throttle: throttleIn(p.GetThrottle())}
 	if n := p.GetSeed(); n <= uint32(model.SeedSkip) {
 		s.Seed = model.Seed(n)
 	}

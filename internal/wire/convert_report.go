@@ -101,14 +101,14 @@ func statusIn(p *pb.ResourceStatus) model.ResourceStatus {
 func volumeOut(s *model.VolumeStatus) *pb.VolumeStatus {
 	return &pb.VolumeStatus{Id: u(string(s.ID)), Number: int64(s.Number), Device: u(s.Device), Backing: u(s.Backing),
 		Disk: u(s.Disk), AllocKib: s.AllocKiB, UsableKib: s.UsableKiB, MdReady: s.MDReady, HasQuorum: s.HasQuorum, NoDisk: s.NoDisk, BackingKib: s.BackingKiB,
-		Luks: luksStatusOut(s.LUKS), FileSystem: s.FileSystem}
+		Luks: luksStatusOut(s.LUKS), FileSystem: s.FileSystem, NotThrottled: u(s.NotThrottled)}
 }
 
 func volumeIn(p *pb.VolumeStatus) model.VolumeStatus {
 	return model.VolumeStatus{ID: model.UUID(p.GetId()), Number: int(p.GetNumber()), Device: p.GetDevice(),
 		Backing: p.GetBacking(), Disk: word(p.GetDisk()), AllocKiB: p.GetAllocKib(), UsableKiB: p.GetUsableKib(),
 		MDReady: p.GetMdReady(), HasQuorum: p.GetHasQuorum(), NoDisk: p.GetNoDisk(), BackingKiB: p.GetBackingKib(),
-		LUKS: luksStatusIn(p.GetLuks()), FileSystem: p.GetFileSystem()}
+		LUKS: luksStatusIn(p.GetLuks()), FileSystem: p.GetFileSystem(), NotThrottled: p.GetNotThrottled()}
 }
 
 func peerOut(s *model.PeerStatus) *pb.PeerStatus {

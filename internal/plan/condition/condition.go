@@ -37,6 +37,8 @@ const (
 	CloneFailed Kind = "clone-failed"
 	// OutOfSync: two replicas that count as good and are connected differ; a verify found it.
 	OutOfSync Kind = "out-of-sync"
+	// NotThrottled: a limit that its properties ask for isn't kept on a node.
+	NotThrottled Kind = "not-throttled"
 	// NoFileSystem: the file system that its properties ask for isn't made, and its node doesn't try.
 	NoFileSystem Kind = "no-file-system"
 	// Held: the node leaves the replica as it is, and says why.
@@ -94,6 +96,7 @@ func Of(s *state.Snapshot, d *state.Definition) []Condition {
 	l.held()
 	l.snapshots()
 	l.fileSystems()
+	l.throttles()
 	return l.out
 }
 

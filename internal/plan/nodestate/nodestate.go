@@ -115,6 +115,11 @@ func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Re
 			if !v.Initialised {
 				vs.From = v.From
 			}
+			var pool map[string]string
+			if p := n.Pool(v.Pool); p != nil {
+				pool = p.Props
+			}
+			vs.Throttle = throttle(v.Props, r.Props, vd.Props, d.Props, group, pool, n.Props, cluster)
 			vs.LUKS = luks(s, vd, r.Props, vd.Props, d.Props, group, n.Props, cluster)
 		}
 		if vs.Want == model.Up && !spec.Client && !spec.DropDisk && !spec.Down && spec.Rollback == nil {

@@ -13,6 +13,8 @@ type Node struct {
 	DRBD  model.DRBDGeneration // of the module that is loaded or would be; 0: none
 	// Session: a controller's session is open, and the spec was sent or confirmed in it. Metadata is made only then.
 	Session bool
+	// Throttles: devices can be limited here.
+	Throttles bool
 }
 
 // Seen is what is there of one incarnation, and of others that are in its way.
@@ -102,6 +104,9 @@ type Volume struct {
 	InnerKiB int64
 	// Data: it was good here once; a first sync never starts from it.
 	Data bool
+	// Throttle that this process has asked for, if the device is still that one; nil: it doesn't know. NotThrottled: why it isn't so.
+	Throttle     *model.Throttle
+	NotThrottled string
 	// FileSystem: this process has made the one that is wanted, or has found it. FileSystemNo says why it never will.
 	FileSystem   bool
 	FileSystemNo string

@@ -89,6 +89,8 @@ const (
 	// MakeFileSystem on Path, as FileSystem says, if nothing is there. With DRBD the kernel is asked again before. Without Fresh it
 	// only looks whether the one that is there is whole.
 	MakeFileSystem
+	// Throttle limits Path as Throttle says. It never fails.
+	Throttle
 )
 
 var kindNames = [...]string{"", "create device", "activate device", "remove device", "verify device", "create metadata",
@@ -97,7 +99,7 @@ var kindNames = [...]string{"", "create device", "activate device", "remove devi
 	"check before detaching", "check before deactivating", "take down",
 	"hold I/O", "resume I/O", "restore device", "take snapshot", "remove snapshot",
 	"grow device", "check before growing", "promote", "take over the size", "roll back device",
-	"format encrypted device", "open encrypted device", "close encrypted device", "start verify", "check before making a file system", "make file system"}
+	"format encrypted device", "open encrypted device", "close encrypted device", "start verify", "check before making a file system", "make file system", "limit device"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
@@ -137,6 +139,7 @@ type Step struct {
 	LUKS    bool // the device is encrypted
 	// Discards pass through the mapping that is opened.
 	Discards bool
+	Throttle model.Throttle
 	// FileSystem to be made.
 	FileSystem *model.FileSystemSpec
 	Fresh      bool // nobody has written to the volume, as far as is known
@@ -182,6 +185,8 @@ func (s Step) String() string {
 		return fmt.Sprintf("%s of %s: applied %q, minors %v, seeding %v, met %v, quiet %q, fresh %v, making %v", s.Kind, s.Resource, s.Record.Applied, s.Record.Minors, s.Record.Seeding, s.Record.Met, s.Record.Quiet, s.Record.Fresh, s.Record.Making)
 	case GuardSeed, SeedSync, GuardSkip, SeedSkip, GuardGrow, Promote, TakeSize:
 		return fmt.Sprintf("%s of %s/%d", s.Kind, s.Resource, s.Number)
+	case Throttle:
+		return fmt.Sprintf("%s %s: %+v", s.Kind, s.Path, s.Throttle)
 	case GuardFileSystem, MakeFileSystem:
 		return fmt.Sprintf("%s of %s/%d: %s %s, fresh %v", s.Kind, s.Resource, s.Number, s.FileSystem.Type, s.FileSystem.Params, s.Fresh)
 	case StartVerify:

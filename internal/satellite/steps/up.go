@@ -57,6 +57,9 @@ func (p *planner) up() Plan {
 	if w := p.storage(up); w != nil {
 		return *w
 	}
+	if w := p.throttle(up); w != nil {
+		return *w
+	}
 	if w := p.crypt(up); w != nil {
 		return *w
 	}

@@ -395,8 +395,10 @@ func (n *Network) progress(m *Machine, r *resource, c *conn, kib int64) (moved b
 				third.mark(b)
 			}
 		}
+		tv.writtenKiB += 4 * int64(len(ss.dirty)) // the kernel counts syncs to here, too
 		if ss.all {
 			tv.disk.copyOf(v.disk)
+			tv.writtenKiB += tv.sizeKiB
 		}
 		for b := range ss.dirty {
 			if v.disk.blocks[b] {

@@ -27,6 +27,7 @@ type Machine struct {
 	dirs    map[string]bool
 	vgs     []*vg
 	spare   []*spare
+	limits  map[string]string // of block devices; nil: cgroup v2
 	zpools  []*zpool
 	diskKiB int64
 
@@ -182,6 +183,7 @@ func (m *Machine) powerCut() {
 	m.loaded = ""
 	m.loops = nil
 	m.dropMappings()
+	clear(m.limits)
 	m.kernel = map[string]*resource{}
 	m.told, m.guards = nil, nil
 	m.hang, m.hung = map[string]bool{}, map[int]string{}
@@ -397,6 +399,8 @@ func program(name string) func(*call) {
 		return (*call).wipefs
 	case "mkfs.ext4", "mkfs.xfs":
 		return (*call).mkfs
+	case "tee":
+		return (*call).tee
 	case "fsck.ext4", "xfs_repair":
 		return (*call).fsck
 	case "losetup":

@@ -53,6 +53,14 @@ func (m *Machine) disk(path string) *spare {
 
 // lsblk knows one form: --json --bytes --output FIELDS [DEVICE...]; it shows the disks that were put in.
 func (x *call) lsblk() {
+	if x.take("--nodeps") && x.take("--noheadings") && x.value("--output") == "MAJ:MIN" && len(x.argv) == 1 {
+		if n := x.m.number(x.argv[0]); n != "" {
+			fmt.Fprintln(&x.out, n)
+		} else {
+			x.fail(32, "lsblk: %s: not a block device", x.argv[0])
+		}
+		return
+	}
 	if !x.take("--json") || !x.take("--bytes") || x.value("--output") == "" {
 		x.fail(1, "lsblk: the model doesn't know: %s", strings.Join(x.argv, " "))
 		return

@@ -115,7 +115,7 @@ func TestReplayDRBD84(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, r := range want.Resources { // the model counts no syncs; where the kernel counted nothing, it does neither
+		for name, r := range want.Resources { // the model counts syncs otherwise; where the kernel counted nothing, it does neither
 			for n, dev := range r.Devices {
 				if g := got.Resources[name]; dev.Written > 0 && g != nil && g.Devices[n] != nil {
 					g.Devices[n].Written = dev.Written

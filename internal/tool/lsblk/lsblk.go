@@ -67,12 +67,7 @@ func (t Tool) Device(ctx context.Context, path string) (Device, error) {
 
 func (t Tool) list(ctx context.Context, devices ...string) ([]Device, error) {
 	argv := append([]string{"lsblk", "--json", "--bytes", "--output", fields}, devices...)
-	r, err := run.Check(ctx, t.Run, run.Cmd{Argv: argv}, func(r run.Result) error {
-		if strings.Contains(string(r.Stderr), ": not a block device") { // util-linux 2.38: "lsblk: /dev/x: not a block device"
-			return ErrNoDevice
-		}
-		return nil
-	})
+	r, err := run.Check(ctx, t.Run, run.Cmd{Argv: argv}, noDevice)
 	if err != nil {
 		return nil, fmt.Errorf("list block devices: %w", err)
 	}
@@ -83,6 +78,25 @@ func (t Tool) list(ctx context.Context, devices ...string) ([]Device, error) {
 		return nil, fmt.Errorf("list block devices: %w", err)
 	}
 	return doc.Devices, nil
+}
+
+// Number of a device, MAJOR:MINOR. ErrBadPath, ErrNoDevice.
+func (t Tool) Number(ctx context.Context, path string) (string, error) {
+	if err := CheckPath(path); err != nil {
+		return "", err
+	}
+	r, err := run.Check(ctx, t.Run, run.Cmd{Argv: []string{"lsblk", "--nodeps", "--noheadings", "--output", "MAJ:MIN", path}}, noDevice)
+	if err != nil {
+		return "", fmt.Errorf("look for the number of %s: %w", path, err)
+	}
+	return strings.TrimSpace(string(r.Stdout)), nil
+}
+
+func noDevice(r run.Result) error {
+	if strings.Contains(string(r.Stderr), ": not a block device") { // util-linux 2.38: "lsblk: /dev/x: not a block device"
+		return ErrNoDevice
+	}
+	return nil
 }
 
 // Signatures names what is written on a device: file systems, partition tables, members of volume groups. ErrBadPath.

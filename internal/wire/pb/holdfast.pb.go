@@ -1496,6 +1496,7 @@ type VolumeSpec struct {
 	GrowAlone     bool                   `protobuf:"varint,42,opt,name=grow_alone,json=growAlone,proto3" json:"grow_alone,omitempty"`
 	Luks          *LUKSSpec              `protobuf:"bytes,70,opt,name=luks,proto3" json:"luks,omitempty"`                               // there: it is encrypted, and the resource's want is 1000 for up
 	FileSystem    *FileSystemSpec        `protobuf:"bytes,90,opt,name=file_system,json=fileSystem,proto3" json:"file_system,omitempty"` // there: to be made, once
+	Throttle      *Throttle              `protobuf:"bytes,91,opt,name=throttle,proto3" json:"throttle,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1649,6 +1650,81 @@ func (x *VolumeSpec) GetFileSystem() *FileSystemSpec {
 	return nil
 }
 
+func (x *VolumeSpec) GetThrottle() *Throttle {
+	if x != nil {
+		return x.Throttle
+	}
+	return nil
+}
+
+type Throttle struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ReadBytes     int64                  `protobuf:"varint,1,opt,name=read_bytes,json=readBytes,proto3" json:"read_bytes,omitempty"`
+	WriteBytes    int64                  `protobuf:"varint,2,opt,name=write_bytes,json=writeBytes,proto3" json:"write_bytes,omitempty"`
+	ReadOps       int64                  `protobuf:"varint,3,opt,name=read_ops,json=readOps,proto3" json:"read_ops,omitempty"`
+	WriteOps      int64                  `protobuf:"varint,4,opt,name=write_ops,json=writeOps,proto3" json:"write_ops,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Throttle) Reset() {
+	*x = Throttle{}
+	mi := &file_holdfast_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Throttle) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Throttle) ProtoMessage() {}
+
+func (x *Throttle) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Throttle.ProtoReflect.Descriptor instead.
+func (*Throttle) Descriptor() ([]byte, []int) {
+	return file_holdfast_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Throttle) GetReadBytes() int64 {
+	if x != nil {
+		return x.ReadBytes
+	}
+	return 0
+}
+
+func (x *Throttle) GetWriteBytes() int64 {
+	if x != nil {
+		return x.WriteBytes
+	}
+	return 0
+}
+
+func (x *Throttle) GetReadOps() int64 {
+	if x != nil {
+		return x.ReadOps
+	}
+	return 0
+}
+
+func (x *Throttle) GetWriteOps() int64 {
+	if x != nil {
+		return x.WriteOps
+	}
+	return 0
+}
+
 type FileSystemSpec struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Type          string                 `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
@@ -1662,7 +1738,7 @@ type FileSystemSpec struct {
 
 func (x *FileSystemSpec) Reset() {
 	*x = FileSystemSpec{}
-	mi := &file_holdfast_proto_msgTypes[18]
+	mi := &file_holdfast_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1674,7 +1750,7 @@ func (x *FileSystemSpec) String() string {
 func (*FileSystemSpec) ProtoMessage() {}
 
 func (x *FileSystemSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[18]
+	mi := &file_holdfast_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1687,7 +1763,7 @@ func (x *FileSystemSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileSystemSpec.ProtoReflect.Descriptor instead.
 func (*FileSystemSpec) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{18}
+	return file_holdfast_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *FileSystemSpec) GetType() string {
@@ -1737,7 +1813,7 @@ type LUKSSpec struct {
 
 func (x *LUKSSpec) Reset() {
 	*x = LUKSSpec{}
-	mi := &file_holdfast_proto_msgTypes[19]
+	mi := &file_holdfast_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1749,7 +1825,7 @@ func (x *LUKSSpec) String() string {
 func (*LUKSSpec) ProtoMessage() {}
 
 func (x *LUKSSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[19]
+	mi := &file_holdfast_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1762,7 +1838,7 @@ func (x *LUKSSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LUKSSpec.ProtoReflect.Descriptor instead.
 func (*LUKSSpec) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{19}
+	return file_holdfast_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *LUKSSpec) GetGen() int64 {
@@ -1806,7 +1882,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_holdfast_proto_msgTypes[20]
+	mi := &file_holdfast_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1818,7 +1894,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[20]
+	mi := &file_holdfast_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1831,7 +1907,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{20}
+	return file_holdfast_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Report) GetAckSeq() uint64 {
@@ -1878,7 +1954,7 @@ type Words struct {
 
 func (x *Words) Reset() {
 	*x = Words{}
-	mi := &file_holdfast_proto_msgTypes[21]
+	mi := &file_holdfast_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1890,7 +1966,7 @@ func (x *Words) String() string {
 func (*Words) ProtoMessage() {}
 
 func (x *Words) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[21]
+	mi := &file_holdfast_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1903,7 +1979,7 @@ func (x *Words) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Words.ProtoReflect.Descriptor instead.
 func (*Words) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{21}
+	return file_holdfast_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Words) GetWords() []string {
@@ -1938,7 +2014,7 @@ type NodeReport struct {
 
 func (x *NodeReport) Reset() {
 	*x = NodeReport{}
-	mi := &file_holdfast_proto_msgTypes[22]
+	mi := &file_holdfast_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1950,7 +2026,7 @@ func (x *NodeReport) String() string {
 func (*NodeReport) ProtoMessage() {}
 
 func (x *NodeReport) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[22]
+	mi := &file_holdfast_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1963,7 +2039,7 @@ func (x *NodeReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeReport.ProtoReflect.Descriptor instead.
 func (*NodeReport) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{22}
+	return file_holdfast_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *NodeReport) GetUname() string {
@@ -2099,7 +2175,7 @@ type BlockDevice struct {
 
 func (x *BlockDevice) Reset() {
 	*x = BlockDevice{}
-	mi := &file_holdfast_proto_msgTypes[23]
+	mi := &file_holdfast_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2111,7 +2187,7 @@ func (x *BlockDevice) String() string {
 func (*BlockDevice) ProtoMessage() {}
 
 func (x *BlockDevice) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[23]
+	mi := &file_holdfast_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2124,7 +2200,7 @@ func (x *BlockDevice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockDevice.ProtoReflect.Descriptor instead.
 func (*BlockDevice) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{23}
+	return file_holdfast_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *BlockDevice) GetPath() string {
@@ -2180,7 +2256,7 @@ type DevicePoolStatus struct {
 
 func (x *DevicePoolStatus) Reset() {
 	*x = DevicePoolStatus{}
-	mi := &file_holdfast_proto_msgTypes[24]
+	mi := &file_holdfast_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2192,7 +2268,7 @@ func (x *DevicePoolStatus) String() string {
 func (*DevicePoolStatus) ProtoMessage() {}
 
 func (x *DevicePoolStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[24]
+	mi := &file_holdfast_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2205,7 +2281,7 @@ func (x *DevicePoolStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DevicePoolStatus.ProtoReflect.Descriptor instead.
 func (*DevicePoolStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{24}
+	return file_holdfast_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *DevicePoolStatus) GetId() string {
@@ -2248,7 +2324,7 @@ type PoolStatus struct {
 
 func (x *PoolStatus) Reset() {
 	*x = PoolStatus{}
-	mi := &file_holdfast_proto_msgTypes[25]
+	mi := &file_holdfast_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2260,7 +2336,7 @@ func (x *PoolStatus) String() string {
 func (*PoolStatus) ProtoMessage() {}
 
 func (x *PoolStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[25]
+	mi := &file_holdfast_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2273,7 +2349,7 @@ func (x *PoolStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolStatus.ProtoReflect.Descriptor instead.
 func (*PoolStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{25}
+	return file_holdfast_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *PoolStatus) GetUuid() string {
@@ -2364,7 +2440,7 @@ type Orphan struct {
 
 func (x *Orphan) Reset() {
 	*x = Orphan{}
-	mi := &file_holdfast_proto_msgTypes[26]
+	mi := &file_holdfast_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2376,7 +2452,7 @@ func (x *Orphan) String() string {
 func (*Orphan) ProtoMessage() {}
 
 func (x *Orphan) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[26]
+	mi := &file_holdfast_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2389,7 +2465,7 @@ func (x *Orphan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Orphan.ProtoReflect.Descriptor instead.
 func (*Orphan) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{26}
+	return file_holdfast_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Orphan) GetId() string {
@@ -2425,7 +2501,7 @@ type HungProgram struct {
 
 func (x *HungProgram) Reset() {
 	*x = HungProgram{}
-	mi := &file_holdfast_proto_msgTypes[27]
+	mi := &file_holdfast_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2437,7 +2513,7 @@ func (x *HungProgram) String() string {
 func (*HungProgram) ProtoMessage() {}
 
 func (x *HungProgram) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[27]
+	mi := &file_holdfast_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2450,7 +2526,7 @@ func (x *HungProgram) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HungProgram.ProtoReflect.Descriptor instead.
 func (*HungProgram) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{27}
+	return file_holdfast_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *HungProgram) GetPid() int64 {
@@ -2507,7 +2583,7 @@ type ResourceStatus struct {
 
 func (x *ResourceStatus) Reset() {
 	*x = ResourceStatus{}
-	mi := &file_holdfast_proto_msgTypes[28]
+	mi := &file_holdfast_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2519,7 +2595,7 @@ func (x *ResourceStatus) String() string {
 func (*ResourceStatus) ProtoMessage() {}
 
 func (x *ResourceStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[28]
+	mi := &file_holdfast_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2532,7 +2608,7 @@ func (x *ResourceStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResourceStatus.ProtoReflect.Descriptor instead.
 func (*ResourceStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{28}
+	return file_holdfast_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ResourceStatus) GetDefinition() string {
@@ -2672,7 +2748,7 @@ type VerifyProgress struct {
 
 func (x *VerifyProgress) Reset() {
 	*x = VerifyProgress{}
-	mi := &file_holdfast_proto_msgTypes[29]
+	mi := &file_holdfast_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2684,7 +2760,7 @@ func (x *VerifyProgress) String() string {
 func (*VerifyProgress) ProtoMessage() {}
 
 func (x *VerifyProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[29]
+	mi := &file_holdfast_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2697,7 +2773,7 @@ func (x *VerifyProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyProgress.ProtoReflect.Descriptor instead.
 func (*VerifyProgress) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{29}
+	return file_holdfast_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *VerifyProgress) GetId() string {
@@ -2731,7 +2807,7 @@ type RollbackStatus struct {
 
 func (x *RollbackStatus) Reset() {
 	*x = RollbackStatus{}
-	mi := &file_holdfast_proto_msgTypes[30]
+	mi := &file_holdfast_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2743,7 +2819,7 @@ func (x *RollbackStatus) String() string {
 func (*RollbackStatus) ProtoMessage() {}
 
 func (x *RollbackStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[30]
+	mi := &file_holdfast_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2756,7 +2832,7 @@ func (x *RollbackStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollbackStatus.ProtoReflect.Descriptor instead.
 func (*RollbackStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{30}
+	return file_holdfast_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *RollbackStatus) GetId() string {
@@ -2784,7 +2860,7 @@ type QuietStatus struct {
 
 func (x *QuietStatus) Reset() {
 	*x = QuietStatus{}
-	mi := &file_holdfast_proto_msgTypes[31]
+	mi := &file_holdfast_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2796,7 +2872,7 @@ func (x *QuietStatus) String() string {
 func (*QuietStatus) ProtoMessage() {}
 
 func (x *QuietStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[31]
+	mi := &file_holdfast_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2809,7 +2885,7 @@ func (x *QuietStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuietStatus.ProtoReflect.Descriptor instead.
 func (*QuietStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{31}
+	return file_holdfast_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *QuietStatus) GetLease() string {
@@ -2847,14 +2923,15 @@ type VolumeStatus struct {
 	NoDisk        bool                   `protobuf:"varint,20,opt,name=no_disk,json=noDisk,proto3" json:"no_disk,omitempty"`             // under drop_disk: the device is gone
 	BackingKib    int64                  `protobuf:"varint,40,opt,name=backing_kib,json=backingKib,proto3" json:"backing_kib,omitempty"` // 0: not known
 	Luks          *LUKSStatus            `protobuf:"bytes,70,opt,name=luks,proto3" json:"luks,omitempty"`
-	FileSystem    bool                   `protobuf:"varint,90,opt,name=file_system,json=fileSystem,proto3" json:"file_system,omitempty"` // the one that was ordered is made
+	FileSystem    bool                   `protobuf:"varint,90,opt,name=file_system,json=fileSystem,proto3" json:"file_system,omitempty"`      // the one that was ordered is made
+	NotThrottled  string                 `protobuf:"bytes,91,opt,name=not_throttled,json=notThrottled,proto3" json:"not_throttled,omitempty"` // why
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *VolumeStatus) Reset() {
 	*x = VolumeStatus{}
-	mi := &file_holdfast_proto_msgTypes[32]
+	mi := &file_holdfast_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2866,7 +2943,7 @@ func (x *VolumeStatus) String() string {
 func (*VolumeStatus) ProtoMessage() {}
 
 func (x *VolumeStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[32]
+	mi := &file_holdfast_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2879,7 +2956,7 @@ func (x *VolumeStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VolumeStatus.ProtoReflect.Descriptor instead.
 func (*VolumeStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{32}
+	return file_holdfast_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *VolumeStatus) GetId() string {
@@ -2973,6 +3050,13 @@ func (x *VolumeStatus) GetFileSystem() bool {
 	return false
 }
 
+func (x *VolumeStatus) GetNotThrottled() string {
+	if x != nil {
+		return x.NotThrottled
+	}
+	return ""
+}
+
 type LUKSStatus struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Open          bool                   `protobuf:"varint,1,opt,name=open,proto3" json:"open,omitempty"`
@@ -2984,7 +3068,7 @@ type LUKSStatus struct {
 
 func (x *LUKSStatus) Reset() {
 	*x = LUKSStatus{}
-	mi := &file_holdfast_proto_msgTypes[33]
+	mi := &file_holdfast_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2996,7 +3080,7 @@ func (x *LUKSStatus) String() string {
 func (*LUKSStatus) ProtoMessage() {}
 
 func (x *LUKSStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[33]
+	mi := &file_holdfast_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3009,7 +3093,7 @@ func (x *LUKSStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LUKSStatus.ProtoReflect.Descriptor instead.
 func (*LUKSStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{33}
+	return file_holdfast_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *LUKSStatus) GetOpen() bool {
@@ -3046,7 +3130,7 @@ type PeerStatus struct {
 
 func (x *PeerStatus) Reset() {
 	*x = PeerStatus{}
-	mi := &file_holdfast_proto_msgTypes[34]
+	mi := &file_holdfast_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3058,7 +3142,7 @@ func (x *PeerStatus) String() string {
 func (*PeerStatus) ProtoMessage() {}
 
 func (x *PeerStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[34]
+	mi := &file_holdfast_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3071,7 +3155,7 @@ func (x *PeerStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeerStatus.ProtoReflect.Descriptor instead.
 func (*PeerStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{34}
+	return file_holdfast_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *PeerStatus) GetNode() string {
@@ -3122,7 +3206,7 @@ type PeerVolumeStatus struct {
 
 func (x *PeerVolumeStatus) Reset() {
 	*x = PeerVolumeStatus{}
-	mi := &file_holdfast_proto_msgTypes[35]
+	mi := &file_holdfast_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3134,7 +3218,7 @@ func (x *PeerVolumeStatus) String() string {
 func (*PeerVolumeStatus) ProtoMessage() {}
 
 func (x *PeerVolumeStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[35]
+	mi := &file_holdfast_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3147,7 +3231,7 @@ func (x *PeerVolumeStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeerVolumeStatus.ProtoReflect.Descriptor instead.
 func (*PeerVolumeStatus) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{35}
+	return file_holdfast_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *PeerVolumeStatus) GetNumber() int64 {
@@ -3194,7 +3278,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_holdfast_proto_msgTypes[36]
+	mi := &file_holdfast_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3206,7 +3290,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[36]
+	mi := &file_holdfast_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3219,7 +3303,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{36}
+	return file_holdfast_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Ping) GetNonce() uint64 {
@@ -3238,7 +3322,7 @@ type Pong struct {
 
 func (x *Pong) Reset() {
 	*x = Pong{}
-	mi := &file_holdfast_proto_msgTypes[37]
+	mi := &file_holdfast_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3250,7 +3334,7 @@ func (x *Pong) String() string {
 func (*Pong) ProtoMessage() {}
 
 func (x *Pong) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_proto_msgTypes[37]
+	mi := &file_holdfast_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3263,7 +3347,7 @@ func (x *Pong) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pong.ProtoReflect.Descriptor instead.
 func (*Pong) Descriptor() ([]byte, []int) {
-	return file_holdfast_proto_rawDescGZIP(), []int{37}
+	return file_holdfast_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Pong) GetNonce() uint64 {
@@ -3411,7 +3495,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\v2\x19.holdfast.wire.v1.SectionR\x05value:\x028\x01\"4\n" +
 	"\bPathSpec\x12\x14\n" +
 	"\x05local\x18\x01 \x01(\tR\x05local\x12\x12\n" +
-	"\x04peer\x18\x02 \x01(\tR\x04peer\"\x8d\x05\n" +
+	"\x04peer\x18\x02 \x01(\tR\x04peer\"\xc5\x05\n" +
 	"\n" +
 	"VolumeSpec\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
@@ -3434,10 +3518,18 @@ const file_holdfast_proto_rawDesc = "" +
 	"grow_alone\x18* \x01(\bR\tgrowAlone\x12.\n" +
 	"\x04luks\x18F \x01(\v2\x1a.holdfast.wire.v1.LUKSSpecR\x04luks\x12A\n" +
 	"\vfile_system\x18Z \x01(\v2 .holdfast.wire.v1.FileSystemSpecR\n" +
-	"fileSystem\x1aU\n" +
+	"fileSystem\x126\n" +
+	"\bthrottle\x18[ \x01(\v2\x1a.holdfast.wire.v1.ThrottleR\bthrottle\x1aU\n" +
 	"\fOptionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
-	"\x05value\x18\x02 \x01(\v2\x19.holdfast.wire.v1.SectionR\x05value:\x028\x01\"x\n" +
+	"\x05value\x18\x02 \x01(\v2\x19.holdfast.wire.v1.SectionR\x05value:\x028\x01\"\x82\x01\n" +
+	"\bThrottle\x12\x1d\n" +
+	"\n" +
+	"read_bytes\x18\x01 \x01(\x03R\treadBytes\x12\x1f\n" +
+	"\vwrite_bytes\x18\x02 \x01(\x03R\n" +
+	"writeBytes\x12\x19\n" +
+	"\bread_ops\x18\x03 \x01(\x03R\areadOps\x12\x1b\n" +
+	"\twrite_ops\x18\x04 \x01(\x03R\bwriteOps\"x\n" +
 	"\x0eFileSystemSpec\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12\x16\n" +
 	"\x06params\x18\x02 \x01(\tR\x06params\x12\x12\n" +
@@ -3552,7 +3644,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\vQuietStatus\x12\x14\n" +
 	"\x05lease\x18\x01 \x01(\tR\x05lease\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\rR\x05state\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xff\x02\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xa4\x03\n" +
 	"\fVolumeStatus\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x03R\x06number\x12\x16\n" +
@@ -3570,7 +3662,8 @@ const file_holdfast_proto_rawDesc = "" +
 	"backingKib\x120\n" +
 	"\x04luks\x18F \x01(\v2\x1c.holdfast.wire.v1.LUKSStatusR\x04luks\x12\x1f\n" +
 	"\vfile_system\x18Z \x01(\bR\n" +
-	"fileSystem\"O\n" +
+	"fileSystem\x12#\n" +
+	"\rnot_throttled\x18[ \x01(\tR\fnotThrottled\"O\n" +
 	"\n" +
 	"LUKSStatus\x12\x12\n" +
 	"\x04open\x18\x01 \x01(\bR\x04open\x12\x10\n" +
@@ -3606,7 +3699,7 @@ func file_holdfast_proto_rawDescGZIP() []byte {
 	return file_holdfast_proto_rawDescData
 }
 
-var file_holdfast_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
+var file_holdfast_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_holdfast_proto_goTypes = []any{
 	(*Envelope)(nil),         // 0: holdfast.wire.v1.Envelope
 	(*Order)(nil),            // 1: holdfast.wire.v1.Order
@@ -3626,40 +3719,41 @@ var file_holdfast_proto_goTypes = []any{
 	(*PeerSpec)(nil),         // 15: holdfast.wire.v1.PeerSpec
 	(*PathSpec)(nil),         // 16: holdfast.wire.v1.PathSpec
 	(*VolumeSpec)(nil),       // 17: holdfast.wire.v1.VolumeSpec
-	(*FileSystemSpec)(nil),   // 18: holdfast.wire.v1.FileSystemSpec
-	(*LUKSSpec)(nil),         // 19: holdfast.wire.v1.LUKSSpec
-	(*Report)(nil),           // 20: holdfast.wire.v1.Report
-	(*Words)(nil),            // 21: holdfast.wire.v1.Words
-	(*NodeReport)(nil),       // 22: holdfast.wire.v1.NodeReport
-	(*BlockDevice)(nil),      // 23: holdfast.wire.v1.BlockDevice
-	(*DevicePoolStatus)(nil), // 24: holdfast.wire.v1.DevicePoolStatus
-	(*PoolStatus)(nil),       // 25: holdfast.wire.v1.PoolStatus
-	(*Orphan)(nil),           // 26: holdfast.wire.v1.Orphan
-	(*HungProgram)(nil),      // 27: holdfast.wire.v1.HungProgram
-	(*ResourceStatus)(nil),   // 28: holdfast.wire.v1.ResourceStatus
-	(*VerifyProgress)(nil),   // 29: holdfast.wire.v1.VerifyProgress
-	(*RollbackStatus)(nil),   // 30: holdfast.wire.v1.RollbackStatus
-	(*QuietStatus)(nil),      // 31: holdfast.wire.v1.QuietStatus
-	(*VolumeStatus)(nil),     // 32: holdfast.wire.v1.VolumeStatus
-	(*LUKSStatus)(nil),       // 33: holdfast.wire.v1.LUKSStatus
-	(*PeerStatus)(nil),       // 34: holdfast.wire.v1.PeerStatus
-	(*PeerVolumeStatus)(nil), // 35: holdfast.wire.v1.PeerVolumeStatus
-	(*Ping)(nil),             // 36: holdfast.wire.v1.Ping
-	(*Pong)(nil),             // 37: holdfast.wire.v1.Pong
-	nil,                      // 38: holdfast.wire.v1.Section.OptionsEntry
-	nil,                      // 39: holdfast.wire.v1.DRBDSpec.OptionsEntry
-	nil,                      // 40: holdfast.wire.v1.PeerSpec.OptionsEntry
-	nil,                      // 41: holdfast.wire.v1.VolumeSpec.OptionsEntry
-	nil,                      // 42: holdfast.wire.v1.NodeReport.UnsupportedEntry
+	(*Throttle)(nil),         // 18: holdfast.wire.v1.Throttle
+	(*FileSystemSpec)(nil),   // 19: holdfast.wire.v1.FileSystemSpec
+	(*LUKSSpec)(nil),         // 20: holdfast.wire.v1.LUKSSpec
+	(*Report)(nil),           // 21: holdfast.wire.v1.Report
+	(*Words)(nil),            // 22: holdfast.wire.v1.Words
+	(*NodeReport)(nil),       // 23: holdfast.wire.v1.NodeReport
+	(*BlockDevice)(nil),      // 24: holdfast.wire.v1.BlockDevice
+	(*DevicePoolStatus)(nil), // 25: holdfast.wire.v1.DevicePoolStatus
+	(*PoolStatus)(nil),       // 26: holdfast.wire.v1.PoolStatus
+	(*Orphan)(nil),           // 27: holdfast.wire.v1.Orphan
+	(*HungProgram)(nil),      // 28: holdfast.wire.v1.HungProgram
+	(*ResourceStatus)(nil),   // 29: holdfast.wire.v1.ResourceStatus
+	(*VerifyProgress)(nil),   // 30: holdfast.wire.v1.VerifyProgress
+	(*RollbackStatus)(nil),   // 31: holdfast.wire.v1.RollbackStatus
+	(*QuietStatus)(nil),      // 32: holdfast.wire.v1.QuietStatus
+	(*VolumeStatus)(nil),     // 33: holdfast.wire.v1.VolumeStatus
+	(*LUKSStatus)(nil),       // 34: holdfast.wire.v1.LUKSStatus
+	(*PeerStatus)(nil),       // 35: holdfast.wire.v1.PeerStatus
+	(*PeerVolumeStatus)(nil), // 36: holdfast.wire.v1.PeerVolumeStatus
+	(*Ping)(nil),             // 37: holdfast.wire.v1.Ping
+	(*Pong)(nil),             // 38: holdfast.wire.v1.Pong
+	nil,                      // 39: holdfast.wire.v1.Section.OptionsEntry
+	nil,                      // 40: holdfast.wire.v1.DRBDSpec.OptionsEntry
+	nil,                      // 41: holdfast.wire.v1.PeerSpec.OptionsEntry
+	nil,                      // 42: holdfast.wire.v1.VolumeSpec.OptionsEntry
+	nil,                      // 43: holdfast.wire.v1.NodeReport.UnsupportedEntry
 }
 var file_holdfast_proto_depIdxs = []int32{
 	2,  // 0: holdfast.wire.v1.Envelope.hello:type_name -> holdfast.wire.v1.Hello
 	3,  // 1: holdfast.wire.v1.Envelope.welcome:type_name -> holdfast.wire.v1.Welcome
 	4,  // 2: holdfast.wire.v1.Envelope.refused:type_name -> holdfast.wire.v1.Refused
 	5,  // 3: holdfast.wire.v1.Envelope.desired:type_name -> holdfast.wire.v1.Desired
-	20, // 4: holdfast.wire.v1.Envelope.report:type_name -> holdfast.wire.v1.Report
-	36, // 5: holdfast.wire.v1.Envelope.ping:type_name -> holdfast.wire.v1.Ping
-	37, // 6: holdfast.wire.v1.Envelope.pong:type_name -> holdfast.wire.v1.Pong
+	21, // 4: holdfast.wire.v1.Envelope.report:type_name -> holdfast.wire.v1.Report
+	37, // 5: holdfast.wire.v1.Envelope.ping:type_name -> holdfast.wire.v1.Ping
+	38, // 6: holdfast.wire.v1.Envelope.pong:type_name -> holdfast.wire.v1.Pong
 	1,  // 7: holdfast.wire.v1.Hello.order:type_name -> holdfast.wire.v1.Order
 	1,  // 8: holdfast.wire.v1.Desired.order:type_name -> holdfast.wire.v1.Order
 	7,  // 9: holdfast.wire.v1.Desired.pools:type_name -> holdfast.wire.v1.PoolSpec
@@ -3671,39 +3765,40 @@ var file_holdfast_proto_depIdxs = []int32{
 	11, // 15: holdfast.wire.v1.ResourceSpec.rollback:type_name -> holdfast.wire.v1.RollbackSpec
 	10, // 16: holdfast.wire.v1.SnapshotSpec.copies:type_name -> holdfast.wire.v1.CopySpec
 	10, // 17: holdfast.wire.v1.RollbackSpec.copies:type_name -> holdfast.wire.v1.CopySpec
-	38, // 18: holdfast.wire.v1.Section.options:type_name -> holdfast.wire.v1.Section.OptionsEntry
-	39, // 19: holdfast.wire.v1.DRBDSpec.options:type_name -> holdfast.wire.v1.DRBDSpec.OptionsEntry
+	39, // 18: holdfast.wire.v1.Section.options:type_name -> holdfast.wire.v1.Section.OptionsEntry
+	40, // 19: holdfast.wire.v1.DRBDSpec.options:type_name -> holdfast.wire.v1.DRBDSpec.OptionsEntry
 	15, // 20: holdfast.wire.v1.DRBDSpec.peers:type_name -> holdfast.wire.v1.PeerSpec
-	40, // 21: holdfast.wire.v1.PeerSpec.options:type_name -> holdfast.wire.v1.PeerSpec.OptionsEntry
+	41, // 21: holdfast.wire.v1.PeerSpec.options:type_name -> holdfast.wire.v1.PeerSpec.OptionsEntry
 	16, // 22: holdfast.wire.v1.PeerSpec.paths:type_name -> holdfast.wire.v1.PathSpec
-	41, // 23: holdfast.wire.v1.VolumeSpec.options:type_name -> holdfast.wire.v1.VolumeSpec.OptionsEntry
+	42, // 23: holdfast.wire.v1.VolumeSpec.options:type_name -> holdfast.wire.v1.VolumeSpec.OptionsEntry
 	12, // 24: holdfast.wire.v1.VolumeSpec.from:type_name -> holdfast.wire.v1.Source
-	19, // 25: holdfast.wire.v1.VolumeSpec.luks:type_name -> holdfast.wire.v1.LUKSSpec
-	18, // 26: holdfast.wire.v1.VolumeSpec.file_system:type_name -> holdfast.wire.v1.FileSystemSpec
-	22, // 27: holdfast.wire.v1.Report.node:type_name -> holdfast.wire.v1.NodeReport
-	28, // 28: holdfast.wire.v1.Report.resources:type_name -> holdfast.wire.v1.ResourceStatus
-	42, // 29: holdfast.wire.v1.NodeReport.unsupported:type_name -> holdfast.wire.v1.NodeReport.UnsupportedEntry
-	25, // 30: holdfast.wire.v1.NodeReport.pools:type_name -> holdfast.wire.v1.PoolStatus
-	26, // 31: holdfast.wire.v1.NodeReport.orphans:type_name -> holdfast.wire.v1.Orphan
-	27, // 32: holdfast.wire.v1.NodeReport.hung:type_name -> holdfast.wire.v1.HungProgram
-	23, // 33: holdfast.wire.v1.NodeReport.devices:type_name -> holdfast.wire.v1.BlockDevice
-	24, // 34: holdfast.wire.v1.NodeReport.device_pools:type_name -> holdfast.wire.v1.DevicePoolStatus
-	32, // 35: holdfast.wire.v1.ResourceStatus.volumes:type_name -> holdfast.wire.v1.VolumeStatus
-	34, // 36: holdfast.wire.v1.ResourceStatus.peers:type_name -> holdfast.wire.v1.PeerStatus
-	31, // 37: holdfast.wire.v1.ResourceStatus.quiet:type_name -> holdfast.wire.v1.QuietStatus
-	30, // 38: holdfast.wire.v1.ResourceStatus.rollback:type_name -> holdfast.wire.v1.RollbackStatus
-	29, // 39: holdfast.wire.v1.ResourceStatus.verify:type_name -> holdfast.wire.v1.VerifyProgress
-	33, // 40: holdfast.wire.v1.VolumeStatus.luks:type_name -> holdfast.wire.v1.LUKSStatus
-	35, // 41: holdfast.wire.v1.PeerStatus.volumes:type_name -> holdfast.wire.v1.PeerVolumeStatus
-	13, // 42: holdfast.wire.v1.DRBDSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
-	13, // 43: holdfast.wire.v1.PeerSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
-	13, // 44: holdfast.wire.v1.VolumeSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
-	21, // 45: holdfast.wire.v1.NodeReport.UnsupportedEntry.value:type_name -> holdfast.wire.v1.Words
-	46, // [46:46] is the sub-list for method output_type
-	46, // [46:46] is the sub-list for method input_type
-	46, // [46:46] is the sub-list for extension type_name
-	46, // [46:46] is the sub-list for extension extendee
-	0,  // [0:46] is the sub-list for field type_name
+	20, // 25: holdfast.wire.v1.VolumeSpec.luks:type_name -> holdfast.wire.v1.LUKSSpec
+	19, // 26: holdfast.wire.v1.VolumeSpec.file_system:type_name -> holdfast.wire.v1.FileSystemSpec
+	18, // 27: holdfast.wire.v1.VolumeSpec.throttle:type_name -> holdfast.wire.v1.Throttle
+	23, // 28: holdfast.wire.v1.Report.node:type_name -> holdfast.wire.v1.NodeReport
+	29, // 29: holdfast.wire.v1.Report.resources:type_name -> holdfast.wire.v1.ResourceStatus
+	43, // 30: holdfast.wire.v1.NodeReport.unsupported:type_name -> holdfast.wire.v1.NodeReport.UnsupportedEntry
+	26, // 31: holdfast.wire.v1.NodeReport.pools:type_name -> holdfast.wire.v1.PoolStatus
+	27, // 32: holdfast.wire.v1.NodeReport.orphans:type_name -> holdfast.wire.v1.Orphan
+	28, // 33: holdfast.wire.v1.NodeReport.hung:type_name -> holdfast.wire.v1.HungProgram
+	24, // 34: holdfast.wire.v1.NodeReport.devices:type_name -> holdfast.wire.v1.BlockDevice
+	25, // 35: holdfast.wire.v1.NodeReport.device_pools:type_name -> holdfast.wire.v1.DevicePoolStatus
+	33, // 36: holdfast.wire.v1.ResourceStatus.volumes:type_name -> holdfast.wire.v1.VolumeStatus
+	35, // 37: holdfast.wire.v1.ResourceStatus.peers:type_name -> holdfast.wire.v1.PeerStatus
+	32, // 38: holdfast.wire.v1.ResourceStatus.quiet:type_name -> holdfast.wire.v1.QuietStatus
+	31, // 39: holdfast.wire.v1.ResourceStatus.rollback:type_name -> holdfast.wire.v1.RollbackStatus
+	30, // 40: holdfast.wire.v1.ResourceStatus.verify:type_name -> holdfast.wire.v1.VerifyProgress
+	34, // 41: holdfast.wire.v1.VolumeStatus.luks:type_name -> holdfast.wire.v1.LUKSStatus
+	36, // 42: holdfast.wire.v1.PeerStatus.volumes:type_name -> holdfast.wire.v1.PeerVolumeStatus
+	13, // 43: holdfast.wire.v1.DRBDSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
+	13, // 44: holdfast.wire.v1.PeerSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
+	13, // 45: holdfast.wire.v1.VolumeSpec.OptionsEntry.value:type_name -> holdfast.wire.v1.Section
+	22, // 46: holdfast.wire.v1.NodeReport.UnsupportedEntry.value:type_name -> holdfast.wire.v1.Words
+	47, // [47:47] is the sub-list for method output_type
+	47, // [47:47] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_proto_init() }
@@ -3726,7 +3821,7 @@ func file_holdfast_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_proto_rawDesc), len(file_holdfast_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   43,
+			NumMessages:   44,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
