@@ -26,3 +26,24 @@ func TestNoSnapshotsInThatPool(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// DRBD 8.4 may leave a flush unanswered that is under way when I/O is held; who takes a snapshot of a volume in use hears that.
+func TestSnapshotInUseWarns(t *testing.T) {
+	w := snapping(t)
+	warns := func(name string) (n int) {
+		for _, note := range w.do(core.SnapshotCreate{Of: []core.SnapshotOf{{Definition: "backups", Name: name}}}).Notes {
+			if note.Severity == fault.Warning && strings.Contains(note.Correction, "fsfreeze") {
+				n++
+			}
+		}
+		return n
+	}
+	if n := warns("monday"); n != 0 {
+		t.Errorf("%d warnings, and nobody uses it", n)
+	}
+	w.obey("backups")
+	w.see("alpha", "backups", model.DiskUpToDate, func(st *model.ResourceStatus) { st.InUse = true })
+	if n := warns("tuesday"); n != 1 {
+		t.Errorf("%d warnings", n)
+	}
+}

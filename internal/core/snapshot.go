@@ -192,6 +192,16 @@ func newSnapshot(s *state.Snapshot, env Env, d *state.Definition, of SnapshotOf)
 		}
 		sn.Copies = append(sn.Copies, k)
 	}
+	if d.DRBD == model.DRBD8 {
+		for _, r := range d.Resources {
+			if st := d.Seen[r.UUID]; st != nil && st.InUse {
+				n := warn(fault.InUse, fault.Create, fault.Snapshot, refsOf(d.Name, r.Node), "Resource '%s' is in use on node '%s' while its I/O is held.", d.Name, r.Node)
+				n.Cause = "DRBD 8.4 never answers a flush (fsync) that is under way in that moment: who waits for it waits until a reboot."
+				n.Correction = "Freeze the file system while a snapshot is taken (fsfreeze), or use DRBD 9."
+				notes = append(notes, n)
+			}
+		}
+	}
 	return sn, append([]fault.Note{head}, notes...), nil
 }
 

@@ -18,7 +18,7 @@ func TestClone(t *testing.T) {
 	w.on("alpha", "drbdadm primary r0")
 	sum := w.write("alpha", dev, 4)
 
-	w.on("alpha", "rm -f /tmp/clone.*; (while [ ! -e /tmp/clone.stop ]; do dd if=/dev/urandom of="+dev+" bs=4k count=1 seek=2048 oflag=direct conv=notrunc,fsync status=none || echo bad >>/tmp/clone.writes; done; touch /tmp/clone.over) >/dev/null 2>&1 &")
+	w.on("alpha", "rm -f /tmp/clone.*; (while [ ! -e /tmp/clone.stop ]; do dd if=/dev/urandom of="+dev+" bs=4k count=1 seek=2048 oflag=direct conv=notrunc status=none || echo bad >>/tmp/clone.writes; done; touch /tmp/clone.over) >/dev/null 2>&1 &")
 	w.until(4*time.Minute, "r0 is cloned", func() (bool, string) { // its snapshot may not be taken in time on a slow machine
 		out, err := w.Linstor(w.ctx, "resource-definition", "clone", "r0", "r1")
 		if err == nil && strings.Contains(out, "Completed cloning r1.") {

@@ -213,7 +213,7 @@ func (w *world) showLogs() {
 				w.t.Logf("--- %s on %s, last lines\n%s", d, m.Name, strings.Join(l[max(0, len(l)-40):], "\n"))
 			}
 		}
-		out, _ := m.Sh(ctx, "drbdsetup status --verbose --statistics 2>&1; lvs -o+lv_tags 2>&1; ls -la /var/lib/holdfast.d; dmesg | tail -n 15")
+		out, _ := m.Sh(ctx, "drbdsetup status --verbose --statistics 2>&1; lvs --config 'devices { global_filter=[\"r|/dev/drbd|\"] }' -o+lv_tags 2>&1; zfs list -t all 2>/dev/null; ls -la /var/lib/holdfast.d; dmesg | tail -n 15")
 		w.t.Logf("--- %s\n%s", m.Name, out)
 	}
 }

@@ -19,7 +19,7 @@ func TestSnapshot(t *testing.T) {
 	sum := w.write("alpha", dev, 4)
 
 	// A writer beyond the first 4 MiB notes when each write was over.
-	w.on("alpha", "rm -f /tmp/snapshot.*; (while [ ! -e /tmp/snapshot.stop ]; do dd if=/dev/zero of="+dev+" bs=4k count=1 seek=2048 oflag=direct conv=notrunc,fsync status=none || echo bad >>/tmp/snapshot.writes; date +%s%N >>/tmp/snapshot.writes; done) >/dev/null 2>&1 &")
+	w.on("alpha", "rm -f /tmp/snapshot.*; (while [ ! -e /tmp/snapshot.stop ]; do dd if=/dev/zero of="+dev+" bs=4k count=1 seek=2048 oflag=direct conv=notrunc status=none || echo bad >>/tmp/snapshot.writes; date +%s%N >>/tmp/snapshot.writes; done) >/dev/null 2>&1 &")
 	w.snapshot("r0", "monday")
 	if out := w.lin("snapshot list"); !strings.Contains(out, "Successful") {
 		t.Errorf("snapshot list:\n%s", out)
