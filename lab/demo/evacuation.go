@@ -64,6 +64,12 @@ func (d *demo) evacuate(ctx context.Context) error {
 	if out, err := d.on(ctx, "bravo", "lvs --noheadings -o name "+cluster.VG); err != nil || strings.TrimSpace(out) != "thin" {
 		return fmt.Errorf("left on bravo: %s: %w", out, err)
 	}
+	if err := cluster.Wait(ctx, 2*time.Minute, "alpha and charlie are in sync", func() (bool, string) { // 8.4: again, after bravo had its word
+		out, err := d.Machine("charlie").Sh(ctx, "drbdsetup status data --verbose")
+		return err == nil && strings.Contains(out, " disk:UpToDate") && strings.Contains(out, "peer-disk:UpToDate"), out
+	}); err != nil {
+		return err
+	}
 	if err := d.lines(ctx, "charlie",
 		"drbdadm primary data",
 		"mkdir -p "+data+" && mount "+d.path(ctx, "data")+" "+data,
