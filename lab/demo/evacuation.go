@@ -29,7 +29,7 @@ func (d *demo) evacuate(ctx context.Context) error {
 		}
 	}
 	for _, rsc := range []string{"data", "copy", "vault"} {
-		if err := cluster.Wait(ctx, 2*time.Minute, "charlie has "+rsc, func() (bool, string) {
+		if err := cluster.Wait(ctx, 5*time.Minute, "charlie has "+rsc, func() (bool, string) {
 			out, err := d.Machine("charlie").Sh(ctx, "drbdsetup status "+rsc+" --verbose")
 			return err == nil && strings.Contains(out, " disk:UpToDate"), out
 		}); err != nil {
@@ -50,7 +50,7 @@ func (d *demo) evacuate(ctx context.Context) error {
 	if err := d.unused(ctx, "alpha", "data"); err != nil {
 		return err
 	}
-	if err := cluster.Wait(ctx, 3*time.Minute, "nothing is left on bravo", func() (bool, string) {
+	if err := cluster.Wait(ctx, 5*time.Minute, "nothing is left on bravo", func() (bool, string) {
 		out, err := d.Linstor(ctx, "resource", "list")
 		return err == nil && !strings.Contains(out, "bravo") && strings.Count(out, "UpToDate") == 6, out
 	}); err != nil {

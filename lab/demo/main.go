@@ -24,7 +24,7 @@ func main() {
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
-	ctx, stop := context.WithTimeout(ctx, 25*time.Minute)
+	ctx, stop := context.WithTimeout(ctx, 40*time.Minute)
 	defer stop()
 	if err := run(ctx, *act); err != nil {
 		fmt.Fprintf(os.Stderr, "\n%s\n%v\n", red("The demo failed:"), err)

@@ -42,7 +42,7 @@ func (d *demo) thin(ctx context.Context) error {
 		"storage-pool list",
 		"resource-definition create data",
 		"resource-definition drbd-options data" + options,
-		"volume-definition create data 256M",
+		"volume-definition create data 128M",
 		"resource create alpha bravo data -s thin",
 		"resource list",
 	} {
@@ -134,7 +134,7 @@ func (d *demo) held(ctx context.Context, line, undo string) error {
 		var out bytes.Buffer
 		err := d.linstor(ctx, line, &out)
 		late := strings.Contains(out.String(), "may stand still") || strings.Contains(out.String(), "start the guard of the suspension")
-		if err == nil || n == 10 || !late {
+		if err == nil || n == 20 || !late {
 			return err
 		}
 		d.say("This machine is busy with other things: once more.")
@@ -146,7 +146,7 @@ func (d *demo) held(ctx context.Context, line, undo string) error {
 
 // good waits until that many replicas of a resource are UpToDate.
 func (d *demo) good(ctx context.Context, rsc string, n int) error {
-	return cluster.Wait(ctx, 2*time.Minute, fmt.Sprintf("%d replicas of %s are UpToDate", n, rsc), func() (bool, string) {
+	return cluster.Wait(ctx, 4*time.Minute, fmt.Sprintf("%d replicas of %s are UpToDate", n, rsc), func() (bool, string) {
 		out, err := d.Linstor(ctx, "resource", "list", "-r", rsc)
 		return err == nil && strings.Count(out, "UpToDate") == n, out
 	})
