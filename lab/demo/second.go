@@ -138,7 +138,7 @@ func (d *demo) held(ctx context.Context, line, undo string) error {
 			return err
 		}
 		d.say("This machine is busy with other things: once more.")
-		if err := d.linstor(ctx, undo); err != nil {
+		if err := errors.Join(d.linstor(ctx, undo), cluster.Pause(ctx, 5*time.Second)); err != nil {
 			return err
 		}
 	}
