@@ -13,7 +13,8 @@ import (
 func making(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition) (moved bool) {
 	for i := range c.Volumes {
 		vd := &c.Volumes[i]
-		was, asked := vd.Making, FileSystem(s, c, vd) != nil
+		was := vd.Making
+		asked := func() bool { return FileSystem(s, c, vd) != nil }
 		switch vd.Making {
 		case model.NoMaking:
 			begun := c.HasDRBD() && vd.Initialised && vd.Source != ""
@@ -22,7 +23,7 @@ func making(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition)
 			} else if !c.HasDRBD() {
 				begun = !vd.Initialised && deployed(c, vd.Number)
 			}
-			if begun && asked && Empty(c, vd) {
+			if begun && Empty(c, vd) && asked() {
 				vd.Making = model.MakingWanted
 			}
 		case model.MakingWanted:
@@ -36,7 +37,7 @@ func making(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition)
 				return sv != nil && sv.FileSystem
 			}):
 				vd.Making = model.MakingDone
-			case !asked:
+			case !asked():
 				vd.Making = model.NoMaking
 			}
 		}

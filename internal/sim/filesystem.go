@@ -11,9 +11,8 @@ import (
 // filesystems is what users do with file systems that are made by property. It has a randomness of its own, and is in a third of
 // the worlds.
 type filesystems struct {
-	on   bool
-	rng  *rand.Rand
-	made int // that the controller knows of
+	on  bool
+	rng *rand.Rand
 }
 
 func (f *filesystems) init(seed uint64) {

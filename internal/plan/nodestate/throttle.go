@@ -11,10 +11,14 @@ import (
 // a farther level says.
 func throttle(levels ...map[string]string) *model.Throttle {
 	var t model.Throttle
-	for key, to := range map[string]*int64{"read": &t.ReadBytes, "write": &t.WriteBytes, "read_iops": &t.ReadOps, "write_iops": &t.WriteOps} {
-		if v, ok := props.First("sys/fs/blkio_throttle_"+key, levels...); ok {
+	for _, l := range [...]struct {
+		key string
+		to  *int64
+	}{{"sys/fs/blkio_throttle_read", &t.ReadBytes}, {"sys/fs/blkio_throttle_write", &t.WriteBytes},
+		{"sys/fs/blkio_throttle_read_iops", &t.ReadOps}, {"sys/fs/blkio_throttle_write_iops", &t.WriteOps}} {
+		if v, ok := props.First(l.key, levels...); ok {
 			if n, err := strconv.ParseInt(v, 10, 64); err == nil && n > 0 {
-				*to = n
+				*l.to = n
 			}
 		}
 	}
