@@ -9,6 +9,7 @@ import (
 	"holdfast/internal/core"
 	"holdfast/internal/fault"
 	"holdfast/internal/model"
+	"holdfast/internal/plan"
 	"holdfast/internal/state"
 	"holdfast/internal/wire"
 )
@@ -97,7 +98,11 @@ func (b *Brain) Connected(node string, id uint64, fingerprint string, w wire.Wel
 	b.cfg.Log.Info("satellite connected", "node", p.name, "version", w.Version, "uname", w.Uname)
 	key := p.key
 	b.queue = append(b.queue, input{see: func(tx *state.Tx) {
-		tx.SeeNode(key, &model.NodeObserved{Status: model.StatusConnected, Reason: "waiting for its first report", SinceMS: now.UnixMilli(),
+		var fill []model.PoolFill
+		if n := tx.Snapshot().Node(key); n != nil {
+			fill = n.Seen.Fill
+		}
+		tx.SeeNode(key, &model.NodeObserved{Status: model.StatusConnected, Reason: "waiting for its first report", SinceMS: now.UnixMilli(), Fill: fill,
 			NodeReport: model.NodeReport{Uname: w.Uname, BootID: w.BootID, Version: w.Version}})
 	}})
 	if !p.sess.claimed {
@@ -265,8 +270,30 @@ func seeNode(tx *state.Tx, key string, r *model.NodeReport, online bool, now tim
 	}
 	if r != nil {
 		seen.NodeReport = *r
+		seen.Fill = plan.Fill(seen.Fill, r.Pools, func(id model.UUID) bool {
+			return slices.ContainsFunc(n.Pools, func(p model.StoragePool) bool { return p.UUID == id && p.Kind.Thin() })
+		}, now.UnixMilli())
 	}
 	tx.SeeNode(key, &seen)
+}
+
+// forgetFill drops what was forecast of a past that is over.
+func (b *Brain) forgetFill(key string, now time.Time) {
+	if n := b.cur.Node(key); n == nil || !plan.FillStale(n.Seen.Fill, now.UnixMilli()) {
+		return
+	}
+	b.queue = append(b.queue, input{see: func(tx *state.Tx) {
+		n := tx.Snapshot().Node(key)
+		if n == nil || !plan.FillStale(n.Seen.Fill, now.UnixMilli()) {
+			return
+		}
+		seen := *n.Seen
+		seen.Fill = slices.Clone(seen.Fill)
+		for i := range seen.Fill {
+			seen.Fill[i].FullMS, seen.Fill[i].MetaFullMS = 0, 0
+		}
+		tx.SeeNode(key, &seen)
+	}})
 }
 
 // seeReplica writes one status down, if it is this node's to report.
@@ -302,6 +329,7 @@ func (b *Brain) heartbeat(now time.Time) {
 			s.nonce++
 			s.nextPing = now.Add(PingEvery)
 			b.out = append(b.out, Out{Node: p.name, Session: s.id, Msg: wire.Ping{Nonce: s.nonce}})
+			b.forgetFill(p.key, now)
 		}
 	}
 }

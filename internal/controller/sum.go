@@ -42,7 +42,7 @@ func sumSpec(r *model.ResourceSpec) uint64 {
 			p := &d.Peers[i]
 			s.str(p.Node, string(p.ID), p.Address)
 			s.num(uint64(p.NodeID), uint64(p.Port))
-			s.flag(p.Diskless)
+			s.flag(p.Diskless, p.Stays)
 			s.options(p.Options)
 			s.num(uint64(len(p.Paths)))
 			for _, w := range p.Paths {

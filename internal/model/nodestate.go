@@ -90,6 +90,8 @@ type PeerSpec struct {
 	Address  string
 	Port     int
 	Diskless bool
+	// Stays: nobody asked to remove it (8.4): where it returns it must get what it missed.
+	Stays bool
 	// Options of this connection alone (Net, PeerDevice), over the resource\'s; 9 only.
 	Options map[string]map[string]string
 	// Paths to it, if several or others than Address; 9 only.

@@ -20,6 +20,7 @@ type NodeObserved struct {
 	Reason  string // why not online, in words
 	SinceMS int64
 	NodeReport
+	Fill []PoolFill // of its thin pools
 }
 
 // NodeReport is what a node says of itself.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"holdfast/api"
 	"holdfast/internal/core"
@@ -83,15 +84,42 @@ func poolNote(n *state.Node, p *model.StoragePool, st *model.PoolStatus) (fault.
 		return note, true
 	}
 	note.Severity, note.Kind = fault.Warning, fault.NoSpace
-	switch data := place.DataPercent(st); {
+	data := place.DataPercent(st)
+	switch {
 	case st.MetaPercent >= warnPercent:
 		note.Message = fmt.Sprintf("%s: the metadata of its thin pool are %.1f %% full.", name, st.MetaPercent)
 	case p.Kind.Thin() && data >= warnPercent:
 		note.Message = fmt.Sprintf("%s is %.1f %% full.", name, data)
-	default:
-		return note, false
 	}
-	return note, true
+	at, what, ahead := fullAt(n, p)
+	switch {
+	case at == "":
+	case note.Message != "":
+		note.Cause = fmt.Sprintf("If it goes on as in the last hour, its %s full at %s.", what, at)
+	case ahead < fillAhead:
+		note.Message = fmt.Sprintf("%s fills up: if it goes on as in the last hour, its %s full at %s.", name, what, at)
+		note.Cause = fmt.Sprintf("Its data are %.1f %% full now.", data)
+	}
+	return note, note.Message != ""
+}
+
+// fillAhead: a pool that is full within that time is warned of, however empty it is.
+const fillAhead = 24 * time.Hour
+
+// fullAt is when the pool's data or metadata, whichever is first, are full by how it filled in the last hour, and how far ahead
+// of its last report that is; "": not in sight.
+func fullAt(n *state.Node, p *model.StoragePool) (at, what string, ahead time.Duration) {
+	for _, f := range n.Seen.Fill {
+		if f.Pool != p.UUID || f.FullMS == 0 && f.MetaFullMS == 0 || len(f.Samples) == 0 {
+			continue
+		}
+		ms, what := f.FullMS, "data are"
+		if ms == 0 || f.MetaFullMS != 0 && f.MetaFullMS < ms {
+			ms, what = f.MetaFullMS, "metadata are"
+		}
+		return time.UnixMilli(ms).UTC().Format("2006-01-02 15:04 UTC"), what, time.Duration(ms-f.Samples[len(f.Samples)-1].AtMS) * time.Millisecond
+	}
+	return "", "", 0
 }
 
 // pools answers with the pools of the nodes that pass.

@@ -50,3 +50,48 @@ func TestThinPoolSaysHowFullItIs(t *testing.T) {
 		}
 	}
 }
+
+// It says when a thin pool will be full: always where it warns anyway, else where that is within a day.
+func TestThinPoolSaysWhenItIsFull(t *testing.T) {
+	w := sized(t, map[string]int64{"alpha": 50})
+	const now = int64(1_750_000_000_000) // 2025-06-15 15:06 UTC
+	const hour = int64(3_600_000)
+	for _, c := range []struct {
+		st                 model.PoolStatus
+		full, meta         int64 // hours ahead; 0: not in sight
+		message, and, lack string
+	}{
+		{st: model.PoolStatus{FreeKiB: 100, TotalKiB: 1000}, message: "90.0 % full", lack: "last hour"},
+		{st: model.PoolStatus{FreeKiB: 100, TotalKiB: 1000}, full: 48, message: "90.0 % full", and: "as in the last hour, its data are full at 2025-06-17 15:06 UTC"},
+		{st: model.PoolStatus{FreeKiB: 600, TotalKiB: 1000}, full: 48},
+		{st: model.PoolStatus{FreeKiB: 600, TotalKiB: 1000}, full: 3, message: "fills up: if it goes on as in the last hour, its data are full at 2025-06-15 18:06 UTC", and: "40.0 % full now"},
+		{st: model.PoolStatus{FreeKiB: 600, TotalKiB: 1000}, full: 3, meta: 2, message: "its metadata are full at 2025-06-15 17:06 UTC"},
+	} {
+		w.b.see(t, func(tx *state.Tx) {
+			x := tx.Snapshot().Node("alpha")
+			m := x.Node.Clone()
+			m.Pool("swpool").Kind = model.LVMThin
+			tx.PutNode(m)
+			o := *x.Seen
+			c.st.UUID, c.st.Name = m.Pool("swpool").UUID, "swpool"
+			o.Pools = []model.PoolStatus{c.st}
+			f := model.PoolFill{Pool: c.st.UUID, Samples: []model.FillSample{{AtMS: now}}}
+			if c.full != 0 {
+				f.FullMS = now + c.full*hour
+			}
+			if c.meta != 0 {
+				f.MetaFullMS = now + c.meta*hour
+			}
+			o.Fill = []model.PoolFill{f}
+			tx.SeeNode("alpha", &o)
+		})
+		p := get[[]api.StoragePool](t, w.must(200, "GET", "/v1/view/storage-pools?storage_pools=swpool", ""))[0]
+		var text string
+		for _, r := range p.Reports {
+			text += r.Message + " " + r.Cause
+		}
+		if !strings.Contains(text, c.message) || !strings.Contains(text, c.and) || c.lack != "" && strings.Contains(text, c.lack) || c.message == "" && text != "" {
+			t.Errorf("%+v: %q", c, text)
+		}
+	}
+}

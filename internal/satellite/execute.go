@@ -246,6 +246,8 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 		return nil
 	case steps.StartVerify:
 		return x.startVerify(ctx, at, s)
+	case steps.LeavePeer:
+		return x.leavePeer(ctx, s)
 	case steps.GuardIdle:
 		k, err := x.now(ctx, s)
 		if err != nil {

@@ -25,19 +25,26 @@ type record struct {
 	Quiet    model.UUID `json:"quiet,omitempty"` // the lease under which its I/O is held
 	Fresh    []int      `json:"fresh,omitempty"`
 	Making   []int      `json:"making,omitempty"`
+
+	Peer model.UUID                   `json:"peer,omitempty"`
+	For  model.UUID                   `json:"for,omitempty"`
+	Left map[model.UUID]map[int]int64 `json:"left,omitempty"`
 }
 
 func newRecord(boot string, s steps.Step) record {
 	return record{Boot: boot, ID: s.ID, Resource: s.Resource, Applied: s.Record.Applied, Minors: s.Record.Minors,
-		Seeding: s.Record.Seeding, SeedVol: s.Record.SeedVolume, Met: s.Record.Met, Quiet: s.Record.Quiet, Fresh: s.Record.Fresh, Making: s.Record.Making}
+		Seeding: s.Record.Seeding, SeedVol: s.Record.SeedVolume, Met: s.Record.Met, Quiet: s.Record.Quiet, Fresh: s.Record.Fresh, Making: s.Record.Making,
+		Peer: s.Record.Exchange.Peer, For: s.Record.Exchange.For, Left: s.Record.Exchange.Left}
 }
 
 // in is the record as the planner sees it in that boot: one of another boot says nothing of the kernel.
 func (r record) in(boot string) steps.Record {
+	e := steps.Exchange{Peer: r.Peer, For: r.For, Left: r.Left}
 	if r.Boot != boot {
-		return steps.Record{There: true, Making: r.Making} // what was being made may be there
+		return steps.Record{There: true, Making: r.Making, Exchange: e.Restarted()} // what was being made may be there
 	}
-	return steps.Record{There: true, Applied: r.Applied, Minors: r.Minors, Seeding: r.Seeding, SeedVolume: r.SeedVol, Met: r.Met, Quiet: r.Quiet, Fresh: r.Fresh, Making: r.Making}
+	return steps.Record{There: true, Applied: r.Applied, Minors: r.Minors, Seeding: r.Seeding, SeedVolume: r.SeedVol, Met: r.Met, Quiet: r.Quiet, Fresh: r.Fresh, Making: r.Making,
+		Exchange: e}
 }
 
 func (c Config) recordDir() string { return path.Join(c.StateDir, "replicas", "up") }

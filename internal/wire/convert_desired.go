@@ -59,13 +59,13 @@ func resourceSpecIn(p *pb.ResourceSpec) model.ResourceSpec {
 
 func peerSpecOut(s *model.PeerSpec) *pb.PeerSpec {
 	return &pb.PeerSpec{Node: u(s.Node), Id: u(string(s.ID)), NodeId: int64(s.NodeID), Address: u(s.Address),
-		Port: int64(s.Port), Diskless: s.Diskless, Options: optionsOut(s.Options),
+		Port: int64(s.Port), Diskless: s.Diskless, Stays: s.Stays, Options: optionsOut(s.Options),
 		Paths: each(s.Paths, func(p *model.PathSpec) *pb.PathSpec { return &pb.PathSpec{Local: u(p.Local), Peer: u(p.Peer)} })}
 }
 
 func peerSpecIn(p *pb.PeerSpec) model.PeerSpec {
 	return model.PeerSpec{Node: p.GetNode(), ID: model.UUID(p.GetId()), NodeID: int(p.GetNodeId()),
-		Address: p.GetAddress(), Port: int(p.GetPort()), Diskless: p.GetDiskless(), Options: optionsIn(p.GetOptions()),
+		Address: p.GetAddress(), Port: int(p.GetPort()), Diskless: p.GetDiskless(), Stays: p.GetStays(), Options: optionsIn(p.GetOptions()),
 		Paths: each(p.GetPaths(), func(p **pb.PathSpec) model.PathSpec {
 			return model.PathSpec{Local: (*p).GetLocal(), Peer: (*p).GetPeer()}
 		})}

@@ -167,7 +167,8 @@ func drbd(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Resour
 			}
 			used[model.Key(o.Node)] = true
 			spec.Peers = append(spec.Peers, model.PeerSpec{Node: o.Node, ID: o.UUID, NodeID: o.NodeID,
-				Address: Address(on.Node, o.Props, d.Props, group), Port: o.Port, Diskless: o.Diskless})
+				Address: Address(on.Node, o.Props, d.Props, group), Port: o.Port, Diskless: o.Diskless,
+				Stays: d.DRBD == model.DRBD8 && !o.Deleting})
 		}
 	}
 	slices.SortFunc(spec.Peers, func(a, b model.PeerSpec) int {

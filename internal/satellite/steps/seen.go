@@ -69,6 +69,8 @@ type Record struct {
 	Fresh []int
 	// Making are volumes on which this node has begun to make a file system, in this boot or before.
 	Making []int
+	// Exchange is what is known of peers that were exchanged for others (8.4).
+	Exchange Exchange
 }
 
 // Volume is what is there of a volume.

@@ -91,6 +91,9 @@ const (
 	MakeFileSystem
 	// Throttle limits Path as Throttle says. It never fails.
 	Throttle
+	// LeavePeer notes in Record how much was written, before the peer is exchanged for the one whose replica is Label. Returns: it
+	// was this replica's peer before, and gets all data if anything was written since; 8.4 only.
+	LeavePeer
 )
 
 var kindNames = [...]string{"", "create device", "activate device", "remove device", "verify device", "create metadata",
@@ -99,7 +102,7 @@ var kindNames = [...]string{"", "create device", "activate device", "remove devi
 	"check before detaching", "check before deactivating", "take down",
 	"hold I/O", "resume I/O", "restore device", "take snapshot", "remove snapshot",
 	"grow device", "check before growing", "promote", "take over the size", "roll back device",
-	"format encrypted device", "open encrypted device", "close encrypted device", "start verify", "check before making a file system", "make file system", "limit device"}
+	"format encrypted device", "open encrypted device", "close encrypted device", "start verify", "check before making a file system", "make file system", "limit device", "leave peer"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
@@ -136,6 +139,7 @@ type Step struct {
 	Minors  []int
 	From    *model.Source
 	Of      model.UUID
+	Returns bool
 	LUKS    bool // the device is encrypted
 	// Discards pass through the mapping that is opened.
 	Discards bool
@@ -189,6 +193,8 @@ func (s Step) String() string {
 		return fmt.Sprintf("%s %s: %+v", s.Kind, s.Path, s.Throttle)
 	case GuardFileSystem, MakeFileSystem:
 		return fmt.Sprintf("%s of %s/%d: %s %s, fresh %v", s.Kind, s.Resource, s.Number, s.FileSystem.Type, s.FileSystem.Params, s.Fresh)
+	case LeavePeer:
+		return fmt.Sprintf("%s of %s for %s, returns %v", s.Kind, s.Resource, s.Label, s.Returns)
 	case StartVerify:
 		return fmt.Sprintf("%s %s of %s", s.Kind, s.Label, s.Resource)
 	case ForgetPeer:

@@ -210,6 +210,9 @@ func (p *planner) attached(ready []model.VolumeSpec) *Plan {
 		w := Plan{Phase: model.Working, Reason: why}
 		return &w
 	}
+	if w := p.exchange(); w != nil {
+		return w
+	}
 	var steps []Step
 	if !same {
 		s := p.step(WriteConfig)
@@ -227,7 +230,10 @@ func (p *planner) attached(ready []model.VolumeSpec) *Plan {
 	}
 	slices.Sort(rec.Minors)
 	rec.Fresh = p.freshUp()
-	if !sameRecord(rec, p.seen.Record) && (!heal || len(rec.Fresh) != len(p.seen.Record.Fresh)) {
+	if p.seen.Kernel == nil || heal {
+		rec.Exchange = rec.Exchange.Restarted()
+	}
+	if !sameRecord(rec, p.seen.Record) && (!heal || len(rec.Fresh) != len(p.seen.Record.Fresh) || len(rec.Exchange.Left) > 0) {
 		steps = append(steps, p.record(rec))
 	}
 	adjust := p.step(Adjust)
@@ -235,6 +241,9 @@ func (p *planner) attached(ready []model.VolumeSpec) *Plan {
 	steps = append(steps, adjust)
 	if !heal || p.seen.Record.Applied != sum {
 		rec.Applied = sum
+		if p.spec.DRBD.Generation == model.DRBD8 && len(p.spec.DRBD.Peers) == 1 {
+			rec.Exchange = rec.Exchange.done(p.spec.DRBD.Peers[0].ID)
+		}
 		steps = append(steps, p.record(rec))
 	}
 	w := do(steps...)
@@ -269,7 +278,7 @@ func (p *planner) record(r Record) Step {
 
 func sameRecord(a, b Record) bool {
 	return a.There == b.There && a.Applied == b.Applied && slices.Equal(a.Minors, b.Minors) && a.Seeding == b.Seeding && a.SeedVolume == b.SeedVolume && a.Met == b.Met && a.Quiet == b.Quiet &&
-		slices.Equal(a.Fresh, b.Fresh) && slices.Equal(a.Making, b.Making)
+		slices.Equal(a.Fresh, b.Fresh) && slices.Equal(a.Making, b.Making) && a.Exchange.equal(b.Exchange)
 }
 
 // config is the text of the config file.

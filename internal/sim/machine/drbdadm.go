@@ -485,6 +485,9 @@ func (x *call) skipSync(r *resource, v *volume) {
 // is connected must see it as just made; who isn't syncs when he comes.
 func (x *call) forceSync(r *resource, v *volume, forced bool) {
 	switch {
+	case r.gen == drbd.Gen8 && !forced:
+		x.rename(r, v)
+		return
 	case r.gen == drbd.Gen8 || !forced:
 		x.fail(20, "drbdsetup: the model only knows --force-resync, of 9")
 		return
@@ -498,4 +501,24 @@ func (x *call) forceSync(r *resource, v *volume, forced bool) {
 	v.state = "UpToDate"
 	x.m.net.seize(x.m, r, v)
 	x.m.effect("force first sync of %s/%d", r.name, v.num)
+}
+
+// rename is new-current-uuid of 8.4: the name of the data so far goes to the bitmap's place, and what was there to the history.
+func (x *call) rename(r *resource, v *volume) {
+	switch {
+	case v.disk == nil:
+		x.fail(10, "%d: Failure: (138) Device does not have a disk-config", v.minor)
+		return
+	case slices.ContainsFunc(r.conns, func(c *conn) bool { return c.state != "StandAlone" }):
+		x.fail(10, "%d: Failure: (151) Need to be StandAlone", v.minor)
+		return
+	}
+	md := v.disk.md
+	s := md.slot(0)
+	md.remember(s.uuid)
+	s.uuid, md.current = md.current, x.m.net.newUUID()
+	if r.role == "Primary" {
+		v.exposed = md.current
+	}
+	x.m.effect("new-current-uuid %s/%d", r.name, v.num)
 }

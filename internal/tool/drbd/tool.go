@@ -125,6 +125,13 @@ func (t Tool) ForceSync(ctx context.Context, minor int) error {
 	return t.setup(ctx, strconv.Itoa(minor), "start first sync of", "new-current-uuid", strconv.Itoa(minor), "--force-resync")
 }
 
+// NewGeneration (8.4) gives the volume's data a new name, StandAlone only; the old one moves to the bitmap's place and from there
+// to the history. After two of them a peer that has the old data gets all of them at the next handshake (by the kernel's
+// source, drbd_adm_new_c_uuid). ErrUnknownResource.
+func (t Tool) NewGeneration(ctx context.Context, minor int) error {
+	return t.setup(ctx, strconv.Itoa(minor), "rename the data of", "new-current-uuid", strconv.Itoa(minor))
+}
+
 // Resize takes over a backing device that has grown, on all nodes.
 // ErrUnknownResource, ErrNeedPrimary. Without a connection 8.4 exits 0 and grows
 // nothing; ResizeAlone is for a volume that has no peer. Afterwards drbdadm

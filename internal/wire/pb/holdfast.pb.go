@@ -1335,6 +1335,7 @@ type PeerSpec struct {
 	Diskless      bool                   `protobuf:"varint,6,opt,name=diskless,proto3" json:"diskless,omitempty"`
 	Options       map[string]*Section    `protobuf:"bytes,7,rep,name=options,proto3" json:"options,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	Paths         []*PathSpec            `protobuf:"bytes,50,rep,name=paths,proto3" json:"paths,omitempty"`
+	Stays         bool                   `protobuf:"varint,51,opt,name=stays,proto3" json:"stays,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1423,6 +1424,13 @@ func (x *PeerSpec) GetPaths() []*PathSpec {
 		return x.Paths
 	}
 	return nil
+}
+
+func (x *PeerSpec) GetStays() bool {
+	if x != nil {
+		return x.Stays
+	}
+	return false
 }
 
 type PathSpec struct {
@@ -3480,7 +3488,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x06forget\x18\t \x03(\x03R\x06forget\x1aU\n" +
 	"\fOptionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
-	"\x05value\x18\x02 \x01(\v2\x19.holdfast.wire.v1.SectionR\x05value:\x028\x01\"\xdd\x02\n" +
+	"\x05value\x18\x02 \x01(\v2\x19.holdfast.wire.v1.SectionR\x05value:\x028\x01\"\xf3\x02\n" +
 	"\bPeerSpec\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x17\n" +
@@ -3489,7 +3497,8 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x04port\x18\x05 \x01(\x03R\x04port\x12\x1a\n" +
 	"\bdiskless\x18\x06 \x01(\bR\bdiskless\x12A\n" +
 	"\aoptions\x18\a \x03(\v2'.holdfast.wire.v1.PeerSpec.OptionsEntryR\aoptions\x120\n" +
-	"\x05paths\x182 \x03(\v2\x1a.holdfast.wire.v1.PathSpecR\x05paths\x1aU\n" +
+	"\x05paths\x182 \x03(\v2\x1a.holdfast.wire.v1.PathSpecR\x05paths\x12\x14\n" +
+	"\x05stays\x183 \x01(\bR\x05stays\x1aU\n" +
 	"\fOptionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
 	"\x05value\x18\x02 \x01(\v2\x19.holdfast.wire.v1.SectionR\x05value:\x028\x01\"4\n" +

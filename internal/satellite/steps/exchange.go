@@ -1,0 +1,109 @@
+package steps
+
+import (
+	"maps"
+
+	"holdfast/internal/model"
+)
+
+// DRBD 8.4 has one peer and one bitmap. What is written while one replica is connected is marked for nobody, and makes no new
+// data generation: another that was exchanged for that one meanwhile would pass for good when it returns, and lack it. So it
+// is noted how much had been written when a peer was left. When it returns, and more has been written, this replica's data
+// get a new name before the two meet, so that it gets all of them.
+
+// Exchange is what is known of peers that were exchanged for others. Peers are named by their replicas' ids.
+type Exchange struct {
+	// Peer is the one that the config in place has; "": not known.
+	Peer model.UUID
+	// For: what was written up to now is noted, to exchange Peer for that one; the config in place may have either.
+	For model.UUID
+	// Left says how much had been written to each volume when a peer was left, in KiB; nil: not known.
+	Left map[model.UUID]map[int]int64
+}
+
+func (e Exchange) equal(o Exchange) bool {
+	return e.Peer == o.Peer && e.For == o.For && maps.EqualFunc(e.Left, o.Left, func(a, b map[int]int64) bool { return (a == nil) == (b == nil) && maps.Equal(a, b) })
+}
+
+// Restarted is what is left of it when the kernel's counters begin anew.
+func (e Exchange) Restarted() Exchange {
+	left := e.Left
+	e.Left = nil
+	for id := range left {
+		e = e.With(id, nil)
+	}
+	return e
+}
+
+// With notes how much had been written when a peer was left.
+func (e Exchange) With(peer model.UUID, written map[int]int64) Exchange {
+	left := maps.Clone(e.Left)
+	if left == nil {
+		left = map[model.UUID]map[int]int64{}
+	}
+	left[peer] = written
+	e.Left = left
+	return e
+}
+
+// done: peer is the one that the config in place has.
+func (e Exchange) done(peer model.UUID) Exchange {
+	left := maps.Clone(e.Left)
+	delete(left, peer)
+	if len(left) == 0 {
+		left = nil
+	}
+	return Exchange{Peer: peer, Left: left}
+}
+
+// Written is how much was written to each volume, in KiB.
+func Written(k *Kernel) map[int]int64 {
+	if k == nil {
+		return nil
+	}
+	out := map[int]int64{}
+	for n, v := range k.Volumes {
+		out[n] = v.WrittenKiB
+	}
+	return out
+}
+
+// Missed are the volumes of which a peer may lack what was written since it was left.
+func Missed(k *Kernel, left map[int]int64) (volumes []int) {
+	for n, v := range k.Volumes {
+		if w, known := left[n]; attached(v.Disk) && (!known || w != v.WrittenKiB) {
+			volumes = append(volumes, n)
+		}
+	}
+	return volumes
+}
+
+// exchange notes what was written before the one peer that 8.4 has is exchanged for another, and sees to it that one that
+// returns gets what it missed. nil: there is nothing to note.
+func (p *planner) exchange() *Plan {
+	e := p.seen.Record.Exchange
+	if p.spec.DRBD.Generation != model.DRBD8 || len(p.spec.DRBD.Peers) != 1 || e.Peer == "" || !p.seen.ConfigThere {
+		return nil
+	}
+	next := p.spec.DRBD.Peers[0]
+	if e.For == next.ID || e.For == "" && e.Peer == next.ID {
+		return nil
+	}
+	_, returns := e.Left[next.ID]
+	if p.seen.Kernel == nil && returns && next.Stays {
+		// Data are renamed while they are attached and unconnected: first all comes up as it was.
+		s := p.step(Adjust)
+		s.Config = p.seen.Config
+		rec := p.seen.Record
+		rec.There = true
+		for _, v := range p.spec.Volumes {
+			rec.Minors = append(rec.Minors[:len(rec.Minors):len(rec.Minors)], v.Minor)
+		}
+		w := do(p.record(rec), s)
+		return &w
+	}
+	s := p.step(LeavePeer)
+	s.Record, s.Label, s.Returns = p.seen.Record, next.ID, returns && next.Stays
+	w := do(s)
+	return &w
+}
