@@ -85,7 +85,7 @@ func growing(r *model.Resource, v *model.Volume) bool {
 // status is what is reported of the volume's incarnation; nil for nothing.
 func status(d *state.Definition, r *model.Resource, v *model.Volume) *model.VolumeStatus {
 	st := d.Seen[r.UUID]
-	if st == nil {
+	if st == nil || v == nil {
 		return nil
 	}
 	if sv := st.Volume(v.Number); sv != nil && sv.ID == v.UUID {

@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"holdfast/internal/model"
 	"holdfast/internal/state"
@@ -68,16 +69,29 @@ func unproven(s *state.Snapshot, d *state.Definition, r *model.Resource, number 
 			continue
 		}
 		st := d.Seen[o.UUID]
-		if st != nil {
-			if v := st.Volume(number); v != nil && (v.Disk == model.DiskUpToDate || v.Disk == model.DiskCreated) {
-				return ""
-			}
+		switch good := goodVolume(d, o, number); {
+		case good && (!goodVolume(d, r, number) || inTouch(st)):
+			return ""
+		case good:
+			why = cmp.Or(why, fmt.Sprintf("%s on %s is UpToDate by its own word, but connected to nobody: it may have missed what was written on %s", d.Name, o.Node, r.Node))
 		}
 		if why == "" {
 			why = fmt.Sprintf("%s on %s is %s", d.Name, o.Node, diskWord(s, o, st))
 		}
 	}
 	return why
+}
+
+// goodVolume tells whether the replica's volume is good by its own word, in its node's current session.
+func goodVolume(d *state.Definition, r *model.Resource, number int) bool {
+	sv := status(d, r, r.Volume(number))
+	return sv != nil && (sv.Disk == model.DiskUpToDate || sv.Disk == model.DiskCreated)
+}
+
+// inTouch tells whether a replica is connected to any of those it is to be connected to. One that is alone can't know that it
+// was left behind.
+func inTouch(st *model.ResourceStatus) bool {
+	return len(st.Peers) == 0 || slices.ContainsFunc(st.Peers, func(p model.PeerStatus) bool { return p.State == model.Connected })
 }
 
 func everDeployed(r *model.Resource) bool {
