@@ -297,7 +297,7 @@ func (r *rig) outgrow(kib int64) {
 		}
 	}
 	r.net.Heal("alpha", "bravo")
-	r.run(3 * time.Minute)
+	r.run(50 * time.Second)
 	if st := bravo.of("backups"); st.Phase == model.Done || st.Peers[0].State == model.Connected {
 		r.t.Fatalf("bravo isn't refused: %+v", st)
 	}
@@ -324,9 +324,9 @@ func TestGrowAlone(t *testing.T) {
 			stop(n)
 			r.grow("backups", 128<<10)
 			bravo.change("backups", func(_ *model.ResourceSpec, v *model.VolumeSpec) { v.GrowAlone = true })
-			r.growFor(90 * time.Second)
+			r.growFor(70 * time.Second)
 			stopped := bravo.revive()
-			r.growFor(3 * time.Minute)
+			r.growFor(100 * time.Second)
 			r.upToDate("backups")
 			if kib := bravo.volume("backups", 0).UsableKiB; kib < 128<<10 || kib != alpha.volume("backups", 0).UsableKiB {
 				t.Fatalf("power %v, after effect %d: bravo offers %d KiB, alpha %d", power, n, kib, alpha.volume("backups", 0).UsableKiB)
