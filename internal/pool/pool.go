@@ -58,6 +58,9 @@ type Picture struct {
 	Zeroes bool
 	// NoSnapshots says why this very pool can take no snapshots though its driver could; "" if it can, or isn't known.
 	NoSnapshots string
+	// Disks that the pool lies on, by path, if its driver is glad to be told of them the next time: it then leaves others
+	// alone.
+	Disks []string
 	// Trouble says why nothing new can be made here though the pool can be read, such as a thin pool that went read-only.
 	Trouble string
 }

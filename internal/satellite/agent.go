@@ -389,11 +389,11 @@ func (a *Agent) Due(now time.Time) []Job {
 		a.lastJob++
 		j.ID = a.lastJob
 		a.lend(&j)
-		j.pools = map[string]model.PoolSpec{}
+		j.pools, j.disks = map[string]model.PoolSpec{}, map[string][]string{}
 		for _, name := range j.Pools {
 			p := a.pools[name]
 			p.busy = j.ID
-			j.pools[name] = p.spec
+			j.pools[name], j.disks[name] = p.spec, p.last.Disks
 		}
 		a.running[j.ID] = &runningJob{j, now, maps.Clone(a.heard), a.pictures}
 		jobs = append(jobs, j)

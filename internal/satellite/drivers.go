@@ -15,14 +15,14 @@ import (
 	"holdfast/internal/tool/zfs"
 )
 
-// driver is the list of storage drivers.
-func driver(h run.Host, c Config, p model.PoolSpec) (pool.Driver, error) {
+// driver is the list of storage drivers. disks are those that the pool lies on, if they are known.
+func driver(h run.Host, c Config, p model.PoolSpec, disks []string) (pool.Driver, error) {
 	switch p.Kind {
 	case model.LVM:
-		return poollvm.Driver{Tool: lvm.Tool{Run: h, Allow: c.LVMAllow}, VG: p.Backing}, nil
+		return poollvm.Driver{Tool: lvm.Tool{Run: h, Allow: c.LVMAllow, PVs: disks}, VG: p.Backing}, nil
 	case model.LVMThin:
 		vg, thin, _ := strings.Cut(p.Backing, "/")
-		return poollvm.Thin{Tool: lvm.Tool{Run: h, Allow: c.LVMAllow}, VG: vg, Pool: thin}, nil
+		return poollvm.Thin{Tool: lvm.Tool{Run: h, Allow: c.LVMAllow, PVs: disks}, VG: vg, Pool: thin}, nil
 	case model.ZFS, model.ZFSThin:
 		return poolzfs.Driver{Host: h, Tool: zfs.Tool{Run: h}, Dataset: p.Backing, Thin: p.Kind == model.ZFSThin}, nil
 	case model.File, model.FileThin:

@@ -68,7 +68,7 @@ func (x *execution) do(ctx context.Context, s steps.Step) error {
 }
 
 func (x *execution) storage(ctx context.Context, s steps.Step) error {
-	d, err := driver(x.host, x.cfg, x.job.pools[s.Pool])
+	d, err := driver(x.host, x.cfg, x.job.pools[s.Pool], x.job.disks[s.Pool])
 	if err != nil {
 		return err
 	}

@@ -160,7 +160,7 @@ func (x *execution) snapshot(ctx context.Context, d pool.Driver, s steps.Step) e
 
 // takesSnapshots tells whether there is a driver for that.
 func takesSnapshots(h run.Host, c Config, kind model.ProviderKind) bool {
-	d, err := driver(h, c, model.PoolSpec{Kind: kind})
+	d, err := driver(h, c, model.PoolSpec{Kind: kind}, nil)
 	if err != nil {
 		return false
 	}

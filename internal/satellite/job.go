@@ -44,6 +44,7 @@ type Job struct {
 	Replica model.UUID
 	Steps   []steps.Step
 	pools   map[string]model.PoolSpec
+	disks   map[string][]string // that the pools lie on, as far as known
 	load    bool // NodeJob: load the DRBD module if it isn't
 	pids    []int
 	plan    steps.Plan
@@ -153,7 +154,7 @@ func (a *Agent) RunJob(ctx context.Context, j Job) Result {
 	case PoolJob:
 		r := Result{Pictures: map[string]scan{}}
 		for _, name := range j.Pools {
-			r.Pictures[name] = w.scan(ctx, j.pools[name])
+			r.Pictures[name] = w.scan(ctx, j.pools[name], j.disks[name])
 		}
 		return r
 	case NodeJob:
@@ -178,8 +179,8 @@ func (a *Agent) RunJob(ctx context.Context, j Job) Result {
 	return Result{Err: fmt.Errorf("run job: kind %d", j.Kind)}
 }
 
-func (w worker) scan(ctx context.Context, spec model.PoolSpec) scan {
-	d, err := driver(w.host, w.cfg, spec)
+func (w worker) scan(ctx context.Context, spec model.PoolSpec, disks []string) scan {
+	d, err := driver(w.host, w.cfg, spec, disks)
 	if err != nil {
 		return scan{err: err}
 	}
@@ -203,7 +204,7 @@ func (w worker) replica(ctx context.Context, j Job) Result {
 	}
 	for _, name := range j.Pools {
 		if x.touched[name] {
-			r.Pictures[name] = w.scan(ctx, j.pools[name])
+			r.Pictures[name] = w.scan(ctx, j.pools[name], j.disks[name])
 		}
 	}
 	if x.looksCrypt {

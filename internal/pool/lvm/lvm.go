@@ -29,7 +29,7 @@ func (d Driver) Scan(ctx context.Context) (pool.Picture, error) {
 	if err != nil {
 		return pool.Picture{}, translate(err)
 	}
-	p := pool.Picture{FreeKiB: g.FreeBytes >> 10, TotalKiB: g.SizeBytes >> 10}
+	p := pool.Picture{FreeKiB: g.FreeBytes >> 10, TotalKiB: g.SizeBytes >> 10, Disks: disks(g)}
 	for _, v := range g.LVs {
 		dev := device(v)
 		if v.Pool != "" { // in a thin pool: another pool's, or nobody's, but its name is taken here too
@@ -39,6 +39,14 @@ func (d Driver) Scan(ctx context.Context) (pool.Picture, error) {
 	}
 	slices.SortFunc(p.Devices, func(a, b pool.Device) int { return strings.Compare(a.Name, b.Name) })
 	return p, nil
+}
+
+// disks of a group; nil where some are missing.
+func disks(g lvm.VG) []string {
+	if g.MissingPVs > 0 {
+		return nil
+	}
+	return g.PVs
 }
 
 func device(v lvm.LV) pool.Device {

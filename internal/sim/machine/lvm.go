@@ -125,12 +125,25 @@ func (m *Machine) Tags(vgName, name string) ([]string, bool) {
 	return nil, false
 }
 
+// disk is the one that the volume group lies on.
+func (g *vg) disk() string { return fmt.Sprintf("/dev/vd%c", 'b'+rune(g.id)) }
+
 // begin takes the common options of LVM's programs. It says false if the
 // program can't go on: without a filter it opens DRBD devices, and hangs on
-// one whose I/O is suspended.
+// one whose I/O is suspended. It reads every disk that its filter doesn't
+// reject, whatever group it was asked for, and hangs on one that doesn't
+// answer.
 func (x *call) begin() bool {
 	cfg := x.value("--config")
-	if !strings.Contains(cfg, `filter=["r|^/dev/drbd`) || strings.Contains(cfg, "a|.*|") {
+	only := strings.Contains(cfg, `"r|.*|"`)
+	x.sees = func(g *vg) bool { return !only || strings.Contains(cfg, `"a|^`+g.disk()+`$|"`) }
+	for _, g := range x.m.vgs {
+		if x.m.hang[g.disk()] && x.sees(g) {
+			x.hung, x.hungBy = true, g.disk()
+			return false
+		}
+	}
+	if !only && !strings.Contains(cfg, `filter=["r|^/dev/drbd`) || strings.Contains(cfg, "a|.*|") {
 		for _, n := range sortedKeys(x.m.kernel) {
 			if r := x.m.kernel[n]; r.role == "Primary" && r.suspended() != "no" {
 				x.hung = true
@@ -145,7 +158,7 @@ func (x *call) begin() bool {
 // vg finds a volume group, or fails as LVM does.
 func (x *call) vg(name string) *vg {
 	for _, g := range x.m.vgs {
-		if g.name == name && !g.gone {
+		if g.name == name && !g.gone && (x.sees == nil || x.sees(g)) {
 			return g
 		}
 	}
@@ -497,7 +510,7 @@ func field(f string, g *vg, v *lv) string {
 	case "pv_size":
 		return bytes(g.sizeKi)
 	case "pv_name":
-		return fmt.Sprintf("/dev/vd%c", 'b'+rune(g.id))
+		return g.disk()
 	}
 	if v == nil {
 		return ""

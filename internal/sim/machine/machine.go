@@ -254,6 +254,17 @@ func (m *Machine) Hang(program string, on bool) {
 	m.hang[program] = on
 }
 
+// HangDisk makes the disk beneath a volume group answer nothing, or answer again. Every program of LVM that may read it hangs.
+func (m *Machine) HangDisk(vgName string, on bool) {
+	m.net.mu.Lock()
+	defer m.net.mu.Unlock()
+	for _, g := range m.vgs {
+		if g.name == vgName {
+			m.hang[g.disk()] = on
+		}
+	}
+}
+
 // DiskFull makes every write to a file fail, or work again.
 func (m *Machine) DiskFull(on bool) {
 	m.net.mu.Lock()
@@ -305,6 +316,9 @@ func (m *Machine) Run(ctx context.Context, c run.Cmd) (res run.Result, err error
 	x := &call{m: m, prog: prog, argv: slices.Clone(c.Argv[1:]), stdin: c.Stdin}
 	f(x)
 	if x.hung {
+		if x.hungBy != "" {
+			m.hung[hung.Pid] = x.hungBy
+		}
 		return run.Result{}, hung
 	}
 	return run.Result{Exit: x.exit, Stdout: []byte(x.out.String()), Stderr: []byte(x.err.String())}, nil
@@ -336,6 +350,8 @@ type call struct {
 	out, err strings.Builder
 	exit     int
 	hung     bool
+	sees     func(*vg) bool // LVM: whether the filter lets it
+	hungBy   string         // what makes it hang, as in Machine.hang; "": nothing ends that
 }
 
 func (x *call) fail(exit int, format string, args ...any) {

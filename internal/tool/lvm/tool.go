@@ -16,9 +16,15 @@ import (
 type Tool struct {
 	Run           run.Runner
 	Allow, Reject []string
+	// PVs, if known, are the physical volumes of the group that the commands name: they open no other disk. Else a disk
+	// that hangs holds up the commands for all groups, since LVM reads every disk to find one group. Only VG finds its
+	// group without them too, where they aren't right (any more).
+	PVs []string
 }
 
 var (
+	notPlainRE = regexp.MustCompile(`[^A-Za-z0-9/_-]`)
+
 	nameRE = regexp.MustCompile(`^[A-Za-z0-9_+.][A-Za-z0-9_+.-]{0,126}$`)              // lvm(8), VALID NAMES
 	tagRE  = regexp.MustCompile(`^[A-Za-z0-9_+./=!:&#][A-Za-z0-9_+.\-/=!:&#]{0,999}$`) // lvm(8), TAGS (LVM takes 1024)
 )
@@ -31,11 +37,22 @@ func checkName(s string) error {
 }
 
 func (t Tool) config() []string {
+	if len(t.PVs) > 0 {
+		return []string{"--config", filterConfig(exactly(t.PVs), []string{".*"})}
+	}
 	reject := t.Reject
 	if reject == nil {
 		reject = DefaultReject
 	}
 	return []string{"--config", filterConfig(t.Allow, reject)}
+}
+
+// exactly gives patterns of these paths. What isn't a plain character may be any.
+func exactly(paths []string) (patterns []string) {
+	for _, p := range paths {
+		patterns = append(patterns, "^"+notPlainRE.ReplaceAllString(p, ".")+"$")
+	}
+	return patterns
 }
 
 func (t Tool) do(ctx context.Context, prog []string, args ...string) (run.Result, error) {
@@ -48,6 +65,18 @@ func (t Tool) VG(ctx context.Context, name string) (VG, error) {
 	if err := checkName(name); err != nil {
 		return VG{}, err
 	}
+	if len(t.PVs) > 0 {
+		g, err := t.vg(ctx, name)
+		var hung *run.HungError
+		if err == nil && g.MissingPVs == 0 || errors.As(err, &hung) || errors.Is(err, run.ErrCrashed) || ctx.Err() != nil {
+			return g, err
+		}
+		t.PVs = nil // it lies on other disks by now
+	}
+	return t.vg(ctx, name)
+}
+
+func (t Tool) vg(ctx context.Context, name string) (VG, error) {
 	r, err := t.do(ctx, []string{"lvm", "fullreport"}, append(reportArgs(), name)...)
 	if err != nil {
 		return VG{}, fmt.Errorf("report volume group %s: %w", name, err)
