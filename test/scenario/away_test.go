@@ -93,7 +93,7 @@ func TestEvict(t *testing.T) {
 	w.says("node list", "EVICTED")
 	w.good("r0", "charlie")
 	w.goesOn(progress)
-	sum := stop()
+	stop()
 	w.on("alpha", "drbdadm secondary r0")
 	w.powerOn("bravo")
 	w.until(time.Minute, "bravo's satellite is back", func() (bool, string) {
@@ -103,7 +103,7 @@ func TestEvict(t *testing.T) {
 	w.keptButDown("bravo", "r0")
 	w.on("alpha", "drbdadm primary r0")
 	_, stop = w.busy("alpha", dev, 32)
-	sum = stop()
+	sum := stop()
 	w.on("alpha", "drbdadm secondary r0")
 	w.keptButDown("bravo", "r0")
 	if out := w.lin("controller list-properties"); !strings.Contains(out, "AutoEvictAfterTime") {

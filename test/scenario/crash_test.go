@@ -153,69 +153,26 @@ func good(r api.ResourceWithVolumes) bool {
 // The next satellite takes up where that one ended. Programs that differ only in names and numbers count as one.
 func TestSatelliteKilledInEveryStep(t *testing.T) {
 	w := shared(t)
-	if err := w.PutProgram(w.ctx, "bravo", "/run/shim/shim", "holdfast/lab/shim"); err != nil {
-		t.Fatal(err)
-	}
-	w.on("bravo", "cd /run/shim; mkdir bin seen; echo never >when; for p in lvm lvs vgs lvcreate lvremove lvchange drbdadm drbdmeta drbdsetup modprobe modinfo losetup; do ln -s ../shim bin/$p; done")
-	kill := func() {
-		if alive, _ := w.Alive(w.ctx, "satellite", "bravo"); alive {
-			if err := w.Signal(w.ctx, "satellite", "bravo", syscall.SIGKILL); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	restart := func() {
-		kill()
-		if err := w.StartSatelliteWith(w.ctx, "bravo", "PATH=/run/shim/bin:/usr/sbin:/usr/bin:/sbin:/bin"); err != nil {
-			t.Fatal(err)
-		}
-		w.lin("node reconnect bravo") // the controller waits longer after each failure
-	}
-	var all []string
-	restart()
+	k := w.killer("bravo")
 	w.online()
+	var all []string
 	for _, when := range []string{"before", "during", "after"} {
-		w.on("bravo", "cd /run/shim; rm -rf seen/*; echo "+when+" | tee resource >when")
+		k.at(when, when)
 		w.define(when, "8M")
 		for _, n := range []string{"alpha", "bravo"} {
 			w.lin("resource create --async " + n + " " + when)
 		}
-		w.revive(when+" is made", restart, func() bool {
+		k.until(when+" is made", func() bool {
 			list := w.resources(when)
 			return len(list) == 2 && good(list[0]) && good(list[1])
 		})
 		w.lin("resource-definition delete --async " + when)
-		w.revive(when+" is gone", restart, func() bool { return len(w.resources(when)) == 0 })
+		k.until(when+" is gone", func() bool { return len(w.resources(when)) == 0 })
 		w.nothingLeft("bravo")
-		seen := strings.Fields(w.on("bravo", "echo never >/run/shim/when; ls /run/shim/seen"))
-		w.took(w.start, "%s each of %d programs: %s", when, len(seen), strings.Join(seen, " "))
-		all = append(all, seen...)
+		all = append(all, k.seen(when)...)
 	}
-	for _, must := range []string{"lvcreate", "lvremove", "create-md", "adjust", "down"} {
-		if !strings.Contains(strings.Join(all, " "), must) {
-			t.Errorf("no %s was among the programs", must)
-		}
-	}
-	kill()
-	w.on("bravo", "rm -rf /run/shim")
-	if err := w.StartSatellite(w.ctx, "bravo"); err != nil {
-		t.Fatal(err)
-	}
-	w.online()
-}
-
-// revive waits for ok and starts the satellite again whenever it is found dead.
-func (w *world) revive(what string, restart func(), ok func() bool) {
-	w.t.Helper()
-	w.until(2*time.Minute, what, func() (bool, string) {
-		if ok() {
-			return true, ""
-		}
-		if alive, err := w.Alive(w.ctx, "satellite", "bravo"); err == nil && !alive {
-			restart()
-		}
-		return false, fmt.Sprintf("%+v", w.resources(""))
-	})
+	k.had(all, "lvcreate", "lvremove", "create-md", "adjust", "down")
+	k.end()
 }
 
 // The power of each node is cut during create, sync and delete.
