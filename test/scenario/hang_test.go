@@ -13,6 +13,7 @@ import (
 // programs with it, which nobody can kill. Each is said with its reason and stops what needs it, and nothing beside it: volumes in
 // use go on, the other volume group gets new volumes. When it's over, what was asked for meanwhile is done.
 func TestHang(t *testing.T) {
+	needFull(t) // LVM has 45 s to answer
 	w := up(t, 2, func(c *cluster.Config) { c.Lab.Disks = []int64{1 << 30, 1 << 30} })
 	w.nodes()
 	w.each(func(m *lab.Machine) error { // a disk that can be made to hang
