@@ -45,7 +45,7 @@ type Job struct {
 	Steps   []steps.Step
 	pools   map[string]model.PoolSpec
 	disks   map[string][]string // that the pools lie on, as far as known
-	load    bool // NodeJob: load the DRBD module if it isn't
+	load    bool                // NodeJob: load the DRBD module if it isn't
 	pids    []int
 	plan    steps.Plan
 	// devicePool to make.
