@@ -38,7 +38,7 @@ func (w *world) staysAway(node, why string) {
 	w.took(begin, "%s isn't evicted: %s", node, why)
 }
 
-// down wants nothing of a resource in a node's kernel, and its volume there still.
+// keptButDown wants nothing of a resource in a node's kernel, and its volume there still.
 func (w *world) keptButDown(node, name string) {
 	w.t.Helper()
 	out := w.on(node, "drbdsetup status 2>/dev/null | grep -v '^#'; echo volumes:; lvs --noheadings -o name "+cluster.VG)
@@ -70,7 +70,7 @@ func TestEvict(t *testing.T) {
 	}
 	w.until(time.Minute, "two are away", func() (bool, string) {
 		out := w.both("node list")
-		return strings.Count(out, "OFFLINE") == 2, out
+		return strings.Count(out, "| OFFLINE") == 2, out
 	})
 	w.kill("bravo")
 	w.connected("alpha", "r0", false)
@@ -182,8 +182,7 @@ func TestLost(t *testing.T) {
 	w.goesOn(progress)
 	w.upToDate("r0", 2)
 
-	// Its old name is used again: the new one is made beside what lies there, or says that it can't be.
-	w.define("only", "16M")
+	// Its name is used again: the new one says what is in its way.
 	w.lin("resource create --async charlie only --storage-pool swpool")
 	w.says("resource list", "incarnation")
 	w.goesOn(progress)
