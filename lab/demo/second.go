@@ -127,12 +127,19 @@ func (d *demo) lines(ctx context.Context, node string, lines ...string) error {
 	return nil
 }
 
-// held types a command that takes a snapshot. I/O stands still for that, for 8 seconds at most; on a machine so loaded that
-// they don't suffice the command fails, and what it advises is done: undo it, and type it again.
+// held types a command that takes a snapshot of data, which alpha uses, and freezes its file system meanwhile, for the sake of
+// DRBD 8.4 (docs/snapshots.md). I/O stands still then, for 8 seconds at most; on a machine so loaded that they don't suffice the
+// command fails, and what it advises is done: undo it, and type it again.
 func (d *demo) held(ctx context.Context, line, undo string) error {
 	for n := 1; ; n++ {
+		if err := d.lines(ctx, "alpha", "fsfreeze --freeze "+data); err != nil {
+			return err
+		}
 		var out bytes.Buffer
 		err := d.linstor(ctx, line, &out)
+		if e := d.lines(ctx, "alpha", "fsfreeze --unfreeze "+data); e != nil {
+			return errors.Join(err, e)
+		}
 		late := strings.Contains(out.String(), "may stand still") || strings.Contains(out.String(), "start the guard of the suspension")
 		if err == nil || n == 20 || !late {
 			return err
