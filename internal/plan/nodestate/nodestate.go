@@ -317,7 +317,7 @@ func options(gen model.DRBDGeneration, sections []string, levels ...map[string]s
 //
 // Where three or more vote, most of them must also be UpToDate, unless the user set that: DRBD counts a disk that is in the
 // midst of a sync, so that one that is behind would have quorum together with it. While a replica is filled for the first
-// time, the others don't wait for it.
+// time, the others don't wait for it. One that is being removed still votes until it is gone.
 func quorum(d *state.Definition, out map[string]map[string]string, levels ...map[string]string) {
 	if d.DRBD != model.DRBD9 {
 		return
@@ -326,10 +326,13 @@ func quorum(d *state.Definition, out map[string]map[string]string, levels ...map
 		out["Resource"] = map[string]string{}
 	}
 	const key = "DrbdOptions/Resource/quorum"
-	full, less, filled := 0, 0, true
+	full, less, leaving, filled := 0, 0, 0, true
 	for _, r := range d.Resources {
 		switch {
 		case r.Deleting:
+			if !r.Diskless && slices.ContainsFunc(r.Volumes, func(v model.Volume) bool { return v.Filled }) {
+				leaving++
+			}
 		case r.Diskless:
 			less++
 		default:
@@ -344,7 +347,7 @@ func quorum(d *state.Definition, out map[string]map[string]string, levels ...map
 			out["Resource"]["quorum"] = "majority"
 		}
 	}
-	if _, user := props.First(key+"-minimum-redundancy", own...); !user && full >= 3 && filled && out["Resource"]["quorum"] == "majority" {
+	if _, user := props.First(key+"-minimum-redundancy", own...); !user && full+leaving >= 3 && filled && out["Resource"]["quorum"] == "majority" {
 		out["Resource"]["quorum-minimum-redundancy"] = "majority"
 	}
 }
