@@ -59,7 +59,7 @@ func (x *execution) resumeIO(ctx context.Context, s steps.Step) error {
 		x.result.lapsed = true
 		return nil
 	}
-	return resume(ctx, x.drbd, r, x.unanswered(s), s.Minors)
+	return resume(ctx, x.drbd, r, x.unanswered(s), s.Minors, false)
 }
 
 // unanswered is the config by which resume mends what DRBD 8.4 does to requests that were under way; "" for 9.
@@ -76,13 +76,17 @@ func (x *execution) unanswered(s steps.Step) string {
 // only where there is no connection does that complete them (8.4.11, seen in the lab). So with its config file given, and
 // requests pending, the peer is disconnected before and connected again afterwards; what was written between is resynced.
 // Who dies between leaves the I/O suspended, for the guard or the next process, or the connection StandAlone, which is
-// mended as any other.
-func resume(ctx context.Context, tool drbd.Tool, r *drbd.ResourceState, config string, minors []int) error {
+// mended as any other. If it can't be disconnected the I/O stays suspended for another try, but not with last.
+func resume(ctx context.Context, tool drbd.Tool, r *drbd.ResourceState, config string, minors []int, last bool) error {
 	at := drbd.Target{File: config, Resource: r.Name}
 	again := config != "" && pending(r) && connected(r)
 	var errs []error
 	if again {
-		errs = append(errs, tool.Disconnect(ctx, at, ""))
+		err := tool.Disconnect(ctx, at, "")
+		if err != nil && !last {
+			return err
+		}
+		errs = append(errs, err)
 	}
 	for _, n := range slices.Sorted(maps.Keys(r.Devices)) {
 		if d := r.Devices[n]; slices.Contains(minors, d.Minor) {

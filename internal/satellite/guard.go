@@ -85,7 +85,7 @@ func guard(ctx context.Context, host run.Host, file, config string, lease model.
 	for _, name := range slices.Sorted(maps.Keys(st.Resources)) {
 		r := st.Resources[name]
 		if frozen(r) && slices.ContainsFunc(minors, func(m int) bool { return hasMinor(r, m) }) {
-			errs = append(errs, resume(ctx, tool, r, config, minors))
+			errs = append(errs, resume(ctx, tool, r, config, minors, true))
 		}
 	}
 	return errors.Join(errs...)
