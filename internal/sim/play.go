@@ -318,6 +318,11 @@ func (w *world) excuses(l rest) bool {
 	if d != nil && d.DRBD == model.DRBD8 && len(d.Resources) > 2 && strings.Contains(l.text, "the removal waits, or type the override") {
 		return true
 	}
+	// One that made room in the midst of its sync is refused as of another origin when its turn comes again, and says what
+	// lets it go.
+	if d != nil && d.DRBD == model.DRBD8 && strings.Contains(l.text, "one that made room for another sees its old peer again") {
+		return true
+	}
 	for _, v := range w.oracle.vols {
 		if v.def == l.def && v.forgiven {
 			return true // its data were given up, and may be nowhere
