@@ -347,7 +347,7 @@ func unsettledSnapshots(s *state.Snapshot, now time.Time, d *state.Definition, a
 			add(d.UUID, "snapshot %s of %s is %s", sn.Name, d.Name, sn.State)
 		}
 		if sn.For != "" {
-			add(d.UUID, "snapshot %s of %s, taken for a clone, is still there", sn.Name, d.Name)
+			add(sn.For, "snapshot %s of %s, taken for a clone, is still there", sn.Name, d.Name)
 		}
 		if sn.Auto && sn.State == model.SnapshotSuccessful {
 			// One too many goes at the next look after what is due. When nothing rests for other reasons, a new one comes
