@@ -57,7 +57,8 @@ func other(d *state.Definition, r, o *model.Resource) bool {
 	return o.UUID != r.UUID && !o.Diskless && !o.Deleting && model.Key(o.Node) != model.Key(r.Node)
 }
 
-// unproven says why no other replica is proven to be good for that volume; "" if one is.
+// unproven says why no other replica is proven to be good for that volume; "" if one is. One that is connected to nobody
+// isn't, unless the replica is on its way out already: then it may have been the only peer, and its node looks once more.
 func unproven(s *state.Snapshot, d *state.Definition, r *model.Resource, number int) (why string) {
 	for i := range d.Resources {
 		o := &d.Resources[i]
@@ -70,7 +71,7 @@ func unproven(s *state.Snapshot, d *state.Definition, r *model.Resource, number 
 		}
 		st := d.Seen[o.UUID]
 		switch good := goodVolume(d, o, number); {
-		case good && (!goodVolume(d, r, number) || inTouch(st)):
+		case good && (r.Deleting || !goodVolume(d, r, number) || inTouch(st)):
 			return ""
 		case good:
 			why = cmp.Or(why, fmt.Sprintf("%s on %s is UpToDate by its own word, but connected to nobody: it may have missed what was written on %s", d.Name, o.Node, r.Node))
