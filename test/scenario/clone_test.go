@@ -9,7 +9,7 @@ import (
 // A volume in thin pools is cloned while it is written to: what was there before is in the clone on both nodes, which is
 // never usable before; one that is deleted on the way leaves nothing. Then snapshots come by themselves.
 func TestClone(t *testing.T) {
-	w := shared(t)
+	w := alone(t)
 	w.thinPools(256)
 	w.define("r0", "32M")
 	w.lin("resource create r0 --auto-place 2 -s thin")

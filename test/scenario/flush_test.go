@@ -11,7 +11,7 @@ import (
 // (docs/snapshots.md): so with 9 alone.
 func TestFlushUnderWay(t *testing.T) {
 	needDRBD9(t)
-	w := shared(t)
+	w := alone(t)
 	w.thinPools(128)
 	w.define("r0", "32M")
 	w.lin("resource create r0 --auto-place 2 -s thin")

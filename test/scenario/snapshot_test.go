@@ -9,7 +9,7 @@ import (
 // Snapshots on thin pools: one is taken while the volume is written to, which goes on within seconds; what was written before is in
 // it on both nodes; a new resource is made of it, and the resource goes back to it.
 func TestSnapshot(t *testing.T) {
-	w := shared(t)
+	w := alone(t)
 	w.thinPools(256)
 	w.define("r0", "32M")
 	w.lin("resource create r0 --auto-place 2 -s thin")

@@ -10,7 +10,7 @@ import (
 // What was under way when a snapshot held I/O is answered afterwards: readers and writers, several at once, all go on. DRBD
 // 8.4 by itself leaves some of them waiting for ever.
 func TestUnderWay(t *testing.T) {
-	w := shared(t)
+	w := alone(t)
 	w.thinPools(128)
 	w.define("r0", "32M")
 	w.lin("resource create r0 --auto-place 2 -s thin")
