@@ -191,7 +191,7 @@ func drbd(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Resour
 }
 
 // one peer is all that 8.4 takes, and all that its bitmap can follow. Two live replicas are each other's. An old one that
-// goes is seen by one of them as long as that harms nobody: before its successor is there, or, when it comes back late,
+// goes is seen by one of them, and sees it, as long as that harms nobody: before its successor is there, or, when it comes back late,
 // while all is UpToDate and unused; so its guard can look at the connection. One that a snapshot keeps there would stand
 // between the two for as long. More live replicas than two, made before
 // anybody knew the generation, find no place: the third keeps them all as its peers, and its node says why that can't be.
@@ -220,8 +220,7 @@ func one(s *state.Snapshot, d *state.Definition, r *model.Resource, peers []mode
 	}
 	free := plan.InUse(d) == "" && !slices.ContainsFunc(live, func(o *model.Resource) bool { return !upToDate(d, o) })
 	engaged := len(live) == 2 && initialised(live[0]) && initialised(live[1])
-	rank := func(p model.PeerSpec) int {
-		o := d.Replica(p.ID)
+	rank := func(r, o *model.Resource) int {
 		n := s.Node(o.Node)
 		switch {
 		case r.Deleting && o == witness:
@@ -239,13 +238,30 @@ func one(s *state.Snapshot, d *state.Definition, r *model.Resource, peers []mode
 		}
 		return 4
 	}
-	slices.SortStableFunc(peers, func(a, b model.PeerSpec) int {
-		if c := cmp.Compare(rank(a), rank(b)); c != 0 {
-			return c
+	first := func(r *model.Resource) func(a, b *model.Resource) int {
+		return func(a, b *model.Resource) int {
+			return cmp.Or(cmp.Compare(rank(r, a), rank(r, b)), cmp.Compare(a.CreatedMS, b.CreatedMS))
 		}
-		return cmp.Compare(d.Replica(a.ID).CreatedMS, d.Replica(b.ID).CreatedMS)
-	})
-	return peers[:1]
+	}
+	// 8.4 doesn't look who calls: one that goes would take the place of the one that its witness waits for.
+	if r.Deleting && witness != nil && len(seen(d, witness)) > 0 && slices.MinFunc(seen(d, witness), first(witness)) != r {
+		return nil
+	}
+	return []model.PeerSpec{slices.MinFunc(peers, func(a, b model.PeerSpec) int { return first(r)(d.Replica(a.ID), d.Replica(b.ID)) })}
+}
+
+// seen are the replicas with a disk on other nodes, of two on one node the old one.
+func seen(d *state.Definition, r *model.Resource) (out []*model.Resource) {
+	for _, old := range []bool{true, false} {
+		for i := range d.Resources {
+			o := &d.Resources[i]
+			if o.Deleting == old && !o.Diskless && model.Key(o.Node) != model.Key(r.Node) &&
+				!slices.ContainsFunc(out, func(x *model.Resource) bool { return model.Key(x.Node) == model.Key(o.Node) }) {
+				out = append(out, o)
+			}
+		}
+	}
+	return out
 }
 
 // held tells whether a snapshot keeps the replica on its node: a volume of a zpool has its snapshots in it.
