@@ -2,6 +2,7 @@ package steps
 
 import (
 	"maps"
+	"slices"
 
 	"holdfast/internal/model"
 )
@@ -68,9 +69,10 @@ func Written(k *Kernel) map[int]int64 {
 	return out
 }
 
-// Missed are the volumes of which a peer may lack what was written since it was left.
+// Missed are the volumes, in their order, of which a peer may lack what was written since it was left.
 func Missed(k *Kernel, left map[int]int64) (volumes []int) {
-	for n, v := range k.Volumes {
+	for _, n := range slices.Sorted(maps.Keys(k.Volumes)) {
+		v := k.Volumes[n]
 		if w, known := left[n]; attached(v.Disk) && (!known || w != v.WrittenKiB) {
 			volumes = append(volumes, n)
 		}
