@@ -152,24 +152,11 @@ func drbd(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Resour
 	spec.Options = options(d.DRBD, []string{"Net", "Resource", "PeerDevice"}, r.Props, d.Props, group, n.Props, cluster)
 	quorum(d, spec.Options, group, cluster)
 	verifyAlg(d, spec.Options, group, cluster)
-	used := map[string]bool{model.Key(r.Node): true}
-	// A node may carry an old incarnation that still goes beside a new one that waits for it: the old one is the peer
-	// until it is gone, for its own guard looks at the connection to us.
-	for _, old := range []bool{true, false} {
-		for i := range d.Resources {
-			o := &d.Resources[i]
-			if o.Deleting != old || used[model.Key(o.Node)] || r.Diskless && o.Diskless {
-				continue
-			}
-			on := s.Node(o.Node)
-			if on == nil {
-				continue
-			}
-			used[model.Key(o.Node)] = true
-			spec.Peers = append(spec.Peers, model.PeerSpec{Node: o.Node, ID: o.UUID, NodeID: o.NodeID,
-				Address: Address(on.Node, o.Props, d.Props, group), Port: o.Port, Diskless: o.Diskless,
-				Stays: d.DRBD == model.DRBD8 && !o.Deleting})
-		}
+	for _, o := range peersOf(s, d, r) {
+		on := s.Node(o.Node)
+		spec.Peers = append(spec.Peers, model.PeerSpec{Node: o.Node, ID: o.UUID, NodeID: o.NodeID,
+			Address: Address(on.Node, o.Props, d.Props, group), Port: o.Port, Diskless: o.Diskless,
+			Stays: d.DRBD == model.DRBD8 && !o.Deleting})
 	}
 	slices.SortFunc(spec.Peers, func(a, b model.PeerSpec) int {
 		if a.Node < b.Node {
@@ -244,21 +231,27 @@ func one(s *state.Snapshot, d *state.Definition, r *model.Resource, peers []mode
 		}
 	}
 	// 8.4 doesn't look who calls: one that goes would take the place of the one that its witness waits for.
-	if r.Deleting && witness != nil && len(seen(d, witness)) > 0 && slices.MinFunc(seen(d, witness), first(witness)) != r {
-		return nil
+	if r.Deleting && witness != nil {
+		its := slices.DeleteFunc(peersOf(s, d, witness), func(o *model.Resource) bool { return o.Diskless })
+		if len(its) > 0 && slices.MinFunc(its, first(witness)) != r {
+			return nil
+		}
 	}
 	return []model.PeerSpec{slices.MinFunc(peers, func(a, b model.PeerSpec) int { return first(r)(d.Replica(a.ID), d.Replica(b.ID)) })}
 }
 
-// seen are the replicas with a disk on other nodes, of two on one node the old one.
-func seen(d *state.Definition, r *model.Resource) (out []*model.Resource) {
+// peersOf are the replicas that r is connected to. A node may carry an old incarnation that still goes beside a new one that
+// waits for it: the old one is the peer until it is gone, for its own guard looks at the connection to us.
+func peersOf(s *state.Snapshot, d *state.Definition, r *model.Resource) (out []*model.Resource) {
+	used := map[string]bool{model.Key(r.Node): true}
 	for _, old := range []bool{true, false} {
 		for i := range d.Resources {
 			o := &d.Resources[i]
-			if o.Deleting == old && !o.Diskless && model.Key(o.Node) != model.Key(r.Node) &&
-				!slices.ContainsFunc(out, func(x *model.Resource) bool { return model.Key(x.Node) == model.Key(o.Node) }) {
-				out = append(out, o)
+			if o.Deleting != old || used[model.Key(o.Node)] || r.Diskless && o.Diskless || s.Node(o.Node) == nil {
+				continue
 			}
+			used[model.Key(o.Node)] = true
+			out = append(out, o)
 		}
 	}
 	return out

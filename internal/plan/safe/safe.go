@@ -64,7 +64,11 @@ func ToStop(s *state.Snapshot, node string) []Loss {
 			case st != nil && st.InUse:
 				add(InUse, copies, "it is in use on the node")
 			case holds && good(st, v):
-				add(Redundancy, copies, "%s", map[bool]string{true: "1 good copy remains", false: fmt.Sprintf("%d good copies remain", copies)}[copies == 1])
+				if copies == 1 {
+					add(Redundancy, copies, "1 good copy remains")
+				} else {
+					add(Redundancy, copies, "%d good copies remain", copies)
+				}
 			}
 		}
 		return true
