@@ -61,6 +61,8 @@ type Picture struct {
 	// Disks that the pool lies on, by path, if its driver is glad to be told of them the next time: it then leaves others
 	// alone.
 	Disks []string
+	// UnitKiB: devices' sizes are multiples of it; 0 where a picture can't be foreseen.
+	UnitKiB int64
 	// Trouble says why nothing new can be made here though the pool can be read, such as a thin pool that went read-only.
 	Trouble string
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"holdfast/internal/model"
+	"holdfast/internal/pool"
 	"holdfast/internal/satellite/steps"
 	"holdfast/internal/tool/drbd"
 	"holdfast/internal/tool/run"
@@ -389,11 +390,14 @@ func (a *Agent) Due(now time.Time) []Job {
 		a.lastJob++
 		j.ID = a.lastJob
 		a.lend(&j)
-		j.pools, j.disks = map[string]model.PoolSpec{}, map[string][]string{}
+		j.pools, j.disks, j.before = map[string]model.PoolSpec{}, map[string][]string{}, map[string]pool.Picture{}
 		for _, name := range j.Pools {
 			p := a.pools[name]
 			p.busy = j.ID
 			j.pools[name], j.disks[name] = p.spec, p.last.Disks
+			if p.seen && !p.stale && p.reason == "" {
+				j.before[name] = p.last.Picture
+			}
 		}
 		a.running[j.ID] = &runningJob{j, now, maps.Clone(a.heard), a.pictures}
 		jobs = append(jobs, j)
@@ -582,6 +586,12 @@ func (a *Agent) Finish(j Job, res Result, now time.Time) {
 				a.dirtyPool(name)
 				a.moved(p.spec, now)
 			}
+			continue
+		}
+		if sc.foreseen { // it is as old as the look that it came from, and as right
+			p.last.Picture = sc.Picture
+			a.dirtyPool(name)
+			a.moved(p.spec, now)
 			continue
 		}
 		p.at = now

@@ -20,8 +20,10 @@ type execution struct {
 	worker
 	job     Job
 	result  *Result
-	touched map[string]bool // pools
-	kernel  bool            // DRBD was touched
+	touched map[string]bool // pools that have to be looked at
+	// foreseen are pictures of pools after what was done, see pool.Foreseer
+	foreseen map[string]pool.Picture
+	kernel   bool // DRBD was touched
 	// looksCrypt: encrypted devices were touched
 	looksCrypt bool
 }
@@ -72,6 +74,7 @@ func (x *execution) storage(ctx context.Context, s steps.Step) error {
 	if err != nil {
 		return err
 	}
+	known := x.touched[s.Pool]
 	x.touched[s.Pool] = true
 	switch s.Kind {
 	case steps.CreateDevice:
@@ -79,6 +82,7 @@ func (x *execution) storage(ctx context.Context, s steps.Step) error {
 			return err
 		}
 		x.result.made = append(x.result.made, s.Label)
+		x.touched[s.Pool] = known || !x.foresee(d, s, s.SizeKiB)
 	case steps.GrowDevice:
 		return x.growDevice(ctx, d, s)
 	case steps.ActivateDevice:
@@ -88,6 +92,7 @@ func (x *execution) storage(ctx context.Context, s steps.Step) error {
 			return err
 		}
 		x.result.removed = append(x.result.removed, s.Label)
+		x.touched[s.Pool] = known || !x.foresee(d, s, 0)
 	case steps.RestoreDevice, steps.TakeSnapshot, steps.RollbackDevice:
 		return x.snapshot(ctx, d, s)
 	case steps.RemoveSnapshot:
@@ -109,6 +114,23 @@ func (x *execution) storage(ctx context.Context, s steps.Step) error {
 		}
 	}
 	return nil
+}
+
+// foresee notes what the pool's picture is after the step, without a look; false: only a look tells.
+func (x *execution) foresee(d pool.Driver, s steps.Step, sizeKiB int64) bool {
+	f, ok := d.(pool.Foreseer)
+	before, is := x.foreseen[s.Pool]
+	if !is {
+		before, is = x.job.before[s.Pool]
+	}
+	if !ok || !is {
+		return false
+	}
+	after, ok := f.Made(before, pool.Device{Name: s.Device, Label: s.Label, SizeKiB: sizeKiB})
+	if ok {
+		x.foreseen[s.Pool] = after
+	}
+	return ok
 }
 
 // writeConfig puts the new file beside the old one, lets drbdadm parse it, and only then replaces the old one. A file

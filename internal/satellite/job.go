@@ -44,8 +44,9 @@ type Job struct {
 	Replica model.UUID
 	Steps   []steps.Step
 	pools   map[string]model.PoolSpec
-	disks   map[string][]string // that the pools lie on, as far as known
-	load    bool                // NodeJob: load the DRBD module if it isn't
+	disks   map[string][]string     // that the pools lie on, as far as known
+	before  map[string]pool.Picture // of the pools, where nothing may have changed since it was taken
+	load    bool                    // NodeJob: load the DRBD module if it isn't
 	pids    []int
 	plan    steps.Plan
 	// devicePool to make.
@@ -111,6 +112,8 @@ type Result struct {
 type scan struct {
 	pool.Picture
 	err error
+	// foreseen: nobody looked, it follows from what was there before and what was done.
+	foreseen bool
 }
 
 // WaitError: a look just before a step says that it has to wait.
@@ -185,13 +188,13 @@ func (w worker) scan(ctx context.Context, spec model.PoolSpec, disks []string) s
 		return scan{err: err}
 	}
 	p, err := d.Scan(ctx)
-	return scan{p, err}
+	return scan{Picture: p, err: err}
 }
 
 // replica runs the steps in order until one fails, then looks again at what they touched.
 func (w worker) replica(ctx context.Context, j Job) Result {
 	r := Result{Pictures: map[string]scan{}}
-	x := &execution{worker: w, job: j, result: &r, touched: map[string]bool{}}
+	x := &execution{worker: w, job: j, result: &r, touched: map[string]bool{}, foreseen: map[string]pool.Picture{}}
 	for _, s := range j.Steps {
 		if err := x.do(ctx, s); err != nil {
 			r.Err, r.Failed = err, s
@@ -203,7 +206,9 @@ func (w worker) replica(ctx context.Context, j Job) Result {
 		return r
 	}
 	for _, name := range j.Pools {
-		if x.touched[name] {
+		if p, ok := x.foreseen[name]; ok && !x.touched[name] {
+			r.Pictures[name] = scan{Picture: p, foreseen: true}
+		} else if x.touched[name] {
 			r.Pictures[name] = w.scan(ctx, j.pools[name], j.disks[name])
 		}
 	}

@@ -29,7 +29,7 @@ func (d Driver) Scan(ctx context.Context) (pool.Picture, error) {
 	if err != nil {
 		return pool.Picture{}, translate(err)
 	}
-	p := pool.Picture{FreeKiB: g.FreeBytes >> 10, TotalKiB: g.SizeBytes >> 10, Disks: disks(g)}
+	p := pool.Picture{FreeKiB: g.FreeBytes >> 10, TotalKiB: g.SizeBytes >> 10, UnitKiB: g.ExtentBytes >> 10, Disks: disks(g)}
 	for _, v := range g.LVs {
 		dev := device(v)
 		if v.Pool != "" { // in a thin pool: another pool's, or nobody's, but its name is taken here too

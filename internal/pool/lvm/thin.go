@@ -56,7 +56,7 @@ func (d Thin) Scan(ctx context.Context) (pool.Picture, error) {
 			return pool.Picture{}, fmt.Errorf("thin pool %s/%s doesn't tell how full it is", d.VG, d.Pool)
 		}
 	}
-	p := pool.Picture{Disks: disks(g), TotalKiB: thin.SizeBytes >> 10, MetaPercent: thin.MetaPercent, Zeroes: thin.Flag(8) == 'z', Trouble: trouble(thin)}
+	p := pool.Picture{Disks: disks(g), TotalKiB: thin.SizeBytes >> 10, UnitKiB: g.ExtentBytes >> 10, MetaPercent: thin.MetaPercent, Zeroes: thin.Flag(8) == 'z', Trouble: trouble(thin)}
 	p.FreeKiB = int64(float64(p.TotalKiB) * (100 - min(thin.DataPercent, 100)) / 100)
 	for _, v := range g.LVs {
 		dev := device(v)

@@ -4,6 +4,7 @@ package pooltest
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"holdfast/internal/model"
@@ -80,6 +81,7 @@ func Run(t *testing.T, open func(t *testing.T) Pool) {
 		if s.FreeKiB > before.FreeKiB || s.TotalKiB != before.TotalKiB {
 			t.Errorf("%+v after %+v", s, before)
 		}
+		foreseen(t, p, before, s, pool.Device{Name: "backups_00000", Label: "v1", SizeKiB: size}, pool.Device{Name: "a-b_00001", Label: "v2", SizeKiB: size})
 	})
 	t.Run("create what exists", func(t *testing.T) {
 		p := open(t)
@@ -99,12 +101,15 @@ func Run(t *testing.T, open func(t *testing.T) Pool) {
 	t.Run("remove", func(t *testing.T) {
 		p := open(t)
 		create(t, p, "backups_00000", "v1")
+		before := look(t, p)
 		for range 2 { // nothing to remove is success
 			is(t, p.Driver.Remove(ctx, "backups_00000", "v1"), nil)
 		}
-		if s := look(t, p); len(s.Devices) != 0 {
+		s := look(t, p)
+		if len(s.Devices) != 0 {
 			t.Errorf("%+v", s.Devices)
 		}
+		foreseen(t, p, before, s, pool.Device{Name: "backups_00000"})
 		create(t, p, "backups_00000", "v2") // the name is free again
 		if d := look(t, p); d.Device("backups_00000").Label != "v2" {
 			t.Errorf("%+v", d.Devices)
@@ -166,4 +171,21 @@ func Run(t *testing.T, open func(t *testing.T) Pool) {
 		// What can't be looked for isn't known to be gone.
 		is(t, p.Driver.Remove(ctx, "backups_00000", "v1"), pool.ErrNoPool)
 	})
+}
+
+// foreseen: what a driver that is a pool.Foreseer foresees of those changes is what a look finds.
+func foreseen(t *testing.T, p Pool, before, after pool.Picture, changes ...pool.Device) {
+	t.Helper()
+	f, ok := p.Driver.(pool.Foreseer)
+	for _, d := range changes {
+		if ok {
+			before, ok = f.Made(before, d)
+		}
+	}
+	if !ok {
+		return
+	}
+	if !slices.Equal(before.Devices, after.Devices) || before.FreeKiB != after.FreeKiB {
+		t.Errorf("foreseen %+v, found %+v", before, after)
+	}
 }

@@ -120,6 +120,10 @@ func (x *call) drbdmeta() {
 		x.fail(20, "open(%s) failed: No such file or directory", dev)
 		return
 	}
+	if v, _ := x.m.minor(minor); v != nil && v.disk != nil && cmd == "create-md" {
+		x.fail(20, "Device '%s' is configured!", minor)
+		return
+	}
 	if d.holder != "" {
 		x.fail(20, "open(%s) failed: Device or resource busy\n\nExclusive open failed. Do it anyways?\nstdin not a TTY, not waiting for confirmation", dev)
 		return
@@ -167,6 +171,12 @@ func (x *call) drbdmeta() {
 		}
 		if d.md != nil && !force {
 			x.fail(1, "There appears to be a %s flexible-size internal meta data block\nalready in place on %s\n\nDo you really want to overwrite the existing meta-data?\nstdin not a TTY, not waiting for confirmation", d.md.format, dev)
+			return
+		}
+		if len(d.blocks) > 0 && !force {
+			x.exit = 1
+			x.out.WriteString("\nFound some data\n\n ==> This might destroy existing data! <==\nOperation canceled.\n")
+			x.err.WriteString("\nDo you want to proceed?\nstdin not a TTY, not waiting for confirmation\n")
 			return
 		}
 		if d.md != nil && d.md.format != format { // converts, and keeps the generation

@@ -100,37 +100,51 @@ func TestCreateMetadata(t *testing.T) {
 		return strings.Join(s, "\n")
 	}
 	// On an empty device.
-	p := tooltest.Play(t, "drbd84/meta-none", "drbd84/meta-none", "drbd84/meta-create", "drbd84/meta-fresh")
+	p := tooltest.Play(t, "drbd84/meta-create-unforced")
 	if err := (Tool{Run: p}).CreateMetadata(ctx, md, 0, true); err != nil {
 		t.Error(err)
 	}
-	if d := cmp.Diff(`1000 v08 /dev/sw_ssd/a_00000 internal dump-md
+	if d := cmp.Diff("1000 v08 /dev/sw_ssd/a_00000 internal create-md", commands(p)); d != "" {
+		t.Error(d)
+	}
+	// Over old metadata: wiped first.
+	p = tooltest.Play(t, "drbd84/meta-create-again-unforced", "drbd84/meta-unclean", "drbd84/meta-wipe", "drbd84/meta-none", "drbd84/meta-none", "drbd84/meta-create", "drbd84/meta-fresh")
+	if err := (Tool{Run: p}).CreateMetadata(ctx, md, 0, true); err != nil {
+		t.Error(err)
+	}
+	if d := cmp.Diff(`1000 v08 /dev/sw_ssd/a_00000 internal create-md
+1000 v08 /dev/sw_ssd/a_00000 internal dump-md
+--force 1000 v08 /dev/sw_ssd/a_00000 internal wipe-md
+1000 v08 /dev/sw_ssd/a_00000 internal dump-md
 1000 v09 /dev/sw_ssd/a_00000 internal dump-md
 1000 v08 /dev/sw_ssd/a_00000 internal create-md --force
 1000 v08 /dev/sw_ssd/a_00000 internal dump-md`, commands(p)); d != "" {
 		t.Error(d)
 	}
-	// Over old metadata: wiped first.
-	p = tooltest.Play(t, "drbd84/meta-unclean", "drbd84/meta-wipe", "drbd84/meta-none", "drbd84/meta-none", "drbd84/meta-create", "drbd84/meta-fresh")
-	if err := (Tool{Run: p}).CreateMetadata(ctx, md, 0, true); err != nil {
-		t.Error(err)
-	}
-	if got := commands(p); !strings.Contains(got, "--force 1000 v08 /dev/sw_ssd/a_00000 internal wipe-md\n") {
-		t.Error(got)
-	}
 	// Without force they're kept.
-	p = tooltest.Play(t, "drbd84/meta-unclean")
-	if err := (Tool{Run: p}).CreateMetadata(ctx, md, 0, false); !errors.Is(err, ErrHasMetadata) {
+	for _, trace := range []string{"meta-create-again-unforced", "meta-create-other-unforced", "meta-create-over-data-unforced"} {
+		p = tooltest.Play(t, "drbd84/"+trace)
+		if err := (Tool{Run: p}).CreateMetadata(ctx, md, 0, false); !errors.Is(err, ErrHasMetadata) {
+			t.Errorf("%s: %v", trace, err)
+		}
+	}
+	p = tooltest.Play(t, "drbd84/alpha-create-md-attached")
+	if err := (Tool{Run: p}).CreateMetadata(ctx, md, 0, true); !errors.Is(err, ErrAttached) {
 		t.Error(err)
 	}
-	p = tooltest.Play(t, "drbd84/meta-none", "drbd84/meta-none", "drbd84/meta-create-over-filesystem")
+	p = tooltest.Play(t, "drbd84/meta-create-over-filesystem")
 	if err := (Tool{Run: p}).CreateMetadata(ctx, md, 0, true); !errors.Is(err, ErrHasData) {
 		t.Error(err)
 	}
-	// What isn't fresh afterwards is an error.
-	p = tooltest.Play(t, "drbd84/meta-none", "drbd84/meta-none", "drbd84/meta-create", "drbd84/meta-unclean")
-	if err := (Tool{Run: p}).CreateMetadata(ctx, md, 0, true); err == nil {
-		t.Error("stale metadata taken for fresh")
+	// What isn't fresh afterwards is an error, where drbdmeta met something and where it says more than was asked.
+	for _, traces := range [][]string{
+		{"drbd84/meta-create-again-unforced", "drbd84/meta-none", "drbd84/meta-none", "drbd84/meta-create", "drbd84/meta-unclean"},
+		{"drbd84/meta-create-converts", "drbd84/meta-unclean"},
+	} {
+		p = tooltest.Play(t, traces...)
+		if err := (Tool{Run: p}).CreateMetadata(ctx, md, 0, true); err == nil || len(p.Argv) != len(traces) {
+			t.Errorf("stale metadata taken for fresh: %v", err)
+		}
 	}
 	for _, n := range []int{0, 32} {
 		if err := (Tool{Run: &tooltest.Player{}}).CreateMetadata(ctx, Meta{Format: V09, Device: "/dev/a"}, n, true); !errors.Is(err, ErrBadName) {

@@ -51,15 +51,17 @@ func (m Meta) argv(args ...string) ([]string, error) {
 // belongs to no data generation. maxPeers (v09 only, 1..31) is how many peers
 // with a disk it can ever have.
 //
-// force gives up whatever is there, so only for an incarnation that was never
-// initialised; without it anything found there gives ErrHasMetadata. Old
-// metadata are wiped first: over those of the other format `create-md --force`
-// converts, keeping the old data generation, and silently makes 1 slot of 7
-// (seen in the lab). Even with force drbdmeta refuses where it finds a file
-// system that reaches into the place of the metadata (ErrHasData): the volume
-// is to be wiped then, not to be argued with. ErrAttached, ErrNoDevice.
-//
-// It reads back what it wrote, and returns without error only if that is fresh.
+// First it asks drbdmeta without --force, which writes only where it finds
+// neither metadata of any format nor data, and so can't convert any: that it
+// says "successfully created" is enough, and takes one program. Anything found
+// there gives ErrHasMetadata, or with force is given up, so only for an
+// incarnation that was never initialised. Old metadata are wiped first then:
+// over those of the other format `create-md --force` converts, keeping the old
+// data generation, and silently makes 1 slot of 7 (seen in the lab); and what
+// was written is read back, and is no error only if it is fresh. Even with
+// force drbdmeta refuses where it finds a file system that reaches into the
+// place of the metadata (ErrHasData): the volume is to be wiped then, not to
+// be argued with. ErrAttached, ErrNoDevice.
 func (t Tool) CreateMetadata(ctx context.Context, m Meta, maxPeers int, force bool) error {
 	fail := func(err error) error { return fmt.Errorf("create metadata on %s: %w", m.Device, err) }
 	args := []string{"create-md"}
@@ -69,31 +71,26 @@ func (t Tool) CreateMetadata(ctx context.Context, m Meta, maxPeers int, force bo
 		}
 		args = append(args, strconv.Itoa(maxPeers))
 	}
-	if force {
-		args = append(args, "--force")
-	}
 	argv, err := m.argv(args...)
 	if err != nil {
 		return err
 	}
-	for range 2 { // a device can hold both formats
-		f, _, err := t.HasMetadata(ctx, m.Minor, m.Device)
-		if err != nil {
-			return fail(err)
-		}
-		if f == "" {
-			break
-		}
-		if !force {
-			return fail(fmt.Errorf("%s: %w", f, ErrHasMetadata))
-		}
-		wipe := []string{"drbdmeta", "--force", strconv.Itoa(m.Minor), string(f), m.Device, "internal", "wipe-md"}
-		if _, err := run.Check(ctx, t.Run, run.Cmd{Argv: wipe}, classify); err != nil {
-			return fail(err)
-		}
-	}
-	if _, err := run.Check(ctx, t.Run, run.Cmd{Argv: argv}, classify); err != nil {
+	r, err := run.Check(ctx, t.Run, run.Cmd{Argv: argv}, classify)
+	switch {
+	case err == nil && plainlyCreated(r):
+		return nil
+	case err == nil: // look
+	case errors.Is(err, ErrAlreadyExists):
+		return fail(fmt.Errorf("%w: %w", ErrAttached, err))
+	case !force || !errors.Is(err, ErrHasMetadata):
 		return fail(err)
+	default:
+		if err := t.wipe(ctx, m); err != nil {
+			return fail(err)
+		}
+		if _, err := run.Check(ctx, t.Run, run.Cmd{Argv: append(argv, "--force")}, classify); err != nil {
+			return fail(err)
+		}
 	}
 	in, err := t.ReadMetadata(ctx, m)
 	if err != nil {
@@ -101,6 +98,28 @@ func (t Tool) CreateMetadata(ctx context.Context, m Meta, maxPeers int, force bo
 	}
 	if !in.Fresh || m.Format == V09 && in.MaxPeers != maxPeers {
 		return fail(fmt.Errorf("what was written isn't fresh (current UUID %016X, %d slots)", in.Current, in.MaxPeers))
+	}
+	return nil
+}
+
+// plainlyCreated: drbdmeta made them where nothing was, as asked.
+func plainlyCreated(r run.Result) bool {
+	return strings.Contains(string(r.Stdout), "\nNew drbd meta data block successfully created.\n") &&
+		!strings.Contains(string(r.Stdout), "Warning: ") && !strings.Contains(string(r.Stderr), "meta data block\nalready in place") &&
+		!strings.Contains(string(r.Stderr), "meta-data found")
+}
+
+// wipe takes away metadata of either format; a device can hold both.
+func (t Tool) wipe(ctx context.Context, m Meta) error {
+	for range 2 {
+		f, _, err := t.HasMetadata(ctx, m.Minor, m.Device)
+		if err != nil || f == "" {
+			return err
+		}
+		argv := []string{"drbdmeta", "--force", strconv.Itoa(m.Minor), string(f), m.Device, "internal", "wipe-md"}
+		if _, err := run.Check(ctx, t.Run, run.Cmd{Argv: argv}, classify); err != nil {
+			return err
+		}
 	}
 	return nil
 }

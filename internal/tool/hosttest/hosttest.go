@@ -285,6 +285,11 @@ func DRBDAlone(t *testing.T, n Node) {
 		t.Errorf("%+v %v", in, err)
 	}
 	s.is("create metadata unforced", d.CreateMetadata(ctx, m, 7, false), drbd.ErrHasMetadata)
+	other := m
+	if other.Format = drbd.V08; m.Format == drbd.V08 {
+		other.Format = drbd.V09
+	}
+	s.is("create metadata of the other format unforced", d.CreateMetadata(ctx, other, 7, false), drbd.ErrHasMetadata)
 	if f, _, err := d.HasMetadata(ctx, Minor, m.Device); err != nil || f != m.Format {
 		t.Errorf("%q %v", f, err)
 	}
@@ -344,6 +349,11 @@ func DRBDAlone(t *testing.T, n Node) {
 	}
 	s.ok("down", d.Down(ctx, at))
 	// A new incarnation on the same disk.
+	s.is("create metadata over old ones unforced", d.CreateMetadata(ctx, m, 7, false), drbd.ErrHasMetadata)
+	s.is("create metadata of the other format over old ones unforced", d.CreateMetadata(ctx, other, 7, false), drbd.ErrHasMetadata)
+	if in, err := d.ReadMetadata(ctx, m); err != nil || !in.Unclean {
+		t.Errorf("after what was refused: %+v %v", in, err)
+	}
 	s.ok("create metadata over old ones", d.CreateMetadata(ctx, m, 7, true))
 	s.ok("remove", s.lvm.Remove(ctx, n.VG, "conform_00000"))
 	s.is("adjust without a disk", d.Adjust(ctx, at), drbd.ErrNoDevice)

@@ -1,0 +1,27 @@
+package pool
+
+import (
+	"slices"
+	"strings"
+)
+
+// Foreseer is a Driver that knows what its picture is after a change of its own that went well, so that nobody has to look
+// for that alone. Nothing else may have changed the pool since before.
+type Foreseer interface {
+	// Made is the picture after Create of the device, or after Remove where its size is 0; false: only a look tells.
+	Made(before Picture, d Device) (after Picture, ok bool)
+}
+
+// With gives the picture with one device more, or with it as it is now.
+func (p Picture) With(d Device) Picture {
+	p = p.Without(d.Name)
+	p.Devices = append(p.Devices, d)
+	slices.SortFunc(p.Devices, func(a, b Device) int { return strings.Compare(a.Name, b.Name) })
+	return p
+}
+
+// Without gives the picture without that device.
+func (p Picture) Without(name string) Picture {
+	p.Devices = slices.DeleteFunc(slices.Clone(p.Devices), func(d Device) bool { return d.Name == name })
+	return p
+}
