@@ -75,7 +75,7 @@ func Fill(ctx context.Context, path, cluster string, size Size) error {
 		for j := range size.Replicas {
 			n := (i*7 + j*61) % size.Nodes
 			d.Resources = append(d.Resources, model.Resource{UUID: env.UUID(), Node: nodeName(n), NodeID: j, Port: tx.Snapshot().FreePort(nodeName(n), 7000, 7999),
-				CreatedMS: env.Now.UnixMilli(), First: true, Volumes: []model.Volume{{UUID: env.UUID(), Pool: "swpool", Initialised: true}}})
+				CreatedMS: env.Now.UnixMilli(), First: true, Volumes: []model.Volume{{UUID: env.UUID(), Pool: "swpool", Initialised: true, Filled: true}}})
 		}
 		if err := tx.PutDefinition(d); err != nil {
 			return err
