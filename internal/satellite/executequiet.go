@@ -117,26 +117,17 @@ func connected(r *drbd.ResourceState) bool {
 	return false
 }
 
-// startGuard starts a process that outlives us, where there is systemd in a control group of its own: it lets I/O go on
-// after guardAfter unless the record says by then that we did.
+// startGuard starts a process that outlives us (the unit's KillMode=process leaves it alone): it lets I/O go on after
+// guardAfter unless the record says by then that we did.
 func (x *execution) startGuard(ctx context.Context, s steps.Step) error {
 	argv := []string{x.cfg.Program, "satellite", "resume-guard", "--record", x.cfg.recordFile(s.ID), "--lease", string(s.Label), "--after", guardAfter.String()}
 	if c := x.unanswered(s); c != "" {
 		argv = append(argv, "--config", c)
 	}
-	st, err := x.host.Stat("/run/systemd/system")
-	if err != nil {
-		return fmt.Errorf("start the guard of the suspension: %w", err)
-	}
-	if st.Dir {
-		argv = append([]string{"systemd-run", "--quiet", "--collect", "--service-type=exec", "--unit=holdfast-resume-" + string(s.Label) + "-" + string(s.ID), "--"}, argv...)
-	} else {
-		argv = append(argv, "--detach")
-	}
 	for _, m := range s.Minors {
 		argv = append(argv, strconv.Itoa(m))
 	}
-	if _, err := run.Check(ctx, x.host, run.Cmd{Argv: argv, Timeout: guardStart}, nil); err != nil {
+	if _, err := x.host.Run(ctx, run.Cmd{Argv: argv, Detach: true}); err != nil {
 		return fmt.Errorf("start the guard of the suspension: %w", err)
 	}
 	return nil

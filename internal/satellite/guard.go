@@ -1,14 +1,15 @@
 package satellite
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,28 +19,13 @@ import (
 	"holdfast/internal/tool/run"
 )
 
-// guardStart bounds the start of a guard: what is left of its lease is the snapshot's.
-const guardStart = 3 * time.Second
-
 // guardCommand is `holdfast satellite resume-guard`, for the satellite itself.
 func guardCommand() *cobra.Command {
 	var record, lease, config string
 	var after time.Duration
-	var detach bool
 	cmd := &cobra.Command{Use: "resume-guard MINOR...", Short: "Let I/O go on that a satellite suspended and that nobody resumed", Hidden: true,
 		Args: cobra.MinimumNArgs(1), SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if detach {
-				program, err := os.Executable()
-				if err != nil {
-					return fmt.Errorf("find this program: %w", err)
-				}
-				argv := []string{program, "satellite", "resume-guard", "--record", record, "--lease", lease, "--after", after.String()}
-				if config != "" {
-					argv = append(argv, "--config", config)
-				}
-				return run.Detach(append(argv, args...))
-			}
 			var minors []int
 			for _, a := range args {
 				n, err := strconv.Atoi(a)
@@ -48,7 +34,7 @@ func guardCommand() *cobra.Command {
 				}
 				minors = append(minors, n)
 			}
-			t := time.NewTimer(after)
+			t := time.NewTimer(after - processAge(run.OS{}))
 			defer t.Stop()
 			select {
 			case <-t.C:
@@ -60,9 +46,26 @@ func guardCommand() *cobra.Command {
 	f.StringVar(&record, "record", "", "the replica's record")
 	f.StringVar(&lease, "lease", "", "under which I/O was suspended")
 	f.StringVar(&config, "config", "", "the resource's config file, where DRBD 8.4 must connect anew for what was under way to be answered")
-	f.DurationVar(&after, "after", guardAfter, "when to resume")
-	f.BoolVar(&detach, "detach", false, "go on in the background")
+	f.DurationVar(&after, "after", guardAfter, "when to resume, from this process's start on")
 	return cmd
+}
+
+// processAge is how long ago the kernel made this process: where a machine is busy, some time is over when main begins. 0
+// where /proc doesn't say. proc_pid_stat(5): the 22nd field, in ticks of 10 ms since boot; proc_uptime(5): seconds since boot.
+func processAge(host run.FS) time.Duration {
+	stat, err1 := host.ReadFile("/proc/self/stat")
+	up, err2 := host.ReadFile("/proc/uptime")
+	rest := stat[bytes.LastIndexByte(stat, 0x29)+1:] // behind the program's name
+	fields, now := strings.Fields(string(rest)), strings.Fields(string(up))
+	if err1 != nil || err2 != nil || len(fields) < 20 || len(now) == 0 {
+		return 0
+	}
+	ticks, err1 := strconv.ParseInt(fields[19], 10, 64)
+	secs, err2 := strconv.ParseFloat(now[0], 64)
+	if err1 != nil || err2 != nil {
+		return 0
+	}
+	return max(0, time.Duration(secs*float64(time.Second))-time.Duration(ticks)*10*time.Millisecond)
 }
 
 // guard lets I/O go on unless the record says that this suspension is over. A record that can't be read says nothing.

@@ -3,7 +3,9 @@ package satellite
 import (
 	"context"
 	"encoding/json"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"holdfast/internal/model"
 	"holdfast/internal/sim/machine"
@@ -41,6 +43,28 @@ func TestGuard(t *testing.T) {
 		if h.resumed != c.resumes {
 			t.Errorf("%s: resumed %v", c.name, h.resumed)
 		}
+	}
+}
+
+// What a busy machine takes to start the guard counts.
+func TestProcessAge(t *testing.T) {
+	h := machine.NewNetwork().Add("alpha", machine.Options{})
+	if got := processAge(h); got != 0 {
+		t.Errorf("nothing known: %v", got)
+	}
+	for file, text := range map[string]string{"/proc/self/stat": "77 (hold) fast) S 1 77 77 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 12345 9 9", "/proc/uptime": "125.45 230.00\n"} {
+		if err := h.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.WriteFile(file, []byte(text), 0o444); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := processAge(h), 2*time.Second; got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := processAge(run.OS{}); got < 0 || got > time.Hour {
+		t.Errorf("of this very process: %v", got)
 	}
 }
 

@@ -19,7 +19,7 @@ type guard struct {
 func (x *call) guard() {
 	record, lease, after, config := x.value("--record"), x.value("--lease"), x.value("--after"), x.value("--config")
 	d, err := time.ParseDuration(after)
-	if !x.take("--detach") || err != nil || len(x.argv) < 3 || x.argv[0] != "satellite" || x.argv[1] != "resume-guard" {
+	if !x.detach || err != nil || len(x.argv) < 3 || x.argv[0] != "satellite" || x.argv[1] != "resume-guard" {
 		x.fail(1, "holdfast: the model doesn't know: %s", strings.Join(x.argv, " "))
 		return
 	}

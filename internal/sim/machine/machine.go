@@ -313,7 +313,7 @@ func (m *Machine) Run(ctx context.Context, c run.Cmd) (res run.Result, err error
 		}
 	}
 	m.net.stirred = prog == "drbdadm" || prog == "drbdsetup" && word != "drbdsetup events2" || prog == "modprobe"
-	x := &call{m: m, prog: prog, argv: slices.Clone(c.Argv[1:]), stdin: c.Stdin}
+	x := &call{m: m, prog: prog, argv: slices.Clone(c.Argv[1:]), stdin: c.Stdin, detach: c.Detach}
 	f(x)
 	if x.hung {
 		if x.hungBy != "" {
@@ -350,6 +350,7 @@ type call struct {
 	out, err strings.Builder
 	exit     int
 	hung     bool
+	detach   bool
 	sees     func(*vg) bool // LVM: whether the filter lets it
 	hungBy   string         // what makes it hang, as in Machine.hang; "": nothing ends that
 }

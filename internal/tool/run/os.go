@@ -87,6 +87,14 @@ func (o OS) Run(ctx context.Context, c Cmd) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if c.Detach {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		if err := cmd.Start(); err != nil {
+			return Result{}, fmt.Errorf("start %s: %w", c.Argv[0], err)
+		}
+		go cmd.Wait() // else its end would leave a zombie
+		return Result{}, nil
+	}
 	// The buffers belong to the waiting goroutine until it says done.
 	var out, errb capped
 	cmd.Stdout, cmd.Stderr = &out, &errb

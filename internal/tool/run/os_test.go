@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -50,6 +51,29 @@ func TestRunDeadlineKillsTheGroup(t *testing.T) {
 	}
 	if time.Since(start) > 30*time.Second {
 		t.Error("waited for the children")
+	}
+}
+
+// Who is detached isn't waited for (it waits for us here), and is in a session of its own.
+func TestRunDetached(t *testing.T) {
+	dir := t.TempDir()
+	out, in := filepath.Join(dir, "out"), filepath.Join(dir, "in")
+	for _, f := range []string{out, in} {
+		if err := syscall.Mkfifo(f, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := (OS{}).Run(t.Context(), Cmd{Argv: []string{"sh", "-c", "echo $(cut -d' ' -f6 /proc/$$/stat) $$ >" + out + "; read x <" + in}, Detach: true}); err != nil {
+		t.Fatal(err)
+	}
+	b, err1 := os.ReadFile(out)
+	err2 := os.WriteFile(in, []byte("end\n"), 0o600)
+	ids := strings.Fields(string(b))
+	if err := errors.Join(err1, err2); err != nil || len(ids) != 2 || ids[0] != ids[1] {
+		t.Errorf("session and process: %q, %v", b, err)
+	}
+	if _, err := (OS{}).Run(t.Context(), Cmd{Argv: []string{"no-such-program-here"}, Detach: true}); !errors.Is(err, ErrNotFound) {
+		t.Errorf("a program that isn't there: %v", err)
 	}
 }
 

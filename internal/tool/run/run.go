@@ -14,6 +14,9 @@ type Cmd struct {
 	Argv    []string      // program and arguments; the program is looked up in PATH and the sbin folders
 	Stdin   []byte        // nil: empty
 	Timeout time.Duration // 0: DefaultTimeout
+	// Detach: it is started in a session of its own, without a deadline and without output; nobody waits for it, and it
+	// outlives us. The Result says no more than that it was started.
+	Detach bool
 }
 
 // Result is what a program that ended left behind. Exit is its status, or
