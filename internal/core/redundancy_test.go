@@ -46,3 +46,46 @@ func TestMinimumRedundancy(t *testing.T) {
 		t.Fatalf("two are left: %q", q)
 	}
 }
+
+// While the third is filled, or its disk isn't there yet, DRBD counts it: two that see only it would each have quorum. So as
+// soon as two good ones see each other, both of them are needed, also before the third was good.
+func TestMinimumRedundancyWhileOneJoins(t *testing.T) {
+	w := threeWithClient(t)
+	seen := func(node, disk string, peers ...string) {
+		w.see(node, "backups", disk, func(st *model.ResourceStatus) {
+			for _, p := range peers {
+				st.Peers = append(st.Peers, model.PeerStatus{Node: p, NodeID: w.replica("backups", p).NodeID, State: "Connected"})
+			}
+		})
+	}
+	want := func(q, when string) {
+		t.Helper()
+		if got := w.redundancy(); got != q {
+			t.Errorf("%s: %q, want %q", when, got, q)
+		}
+	}
+	// They don't see each other: whoever is in use goes on.
+	seen("alpha", model.DiskUpToDate)
+	seen("bravo", "Outdated")
+	w.do(core.ToggleDisk{Definition: "backups", Node: "charlie"})
+	seen("alpha", model.DiskUpToDate, "charlie")
+	want("", "bravo is behind")
+	seen("bravo", model.DiskUpToDate, "charlie")
+	want("", "alpha and bravo don't see each other")
+
+	seen("bravo", model.DiskUpToDate, "alpha", "charlie")
+	want("majority", "alpha and bravo are good together")
+	seen("alpha", model.DiskUpToDate, "charlie")
+	seen("bravo", "Outdated")
+	want("majority", "bravo is cut off again, and charlie is still empty")
+
+	// A new volume is on one of them at first, and nobody waits for it.
+	w.do(core.VolumeCreate{Definition: "backups", SizeKiB: 4096})
+	want("", "volume 1 is good nowhere")
+
+	w.do(core.ResourceDelete{Definition: "backups", Node: "charlie"})
+	w.see("charlie", "backups", model.DiskDiskless, nil)
+	if n := w.def("backups").GoodAmong; n != 0 {
+		t.Errorf("two are left, and most were good among %d", n)
+	}
+}

@@ -51,6 +51,10 @@ type ResourceDefinition struct {
 	Auto        AutoSnapshots
 	Cloning     *Cloning // while it is made as a clone, and the snapshot for it is needed; nil: it is none
 	Verify      *Verify  // the newest; immutable; nil: none yet
+
+	// GoodAmong is a milestone: among so many replicas with a disk most were UpToDate at once. It goes down with their number;
+	// 0: not yet, or there are fewer than three.
+	GoodAmong int
 }
 
 // HasDRBD tells whether DRBD is in the layer stack.

@@ -41,6 +41,7 @@ func definition(tx *state.Tx, env Env, d *state.Definition) error {
 	c := d.ResourceDefinition.Clone()
 	moved := pin(tx.Snapshot(), c)
 	moved = milestones(d, c) || moved
+	moved = goodAmong(d, c) || moved
 	moved = grown(d, c) || moved
 	moved = volumesGone(d, c) || moved
 	moved = replicasGone(d, c) || moved

@@ -27,6 +27,7 @@ type definition struct {
 	AutoNextMS   int64                `json:"autoNext,omitempty"`
 	AutoReason   string               `json:"autoReason,omitempty"`
 	Verify       *verify              `json:"verify,omitempty"`
+	GoodAmong    int                  `json:"goodAmong,omitempty"`
 }
 
 type volumeDefinition struct {
@@ -109,7 +110,7 @@ func definitionOut(d *model.ResourceDefinition) *definition {
 	}
 	s.Cloning = cloningOut(d.Cloning)
 	s.AutoNextMS, s.AutoReason = d.Auto.NextMS, d.Auto.Reason
-	s.Verify = verifyOut(d.Verify)
+	s.Verify, s.GoodAmong = verifyOut(d.Verify), d.GoodAmong
 	return s
 }
 
@@ -151,6 +152,6 @@ func (s *definition) in(record int64) *model.ResourceDefinition {
 	}
 	d.Cloning = s.Cloning.in()
 	d.Auto = model.AutoSnapshots{NextMS: s.AutoNextMS, Reason: s.AutoReason}
-	d.Verify = s.Verify.in()
+	d.Verify, d.GoodAmong = s.Verify.in(), s.GoodAmong
 	return d
 }

@@ -324,9 +324,9 @@ func options(gen model.DRBDGeneration, sections []string, levels ...map[string]s
 // quorum is LINSTOR's rule (linstor-features 3.5): majority with three diskful replicas or two and a diskless one, unless
 // the user set it. 8.4 has none.
 //
-// Where three or more vote, most of them must also be UpToDate, unless the user set that: DRBD counts a disk that is in the
-// midst of a sync, so that one that is behind would have quorum together with it. While a replica is filled for the first
-// time, the others don't wait for it. One that is being removed still votes until it is gone.
+// Where three or more vote, most of them must also be UpToDate (plan.MostMustBeGood), unless the user set that: DRBD counts a
+// disk that is in the midst of a sync, so that one that is behind would have quorum together with it. One that is being
+// removed still votes until it is gone.
 func quorum(d *state.Definition, out map[string]map[string]string, levels ...map[string]string) {
 	if d.DRBD != model.DRBD9 {
 		return
@@ -335,28 +335,15 @@ func quorum(d *state.Definition, out map[string]map[string]string, levels ...map
 		out["Resource"] = map[string]string{}
 	}
 	const key = "DrbdOptions/Resource/quorum"
-	full, less, leaving, filled := 0, 0, 0, true
-	for _, r := range d.Resources {
-		switch {
-		case r.Deleting:
-			if !r.Diskless && slices.ContainsFunc(r.Volumes, func(v model.Volume) bool { return v.Filled }) {
-				leaving++
-			}
-		case r.Diskless:
-			less++
-		default:
-			full++
-			filled = filled && !slices.ContainsFunc(r.Volumes, func(v model.Volume) bool { return !v.Deleting && !v.Filled })
-		}
-	}
+	v := plan.CountVotes(d.ResourceDefinition)
 	own := append([]map[string]string{d.Props}, levels...)
 	if _, user := props.First(key, own...); !user {
 		out["Resource"]["quorum"] = "off"
-		if full >= 3 || full == 2 && less > 0 {
+		if v.Full >= 3 || v.Full == 2 && v.Less > 0 {
 			out["Resource"]["quorum"] = "majority"
 		}
 	}
-	if _, user := props.First(key+"-minimum-redundancy", own...); !user && full+leaving >= 3 && filled && out["Resource"]["quorum"] == "majority" {
+	if _, user := props.First(key+"-minimum-redundancy", own...); !user && out["Resource"]["quorum"] == "majority" && plan.MostMustBeGood(d.ResourceDefinition) {
 		out["Resource"]["quorum-minimum-redundancy"] = "majority"
 	}
 }
