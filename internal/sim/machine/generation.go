@@ -208,6 +208,8 @@ func (n *Network) handshake(a *Machine, ar *resource, ac *conn, b *Machine, br *
 				}
 				v.disk.md.sizeKiB, v.sizeKiB = size, size
 			}
+			n.spread(a, ar, s.av)
+			n.spread(b, br, s.bv)
 			switch s.what {
 			case fresh:
 				s.av.disk.md.slot(ac.peerID).setAll(size)

@@ -110,6 +110,34 @@ func agreedKiB(a, b *metadata) int64 {
 	return kib
 }
 
+// spread is what follows, with 9, where a volume grew at a handshake: it tells all that are connected, and each of them that
+// sees all its peers takes over what they all can, and tells its own (by the source of 9.2.18, receive_sizes).
+func (n *Network) spread(m *Machine, r *resource, v *volume) {
+	if r.gen != drbd.Gen9 {
+		return
+	}
+	for _, o := range n.members(m, r, v)[1:] {
+		switch {
+		case o.v.disk == nil:
+			o.v.sizeKiB = max(o.v.sizeKiB, v.sizeKiB)
+			continue
+		case o.v.disk.md.current == justCreated || away(o.r, nil):
+			continue
+		}
+		size := o.v.disk.usableKiB()
+		for _, x := range n.members(o.m, o.r, o.v) {
+			if x.v.disk != nil {
+				size = min(size, x.v.disk.usableKiB())
+			}
+		}
+		if size > o.v.disk.md.sizeKiB {
+			o.v.disk.moveMetadata()
+			o.v.disk.md.sizeKiB, o.v.sizeKiB = size, size
+			n.spread(o.m, o.r, o.v)
+		}
+	}
+}
+
 // resize takes over grown disks, the smallest of them.
 func (x *call) resize(r *resource, v *volume, alone bool) {
 	if v.disk == nil {

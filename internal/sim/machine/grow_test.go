@@ -135,3 +135,28 @@ func TestPlaceAfterPowerCut(t *testing.T) {
 		}
 	}
 }
+
+// A size that two agree on when the third comes back goes to all three (9).
+func TestGrow9AtHandshake(t *testing.T) {
+	c := newCluster(t, drbd.Gen9, 3, 0)
+	c.up()
+	back := c.ms[0]
+	ok(t, back, "drbdadm -c "+conf+" down web")
+	for _, m := range c.ms {
+		ok(t, m, "lvextend sw_ssd/web_00000 -L 86016k")
+	}
+	for _, m := range c.ms[1:] {
+		ok(t, m, "drbdadm -c "+conf+" resize web")
+		if got := m.KernelVolumeKiB("web", 0); got > 65536 {
+			t.Fatalf("%s grew to %d KiB without %s", m.Name(), got, back.Name())
+		}
+	}
+	ok(t, back, "drbdadm -c "+conf+" up web")
+	c.tick(5 * time.Second)
+	want := back.KernelVolumeKiB("web", 0)
+	for _, m := range c.ms {
+		if got := m.KernelVolumeKiB("web", 0); got != want || got < 80<<10 {
+			t.Errorf("%s offers %d KiB, %s %d", m.Name(), got, back.Name(), want)
+		}
+	}
+}
