@@ -191,7 +191,7 @@ func (b *Brain) status(p *peer, status model.ConnectionStatus, reason string, no
 			if n.Seen.Status != status {
 				since = now.UnixMilli()
 			}
-			tx.SeeNode(key, &model.NodeObserved{Status: status, Reason: reason, SinceMS: since, Fill: n.Seen.Fill})
+			tx.SeeNode(key, &model.NodeObserved{Status: status, Reason: reason, SinceMS: since, Fill: n.Seen.Fill, Last: n.Seen.Past()})
 		}
 	}})
 }

@@ -46,6 +46,8 @@ type sat struct {
 	down    bool // doesn't answer the dialling
 	silent  bool // takes messages, says nothing
 	noAck   bool
+	looks   bool // at the machine still: nothing of it in its first report
+	boot    string
 	change  func(*model.ResourceStatus) // last word on each status
 	orders  []wire.Desired
 	dials   int
@@ -164,7 +166,7 @@ func (r *rig) dial(d DialRequest) {
 		r.b.Refused(d.Node, d.Session, *s.refuse, r.now)
 	default:
 		s.id, s.started = d.Session, false
-		r.b.Connected(d.Node, d.Session, print1, wire.Welcome{Version: "test", Features: wire.Features, Uname: d.Node, HighestEpoch: s.epoch}, r.now)
+		r.b.Connected(d.Node, d.Session, print1, wire.Welcome{Version: "test", Features: wire.Features, Uname: d.Node, BootID: s.boot, HighestEpoch: s.epoch}, r.now)
 		s.epoch = max(s.epoch, d.Hello.Order.Epoch)
 	}
 }
@@ -194,7 +196,9 @@ func (r *rig) serve(s *sat, m wire.Message) {
 			rep.AckSeq = 0
 		}
 		if rep.Full {
-			rep.Node = &s.report
+			if !s.looks {
+				rep.Node = &s.report
+			}
 			rep.Resources = s.statuses(slices.Sorted(maps.Keys(s.specs)))
 			s.started = true
 		} else {

@@ -98,12 +98,15 @@ func (b *Brain) Connected(node string, id uint64, fingerprint string, w wire.Wel
 	b.cfg.Log.Info("satellite connected", "node", p.name, "version", w.Version, "uname", w.Uname)
 	key := p.key
 	b.queue = append(b.queue, input{see: func(tx *state.Tx) {
-		var fill []model.PoolFill
+		seen := &model.NodeObserved{Status: model.StatusConnected, Reason: "waiting for its first report", SinceMS: now.UnixMilli(),
+			NodeReport: model.NodeReport{Uname: w.Uname, BootID: w.BootID, Version: w.Version}}
 		if n := tx.Snapshot().Node(key); n != nil {
-			fill = n.Seen.Fill
+			seen.Fill = n.Seen.Fill
+			if last := n.Seen.Past(); last != nil && last.BootID == w.BootID { // else it may have another kernel now
+				seen.Last = last
+			}
 		}
-		tx.SeeNode(key, &model.NodeObserved{Status: model.StatusConnected, Reason: "waiting for its first report", SinceMS: now.UnixMilli(), Fill: fill,
-			NodeReport: model.NodeReport{Uname: w.Uname, BootID: w.BootID, Version: w.Version}})
+		tx.SeeNode(key, seen)
 	}})
 	if !p.sess.claimed {
 		b.claim(p, id, fingerprint, now)
@@ -259,22 +262,57 @@ func (b *Brain) report(p *peer, r wire.Report, now time.Time) {
 	}})
 }
 
+// seeNode notes what a node says of itself; nil: nothing (new). A node isn't online before it is known what it has: by its own
+// word in this session, or by what it said in the last one if it wasn't booted since.
 func seeNode(tx *state.Tx, key string, r *model.NodeReport, online bool, now time.Time) {
 	n := tx.Snapshot().Node(key)
 	if n == nil || n.Online() && r == nil {
 		return
 	}
 	seen := *n.Seen
-	if online && seen.Status != model.StatusOnline {
-		seen.Status, seen.Reason, seen.SinceMS = model.StatusOnline, "", now.UnixMilli()
+	if online && r == nil && seen.Last == nil {
+		if seen.Reason != lookedAt {
+			seen.Reason = lookedAt
+			tx.SeeNode(key, &seen)
+		}
+		return
 	}
-	if r != nil {
-		seen.NodeReport = *r
+	last := seen.Last
+	switch {
+	case r != nil:
+		seen.NodeReport, seen.Last = *r, nil
+		if pools := unread(n, r, last); len(pools) > 0 {
+			seen.Pools, seen.Last = append(slices.Clone(r.Pools), pools...), last
+		}
 		seen.Fill = plan.Fill(seen.Fill, r.Pools, func(id model.UUID) bool {
 			return slices.ContainsFunc(n.Pools, func(p model.StoragePool) bool { return p.UUID == id && p.Kind.Thin() })
 		}, now.UnixMilli())
+	case online:
+		uname, version := seen.Uname, seen.Version
+		seen.NodeReport = *last
+		seen.Uname, seen.Version = uname, version
+	}
+	if online && seen.Status != model.StatusOnline {
+		seen.Status, seen.Reason, seen.SinceMS = model.StatusOnline, "", now.UnixMilli()
 	}
 	tx.SeeNode(key, &seen)
+}
+
+// lookedAt is why a node with a session isn't online yet.
+const lookedAt = "its satellite still looks at the machine: which DRBD and which storage it has isn't known yet"
+
+// unread are the pools that the node has and hasn't spoken of yet, as it knew them last.
+func unread(n *state.Node, r, last *model.NodeReport) (out []model.PoolStatus) {
+	if last == nil {
+		return nil
+	}
+	for _, p := range last.Pools {
+		if slices.ContainsFunc(n.Pools, func(o model.StoragePool) bool { return o.UUID == p.UUID }) &&
+			!slices.ContainsFunc(r.Pools, func(o model.PoolStatus) bool { return o.UUID == p.UUID }) {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // forgetFill drops what was forecast of a past that is over.

@@ -21,6 +21,18 @@ type NodeObserved struct {
 	SinceMS int64
 	NodeReport
 	Fill []PoolFill // of its thin pools
+	// Last is what the node said of itself in its session before this one, where that says more than NodeReport: its whole
+	// report while it isn't online, and pools that it hasn't read since; nil: nothing.
+	Last *NodeReport
+}
+
+// Past is what is known of the node when its session ends, for Last.
+func (o *NodeObserved) Past() *NodeReport {
+	if o.Status != StatusOnline {
+		return o.Last
+	}
+	r := o.NodeReport
+	return &r
 }
 
 // NodeReport is what a node says of itself.
