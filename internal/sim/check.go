@@ -22,6 +22,7 @@ func (w *world) checkPublished(c *ctl) {
 	w.oracle.learn(s)
 	w.oracle.learnSnapshots(w, s)
 	w.checkUnique(s)
+	w.checkInventory(s)
 }
 
 // checkUnique is I3: a minor, port, node-id and LV name belongs to one incarnation.

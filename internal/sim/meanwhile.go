@@ -3,11 +3,13 @@ package sim
 import (
 	"math/rand/v2"
 	"slices"
+	"time"
 
 	"holdfast/internal/satellite/steps"
+	"holdfast/internal/state"
 )
 
-// What happens in the short time between a decision and its act is rare by chance, and what guards are for. These two have
+// What happens in the short time between a decision and its act is rare by chance, and what guards are for. These have
 // a randomness of their own.
 
 // meanwhile is true in n of three cases, where there are faults.
@@ -32,6 +34,25 @@ func (w *world) holderDies() {
 		}
 		n.boot()
 		return
+	}
+}
+
+// slowLook lets a satellite that starts take longer for its first look at the machine than its first report waits for that; in
+// a fifth of the seeds.
+func (w *world) slowLook(n *node) {
+	n.looks = time.Time{}
+	if w.seed%5 == 4 && w.faults.meanwhile(w, 2) {
+		n.looks = w.now.Add(8 * second)
+		w.logf("fault: %s is slow to look at itself", n.name)
+	}
+}
+
+// checkInventory: who is online has said what it has, in this session or the one before.
+func (w *world) checkInventory(s *state.Snapshot) {
+	for _, n := range w.nodes {
+		if o := s.Node(n.name); o != nil && o.Online() && o.Seen.Providers == nil {
+			w.broken("I5", "%s is online, and it isn't known what it has", n.name)
+		}
 	}
 }
 

@@ -1,6 +1,10 @@
 package sim
 
-import "time"
+import (
+	"time"
+
+	"holdfast/internal/satellite"
+)
 
 // choice is something that can happen next.
 type choice struct {
@@ -71,6 +75,9 @@ func (w *world) ready() []choice {
 			out = append(out, choice{weight: 6, do: actStreamEnd, node: n})
 		}
 		for _, j := range n.jobs {
+			if j.Kind == satellite.NodeJob && w.now.Before(n.looks) {
+				continue
+			}
 			a := actRun
 			if j.ran {
 				a = actFinish
