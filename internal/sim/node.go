@@ -34,7 +34,7 @@ type node struct {
 	logged  int  // lines of the machine's log in the trace
 	away    bool // no controller can reach it
 	claimed bool
-	looks   time.Time // the first look at the machine takes until then
+	looks   time.Time            // the first look at the machine takes until then
 	highest model.Order          // obeyed
 	told    map[model.UUID]said  // newest word on each replica
 	older   []said               // words that newer ones replaced
