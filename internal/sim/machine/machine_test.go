@@ -300,6 +300,33 @@ func TestQuorum9(t *testing.T) {
 	}
 }
 
+// Who should have a disk and has none votes all the same, by 9.2.18's calc_quorum, and remembers nothing: two that see only
+// it would each have quorum. With quorum-minimum-redundancy neither has.
+func TestEmptyVoter9(t *testing.T) {
+	for _, redundancy := range []string{"", "majority"} {
+		c := newCluster(t, drbd.Gen9, 3, 0)
+		c.up()
+		c.redundancy = redundancy
+		for _, m := range c.ms {
+			c.write(m, 3, 0)
+			c.must(c.tool(m).Adjust(ctx, c.at()))
+		}
+		a, b, empty := c.ms[0], c.ms[1], c.ms[2]
+		ok(t, empty, "drbdadm -c "+conf+" detach web")
+		c.net.Cut("bravo", "alpha")
+		c.net.Cut("bravo", "charlie")
+		c.tick(time.Second)
+		_, err := a.Write("web", 0)
+		a.PowerCut()
+		c.net.Heal("bravo", "charlie")
+		c.tick(time.Second)
+		promoted := c.tool(b).Primary(ctx, c.at(), false) == nil
+		if hole := redundancy == ""; (err == nil) != hole || promoted != hole {
+			t.Errorf("redundancy %q: alpha writes: %v; bravo, which hasn't got it, is promoted: %v", redundancy, err, promoted)
+		}
+	}
+}
+
 func TestDisklessClient9(t *testing.T) {
 	c := newCluster(t, drbd.Gen9, 3, 1)
 	c.up()
