@@ -81,6 +81,10 @@ func (c SnapshotRollback) Apply(tx *state.Tx, env Env) (Reply, error) {
 	if full == 0 {
 		return refuse(fault.InUse, "Restore the snapshot to a new resource definition instead.", "It has no replica with a disk any more.")
 	}
+	if newer := newerInZpool(tx.Snapshot(), d, sn); newer != "" {
+		return refuse(fault.InUse, "Delete that snapshot first, or restore this one to a new resource definition instead.",
+			"A volume in a zpool goes back to its newest snapshot only, and snapshot '%s' is newer.", newer)
+	}
 	m := d.ResourceDefinition.Clone()
 	for i := range m.Volumes {
 		if v := sn.Volume(m.Volumes[i].Number); v != nil {
@@ -94,6 +98,29 @@ func (c SnapshotRollback) Apply(tx *state.Tx, env Env) (Reply, error) {
 	note := done(fault.Modify, fault.Snapshot, snapRefs(d.Name, sn.Name), "Resource '%s' is rolled back to snapshot '%s'.", d.Name, sn.Name)
 	w := []Wait{{Definition: d.UUID, Rollback: m.Rollback.ID, Op: fault.Modify}}
 	return Reply{Notes: []fault.Note{note}, Wait: append(w, waits(tx, d.UUID, fault.Modify)...)}, nil
+}
+
+// newerInZpool names a snapshot that is in the way of going back to sn: a newer one of a device in a zpool; "" if there is none.
+func newerInZpool(s *state.Snapshot, d *state.Definition, sn *model.Snapshot) string {
+	for i := range d.Snapshots {
+		o := &d.Snapshots[i]
+		if o.UUID == sn.UUID || o.CreatedMS < sn.CreatedMS {
+			continue
+		}
+		for _, k := range o.Copies {
+			n := s.Node(k.Node)
+			for _, v := range k.Volumes {
+				of := sn.On(k.Node)
+				if of == nil || of.Volume(v.Number) == nil || of.Volume(v.Number).Of != v.Of || n == nil {
+					continue
+				}
+				if p := n.Pool(v.Pool); p != nil && (p.Kind == model.ZFS || p.Kind == model.ZFSThin) {
+					return o.Name
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // notOf says why the snapshot wasn't taken of that replica's devices; "" if it was.

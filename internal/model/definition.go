@@ -108,7 +108,7 @@ type VolumeDefinition struct {
 	// diskful replica offers SizeKiB.
 	GrowsFromKiB int64
 
-	// Milestones. They are set once and never taken back.
+	// Milestones. They are set once and taken back only when no node has the volume any more (plan/afresh.go).
 
 	// Initialised: some replica was UpToDate. From then on Seed is void and metadata is never made for Source again.
 	Initialised bool

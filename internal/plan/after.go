@@ -45,6 +45,7 @@ func definition(tx *state.Tx, env Env, d *state.Definition) error {
 	moved = grown(d, c) || moved
 	moved = volumesGone(d, c) || moved
 	moved = replicasGone(d, c) || moved
+	moved = afresh(c) || moved
 	moved = forgotten(d, c) || moved
 	moved = toggles(tx.Snapshot(), env, d, c) || moved
 	moved = successions(tx.Snapshot(), d, c) || moved

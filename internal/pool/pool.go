@@ -81,6 +81,10 @@ type Device struct {
 	Origin string
 	// Held says what holds it, so that Remove would fail with ErrInUse; "" for nothing that is known.
 	Held string
+	// Newest says which is the newest snapshot of this device, whoever made it, also one that was removed and is still needed,
+	// where the storage goes back to that one only; "" otherwise. NewestLabel is its label.
+	Newest      string
+	NewestLabel model.UUID
 	// Leftover: only the label is there, of a device that was never finished or is half removed. Create of that name works.
 	Leftover bool
 }

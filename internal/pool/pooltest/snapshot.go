@@ -195,7 +195,13 @@ func snapshots(t *testing.T, open func(t *testing.T) Pool) {
 		then := p.Read(t, dev)
 		p.Write(t, dev)
 		now := p.Read(t, dev)
+		if d := find(t, p, dev); p.OnlyNewest && d.NewestLabel != "s1" || !p.OnlyNewest && d.Newest != "" {
+			t.Errorf("the picture says what it goes back to: %+v", d)
+		}
 		is(t, s.Snapshot(ctx, dev, "v1", "two", "s2"), nil)
+		if d := find(t, p, dev); p.OnlyNewest && d.NewestLabel != "s2" || !p.OnlyNewest && d.Newest != "" {
+			t.Errorf("the picture says what it goes back to: %+v", d)
+		}
 		if p.OnlyNewest {
 			is(t, s.Rollback(ctx, dev, "v1", snap, "s1"), pool.ErrNewerSnapshots)
 			if p.Read(t, dev) != now {

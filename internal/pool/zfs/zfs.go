@@ -1,6 +1,7 @@
 package zfs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,6 +79,13 @@ func (w world) clones(snap string) (out []zfs.Dataset) {
 	return out
 }
 
+func names(w world) (out []string) {
+	for _, s := range w {
+		out = append(out, s.Name)
+	}
+	return out
+}
+
 func gone(snap string) bool { return strings.HasPrefix(snap, goneMark) }
 
 func label(s zfs.Dataset) model.UUID {
@@ -131,8 +139,16 @@ func (d Driver) Scan(ctx context.Context) (pool.Picture, error) {
 			if st.Exists {
 				dev.Path = d.path(dev.Name)
 			}
-			if living, _ := w.snapshots(s.Name); len(living) > 0 {
+			living, hidden := w.snapshots(s.Name)
+			if len(living) > 0 {
 				dev.Held = "it has the snapshot " + living[0].Name
+			}
+			if all := append(living, hidden...); len(all) > 0 {
+				n := slices.MaxFunc(all, func(a, b zfs.Dataset) int { return cmp.Compare(a.CreateTXG, b.CreateTXG) })
+				dev.Newest, dev.NewestLabel = n.Name, label(n)
+				if slices.ContainsFunc(hidden, func(h zfs.Dataset) bool { return h.Name == n.Name }) {
+					dev.Newest += ", removed and kept for " + strings.Join(names(w.clones(n.Name)), " and ")
+				}
 			}
 		}
 		p.Devices = append(p.Devices, dev)

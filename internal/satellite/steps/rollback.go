@@ -1,10 +1,17 @@
 package steps
 
-import "holdfast/internal/model"
+import (
+	"fmt"
+
+	"holdfast/internal/model"
+)
 
 // rollback takes the replica down, and once all of them are, gives its devices the content of their snapshots. The config
 // file goes meanwhile, so that nobody else brings one up while another is rolled back already.
 func (p *planner) rollback() Plan {
+	if why := p.cantGoBack(); why != "" {
+		return failed("%s", why)
+	}
 	if w := p.rest(); len(w.Steps) > 0 || w.Phase != model.Done {
 		return w
 	}
@@ -52,6 +59,22 @@ func (p *planner) rollback() Plan {
 		steps = append(steps, s)
 	}
 	return p.stopped(do(steps...))
+}
+
+// cantGoBack says why a device can't go back to that snapshot, before anything is taken down for it; "" if nothing is known against it.
+func (p *planner) cantGoBack() string {
+	rb := p.spec.Rollback
+	if rb.Go {
+		return "" // others may have gone back already
+	}
+	for _, c := range rb.Copies {
+		d := p.seen.Volumes[c.Number].Device
+		if d == nil || d.Label != c.Of || d.Newest == "" || d.NewestLabel == c.ID {
+			continue
+		}
+		return fmt.Sprintf("the storage goes back only to the newest snapshot of %s, which is %s", c.Device, d.Newest)
+	}
+	return ""
 }
 
 func (p *planner) stopped(w Plan) Plan {

@@ -197,12 +197,11 @@ func (x *call) zlist() {
 				if v.origin != nil {
 					return p.whole(v.origin)
 				}
-			case "defer_destroy":
-				if v.of != nil && v.deferred {
-					return "on"
-				} else if v.of != nil {
-					return "off"
+			case "createtxg":
+				if v.of != nil {
+					return strconv.Itoa(10 + slices.Index(v.of.snaps, v))
 				}
+				return "9"
 			}
 			if s, ok := v.props[c]; ok || v.of == nil {
 				return s

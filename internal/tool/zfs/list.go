@@ -17,12 +17,12 @@ type Dataset struct {
 	UsedBytes int64  // with all below it
 	FreeBytes int64  // 0 for a snapshot
 	Origin    string // snapshot that it was cloned from, or ""
-	Deferred  bool   // a snapshot that goes when its last clone does
+	CreateTXG int64  // the transaction that made it: of two snapshots of a volume the newer one's is larger
 	// Props are the user properties asked for that it has, its own or inherited ones.
 	Props map[string]string
 }
 
-const columns = "name,type,volsize,used,available,origin,defer_destroy"
+const columns = "name,type,volsize,used,available,origin,createtxg"
 
 // List gives a dataset and all below it, by one command, with those user properties. ErrNotFound.
 func (t Tool) List(ctx context.Context, dataset string, props ...string) ([]Dataset, error) {
@@ -45,15 +45,15 @@ func ParseList(out string, props ...string) ([]Dataset, error) {
 		if len(f) != 7+len(props) {
 			return nil, fmt.Errorf("parse zfs list: %q has %d fields", line, len(f))
 		}
-		d := Dataset{Name: f[0], Type: f[1], Deferred: f[6] == "on"}
+		d := Dataset{Name: f[0], Type: f[1]}
 		if f[5] != "-" {
 			d.Origin = f[5]
 		}
-		for i, to := range []*int64{&d.SizeBytes, &d.UsedBytes, &d.FreeBytes} {
-			if f[2+i] == "-" {
+		for i, to := range []*int64{2: &d.SizeBytes, 3: &d.UsedBytes, 4: &d.FreeBytes, 6: &d.CreateTXG} {
+			if to == nil || f[i] == "-" {
 				continue
 			}
-			n, err := strconv.ParseInt(f[2+i], 10, 64)
+			n, err := strconv.ParseInt(f[i], 10, 64)
 			if err != nil {
 				return nil, fmt.Errorf("parse zfs list: %q: %w", line, err)
 			}

@@ -16,18 +16,18 @@ var ctx = context.Background()
 func TestList(t *testing.T) {
 	out := "tank\tfilesystem\t-\t1000\t2000\t-\t-\t-\n" +
 		"tank/a\tvolume\t65536\t800\t2000\t-\t-\tv1\n" +
-		"tank/a@one\tsnapshot\t65536\t10\t-\t-\ton\tv1\n" +
+		"tank/a@one\tsnapshot\t65536\t10\t-\t-\t71\tv1\n" +
 		"tank/b\tvolume\t65536\t0\t2000\ttank/a@one\t-\t-\n"
 	p := &tooltest.Player{Results: []run.Result{{Stdout: []byte(out)}}}
 	got, err := Tool{Run: p}.List(ctx, "tank", "holdfast:label")
 	want := []Dataset{{Name: "tank", Type: "filesystem", UsedBytes: 1000, FreeBytes: 2000},
 		{Name: "tank/a", Type: "volume", SizeBytes: 65536, UsedBytes: 800, FreeBytes: 2000, Props: map[string]string{"holdfast:label": "v1"}},
-		{Name: "tank/a@one", Type: "snapshot", SizeBytes: 65536, UsedBytes: 10, Deferred: true, Props: map[string]string{"holdfast:label": "v1"}},
+		{Name: "tank/a@one", Type: "snapshot", SizeBytes: 65536, UsedBytes: 10, CreateTXG: 71, Props: map[string]string{"holdfast:label": "v1"}},
 		{Name: "tank/b", Type: "volume", SizeBytes: 65536, FreeBytes: 2000, Origin: "tank/a@one"}}
 	if d := cmp.Diff(want, got); d != "" || err != nil {
 		t.Error(d, err)
 	}
-	argv := []string{"zfs", "list", "-Hp", "-r", "-t", "filesystem,volume,snapshot", "-o", "name,type,volsize,used,available,origin,defer_destroy,holdfast:label", "tank"}
+	argv := []string{"zfs", "list", "-Hp", "-r", "-t", "filesystem,volume,snapshot", "-o", "name,type,volsize,used,available,origin,createtxg,holdfast:label", "tank"}
 	if d := cmp.Diff(argv, p.Argv[0]); d != "" {
 		t.Error(d)
 	}
