@@ -152,6 +152,7 @@ type replica struct {
 	fails   int
 	reason  string // of the last failure
 	waiting bool   // the last failure was a WaitError
+	soon    bool   // and it passes by itself
 	failed  string // the steps that failed, as text
 	notYet  time.Time
 	heals   int
@@ -800,6 +801,7 @@ func (a *Agent) finishReplica(j Job, res Result, began *runningJob, now time.Tim
 		var w *WaitError
 		r.fails++
 		r.reason, r.failed, r.waiting = reason(res.Err), text, errors.As(res.Err, &w)
+		r.soon = r.waiting && w.Soon && r.fails <= soonTries
 		if !r.waiting {
 			r.reason = fmt.Sprintf("%s: %s", res.Failed.Kind, r.reason)
 		}

@@ -238,14 +238,14 @@ func (x *execution) crypt(ctx context.Context, s steps.Step) error {
 		case errors.Is(err, luks.ErrNotFound):
 			return nil
 		case errors.Is(err, luks.ErrInUse):
-			return &WaitError{fmt.Sprintf("the encrypted device of %s is in use on this node: unmount it, or stop what uses it", s.Resource)}
+			return &WaitError{Reason: fmt.Sprintf("the encrypted device of %s is in use on this node: unmount it, or stop what uses it", s.Resource)}
 		default:
 			return err
 		}
 	}
 	k := x.job.keys[s.Label]
 	if len(k.keys) == 0 {
-		return &WaitError{"it waits for its key: enter the passphrase on the controller, `encryption enter-passphrase`"}
+		return &WaitError{Reason: "it waits for its key: enter the passphrase on the controller, `encryption enter-passphrase`"}
 	}
 	open, err := t.List(ctx)
 	if err != nil {
@@ -307,7 +307,7 @@ func (x *execution) inner(ctx context.Context, s steps.Step) (luks.Mapping, erro
 	}
 	m, there := open[model.MappingName(s.Label)]
 	if !there {
-		return luks.Mapping{}, &WaitError{fmt.Sprintf("volume %d grows: its encrypted device isn't open", s.Number)}
+		return luks.Mapping{}, &WaitError{Reason: fmt.Sprintf("volume %d grows: its encrypted device isn't open", s.Number)}
 	}
 	return m, nil
 }

@@ -41,17 +41,17 @@ func (x *execution) leavePeer(ctx context.Context, s steps.Step) error {
 	}
 	at := drbd.Target{File: x.cfg.configFile(s.Resource), Resource: s.Resource}
 	if err := x.drbd.Disconnect(ctx, at, ""); err != nil && !errors.Is(err, drbd.ErrNotConnected) {
-		return err
+		return soon(err)
 	}
 	if k, err = x.now(ctx, s); err != nil {
 		return err
 	}
 	if k == nil {
-		return &WaitError{s.Resource + " isn't up"}
+		return &WaitError{Reason: s.Resource + " isn't up"}
 	}
 	for _, kp := range k.Peers {
 		if kp.State != model.StandAlone {
-			return &WaitError{fmt.Sprintf("the peer is to be exchanged, and its connection is %s still", kp.State)}
+			return &WaitError{Reason: fmt.Sprintf("the peer is to be exchanged, and its connection is %s still", kp.State)}
 		}
 	}
 	for _, n := range steps.Missed(k, e.Left[s.Label]) {
@@ -65,4 +65,12 @@ func (x *execution) leavePeer(ctx context.Context, s steps.Step) error {
 	e = e.With(s.Label, steps.Written(k))
 	e.For = s.Label
 	return note()
+}
+
+// soon turns what DRBD refuses while it is in the midst of a change of state into a wait.
+func soon(err error) error {
+	if errors.Is(err, drbd.ErrTransient) {
+		return &WaitError{Reason: "DRBD is in the midst of a change of state", Soon: true}
+	}
+	return err
 }

@@ -197,7 +197,7 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 		if errors.Is(err, drbd.ErrNoMetadata) {
 			return fmt.Errorf("DRBD's metadata of %s is missing or unreadable though it was made once; it isn't made anew: if the disk was replaced, remove this replica and create it again (%w)", s.Resource, err)
 		}
-		return err
+		return soon(err)
 	case steps.GuardSeed:
 		k, err := x.now(ctx, s)
 		if err != nil {
@@ -208,7 +208,7 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 			why = "somebody promoted or demoted it this moment"
 		}
 		if why != "" {
-			return &WaitError{"the first sync doesn't start here: " + why}
+			return &WaitError{Reason: "the first sync doesn't start here: " + why}
 		}
 		return nil
 	case steps.SeedSync:
@@ -228,7 +228,7 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 			return err
 		}
 		if why, _ := steps.SkipAll(k, s.Number, s.Peers); why != "" {
-			return &WaitError{"the first sync isn't skipped: " + why}
+			return &WaitError{Reason: "the first sync isn't skipped: " + why}
 		}
 		return nil
 	case steps.SeedSkip:
@@ -263,7 +263,7 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 			return err
 		}
 		if why := steps.OtherGood(k, s.Volumes); why != "" {
-			return &WaitError{"the disk isn't removed yet: " + why}
+			return &WaitError{Reason: "the disk isn't removed yet: " + why}
 		}
 		return nil
 	case steps.StartVerify:
@@ -276,7 +276,7 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 			return err
 		}
 		if k != nil && k.Role == "Primary" {
-			return &WaitError{s.Resource + " is in use on this node (Primary): unmount it, or stop what uses it"}
+			return &WaitError{Reason: s.Resource + " is in use on this node (Primary): unmount it, or stop what uses it"}
 		}
 		return nil
 	case steps.TakeDown:
@@ -291,11 +291,11 @@ func (x *execution) forgetPeer(ctx context.Context, s steps.Step) error {
 		return err
 	}
 	if k == nil {
-		return &WaitError{s.Resource + " isn't up"}
+		return &WaitError{Reason: s.Resource + " isn't up"}
 	}
 	for _, kp := range k.Peers {
 		if kp.NodeID == s.NodeID {
-			return &WaitError{fmt.Sprintf("the connection to the removed peer %d is still there", s.NodeID)}
+			return &WaitError{Reason: fmt.Sprintf("the connection to the removed peer %d is still there", s.NodeID)}
 		}
 	}
 	err = x.drbd.ForgetPeer(ctx, s.Resource, s.NodeID)
@@ -315,10 +315,10 @@ func (x *execution) guardGone(ctx context.Context, s steps.Step) error {
 		return err
 	}
 	if k != nil && k.Role == "Primary" {
-		return &WaitError{s.Resource + " is in use on this node (Primary): unmount it, or stop what uses it"}
+		return &WaitError{Reason: s.Resource + " is in use on this node (Primary): unmount it, or stop what uses it"}
 	}
 	if why := steps.OtherGood(k, s.Volumes); why != "" {
-		return &WaitError{why + "; the removal waits, or type the override that names what is lost"}
+		return &WaitError{Reason: why + "; the removal waits, or type the override that names what is lost"}
 	}
 	return nil
 }

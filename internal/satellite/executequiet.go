@@ -31,10 +31,10 @@ func (x *execution) holdIO(ctx context.Context, s steps.Step) error {
 		return err
 	}
 	if k == nil {
-		return &WaitError{s.Resource + " isn't up any more"}
+		return &WaitError{Reason: s.Resource + " isn't up any more"}
 	}
 	if why := steps.CantHold(s.DRBD, k); why != "" {
-		return &WaitError{why}
+		return &WaitError{Reason: why}
 	}
 	if err := x.startGuard(ctx, s); err != nil {
 		return err

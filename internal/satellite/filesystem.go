@@ -56,10 +56,10 @@ func (x *execution) guardFileSystem(ctx context.Context, s steps.Step) error {
 		return err
 	}
 	if why := steps.MayMake(k, s.Number, s.Peers, false); why != "" {
-		return &WaitError{fmt.Sprintf("volume %d gets a file system: %s", s.Number, why)}
+		return &WaitError{Reason: fmt.Sprintf("volume %d gets a file system: %s", s.Number, why)}
 	}
 	if s.InUse != (k.Role == "Primary") {
-		return &WaitError{fmt.Sprintf("volume %d gets a file system: somebody promoted or demoted it this moment", s.Number)}
+		return &WaitError{Reason: fmt.Sprintf("volume %d gets a file system: somebody promoted or demoted it this moment", s.Number)}
 	}
 	if _, err := x.fileSystem(ctx, s); err != nil {
 		return err
@@ -135,7 +135,7 @@ func (x *execution) makeFileSystem(ctx context.Context, s steps.Step) error {
 			return err
 		}
 		if why := steps.MayMake(k, s.Number, s.Peers, true); why != "" {
-			return &WaitError{fmt.Sprintf("volume %d gets a file system: %s", s.Number, why)}
+			return &WaitError{Reason: fmt.Sprintf("volume %d gets a file system: %s", s.Number, why)}
 		}
 		fresh = fresh && k.Volumes[s.Number].WrittenKiB == 0
 	}

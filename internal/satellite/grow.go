@@ -24,7 +24,7 @@ func (x *execution) mayGrow(ctx context.Context, s steps.Step) (usable int64, er
 		why = steps.MayGrowAlone(k, s.Number)
 	}
 	if why != "" {
-		return 0, &WaitError{fmt.Sprintf("volume %d grows: %s", s.Number, why)}
+		return 0, &WaitError{Reason: fmt.Sprintf("volume %d grows: %s", s.Number, why)}
 	}
 	return k.Volumes[s.Number].SizeKiB, nil
 }
@@ -45,7 +45,7 @@ func (x *execution) growDevice(ctx context.Context, d pool.Driver, s steps.Step)
 	if s.LUKS { // what is below DRBD is what is in the mapping
 		x.looksCrypt = true
 		if len(x.job.keys[s.Label].keys) == 0 {
-			return &WaitError{fmt.Sprintf("volume %d grows: it waits for its key: enter the passphrase on the controller, `encryption enter-passphrase`", s.Number)}
+			return &WaitError{Reason: fmt.Sprintf("volume %d grows: it waits for its key: enter the passphrase on the controller, `encryption enter-passphrase`", s.Number)}
 		}
 		m, err := x.inner(ctx, s)
 		if err != nil {
@@ -126,7 +126,7 @@ func (x *execution) settle(s steps.Step, dev pool.Device, usable int64) error {
 		return err
 	}
 	if noted != dev.SizeKiB && (noted == 0 || usable <= noted) && usable < model.UsableKiB(dev.SizeKiB, s.DRBD, s.Slots) {
-		return &WaitError{fmt.Sprintf("volume %d grows: waits until DRBD has taken over what the backing device grew by before", s.Number)}
+		return &WaitError{Reason: fmt.Sprintf("volume %d grows: waits until DRBD has taken over what the backing device grew by before", s.Number)}
 	}
 	return x.note(s.Minor, dev)
 }
@@ -183,7 +183,7 @@ func (x *execution) takeSize(ctx context.Context, s steps.Step) error {
 		return err
 	}
 	if k == nil || k.Volumes[s.Number].SizeKiB <= before {
-		return &WaitError{fmt.Sprintf("volume %d grows: DRBD still offers %d KiB: some replica's backing device hasn't grown", s.Number, before)}
+		return &WaitError{Reason: fmt.Sprintf("volume %d grows: DRBD still offers %d KiB: some replica's backing device hasn't grown", s.Number, before)}
 	}
 	return nil
 }

@@ -117,7 +117,14 @@ type scan struct {
 }
 
 // WaitError: a look just before a step says that it has to wait.
-type WaitError struct{ Reason string }
+type WaitError struct {
+	Reason string
+	// Soon: it passes by itself in a moment, and is told of as a wait only if it doesn't.
+	Soon bool
+}
+
+// soonTries is how often a step that passes soon is tried before its wait is told of: 1, 2 and 4 s.
+const soonTries = 3
 
 func (e *WaitError) Error() string { return e.Reason }
 

@@ -20,7 +20,7 @@ func (a *Agent) setStatus(r *replica, seen steps.Seen, now time.Time) {
 	}
 	if len(r.plan.Steps) > 0 && (!r.plan.Quiet || r.fails > 0) {
 		st.Phase = model.Working
-		if r.fails > 0 {
+		if r.fails > 0 && !(r.waiting && r.soon) {
 			st.Phase, st.Reason = model.Failed, r.reason
 			if r.waiting {
 				st.Phase = model.Blocked

@@ -44,6 +44,8 @@ var (
 	// ErrWrongState: new-current-uuid --clear-bitmap, and the volume isn't
 	// connected and Inconsistent on both sides (any more).
 	ErrWrongState = errors.New("not allowed in this state")
+	// ErrTransient: a connection is being made or a bitmap exchanged; the same passes in a moment.
+	ErrTransient = errors.New("DRBD is in the midst of a change of state")
 	// ErrNoPeer: 8.4, and the file names no second host.
 	ErrNoPeer = errors.New("no peer in the configuration")
 	// ErrAlreadyExists: up of what is up; adjust is the step for that.
@@ -82,7 +84,8 @@ var patterns = []struct {
 	{regexp.MustCompile(`: State change failed: \(-12\) `), ErrInUse},
 	{regexp.MustCompile(`: State change failed: \(-1\) `), ErrOtherPrimary},
 	{regexp.MustCompile(`: State change failed: \(-2\) `), ErrNeedUpToDate},
-	{regexp.MustCompile(`: Failure: \(151\) `), ErrWrongState}, // "Need to be StandAlone"
+	{regexp.MustCompile(`: State change failed: \(-18\) `), ErrTransient}, // "In transient state, retry after next state change"
+	{regexp.MustCompile(`: Failure: \(151\) `), ErrWrongState},            // "Need to be StandAlone"
 	{regexp.MustCompile(`(?m)^resource .*: cannot configure network without knowing my peer\.$`), ErrNoPeer},
 	{regexp.MustCompile(`(?m)^stdin not a TTY, not waiting for confirmation$`), ErrHasMetadata},
 }
