@@ -41,10 +41,12 @@ func (w *world) staysAway(node, why string) {
 // keptButDown wants nothing of a resource in a node's kernel, and its volume there still.
 func (w *world) keptButDown(node, name string) {
 	w.t.Helper()
-	out := w.on(node, "drbdsetup status 2>/dev/null | grep -v '^#'; echo volumes:; lvs --noheadings -o name "+cluster.VG)
-	kernel, volumes, _ := strings.Cut(out, "volumes:")
-	if strings.Contains(kernel, name+" ") || !strings.Contains(volumes, name+"_00000") {
-		w.t.Errorf("%s on %s should be there and be down:\n%s", name, node, out)
+	w.until(time.Minute, name+" is down on "+node, func() (bool, string) { // until the controller is heard it comes up as it was
+		out, err := w.Machine(node).Sh(w.ctx, "drbdsetup status 2>/dev/null | grep -v '^#'; true")
+		return err == nil && !strings.Contains(out, name+" "), out
+	})
+	if out := w.on(node, "lvs --noheadings -o name "+cluster.VG); !strings.Contains(out, name+"_00000") {
+		w.t.Errorf("the volume of %s on %s is gone:\n%s", name, node, out)
 	}
 }
 

@@ -215,6 +215,9 @@ func (w *world) took(since time.Time, format string, args ...any) {
 func (w *world) showLogs() {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
+	if out, err := w.Command(ctx, "resource", "list").CombinedOutput(); len(out) > 0 {
+		w.t.Logf("--- resource list %v\n%s", err, out)
+	}
 	for _, m := range w.Machines {
 		if !m.Running() {
 			w.t.Logf("%s is off", m.Name)

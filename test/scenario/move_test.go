@@ -67,19 +67,22 @@ func (w *world) holds(node, name, want string) {
 func (w *world) replicasOn(name string, nodes ...string) {
 	w.t.Helper()
 	w.until(2*time.Minute, fmt.Sprintf("%s is on %v", name, nodes), func() (bool, string) {
-		have := map[string]string{}
+		have, inUse := map[string]string{}, ""
 		for _, r := range w.resources(name) {
 			have[r.NodeName] = "?"
+			if r.State != nil && r.State.InUse != nil && *r.State.InUse {
+				inUse = ", in use on " + r.NodeName
+			}
 			if len(r.Volumes) > 0 && r.Volumes[0].State != nil {
 				have[r.NodeName] = r.Volumes[0].State.DiskState
 			}
 		}
 		for _, n := range nodes {
 			if have[n] != "UpToDate" {
-				return false, fmt.Sprint(have)
+				return false, fmt.Sprint(have, inUse)
 			}
 		}
-		return len(have) == len(nodes), fmt.Sprint(have)
+		return len(have) == len(nodes), fmt.Sprint(have, inUse)
 	})
 }
 
