@@ -77,7 +77,7 @@ func (w *waiting) judge(s *state.Snapshot, now time.Time) *fault.Note {
 		return w.judgeSnapshot(s)
 	}
 	if w.Rollback != "" {
-		return w.judgeRollback(s)
+		return w.judgeRollback(s, now)
 	}
 	d := s.DefinitionByID(w.Definition)
 	var r *model.Resource

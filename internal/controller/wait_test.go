@@ -268,3 +268,30 @@ func TestWaitGrowsWithoutANode(t *testing.T) {
 		t.Fatal(tk.Done(), err, texts(rep.Notes))
 	}
 }
+
+// A rollback is over when the replicas have found each other again: a snapshot that is asked for next needs that.
+func TestApart(t *testing.T) {
+	r := newRig(t)
+	nodes := map[string]*sat{"alpha": r.node("alpha"), "bravo": r.node("bravo")}
+	r.resource("backups", "alpha", "bravo")
+	seen := func(state string) {
+		for peer, n := range map[string]*sat{"bravo": nodes["alpha"], "alpha": nodes["bravo"]} {
+			n.change = func(st *model.ResourceStatus) { st.Peers = []model.PeerStatus{{Node: peer, State: state}} }
+		}
+		r.submit(core.DefinitionModify{Name: "backups", Override: map[string]string{"Aux/seen": state}})
+		r.run()
+		r.forward(time.Second)
+	}
+	for state, want := range map[string]bool{model.Connected: false, "Connecting": true} {
+		if seen(state); apart(r.b.cur, r.def("backups")) != want {
+			t.Errorf("%s: apart %v", state, !want)
+		}
+	}
+	seen("Connecting")
+	nodes["alpha"].down = true
+	r.b.Lost("alpha", nodes["alpha"].id, "power cut", r.now)
+	r.run()
+	if apart(r.b.cur, r.def("backups")) {
+		t.Error("one whose node is away is waited for")
+	}
+}

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"fmt"
+	"time"
 
 	"holdfast/internal/fault"
 	"holdfast/internal/model"
@@ -9,13 +10,21 @@ import (
 )
 
 // judgeRollback gives the outcome of a rollback; nil while there is none.
-func (w *waiting) judgeRollback(s *state.Snapshot) *fault.Note {
+func (w *waiting) judgeRollback(s *state.Snapshot, now time.Time) *fault.Note {
 	d := s.DefinitionByID(w.Definition)
 	if d == nil {
 		return w.ofRollback(fault.Warning, fault.NotApplied, "Resource '%s' was deleted meanwhile.", w.name)
 	}
 	switch rb := d.Rollback; {
 	case rb == nil || rb.ID != w.Rollback:
+		if apart(s, d) { // what is typed next may need them connected
+			if w.blocked.IsZero() {
+				w.blocked = now
+			}
+			if now.Sub(w.blocked) < BlockedGrace {
+				return nil
+			}
+		}
 		return w.ofRollback(fault.Success, fault.Done, "Resource '%s' was rolled back.", w.name)
 	case rb.State == model.RollbackFailed:
 		note := w.ofRollback(fault.Failure, fault.NotApplied, "Resource '%s' was not rolled back.", w.name)
@@ -24,6 +33,31 @@ func (w *waiting) judgeRollback(s *state.Snapshot) *fault.Note {
 		return note
 	}
 	return nil
+}
+
+// apart tells whether replicas on online nodes haven't found each other yet.
+func apart(s *state.Snapshot, d *state.Definition) bool {
+	up := func(r *model.Resource) bool {
+		n := s.Node(r.Node)
+		return !r.Deleting && !r.Inactive && n != nil && n.Online()
+	}
+	for i := range d.Resources {
+		r := &d.Resources[i]
+		st := d.Seen[r.UUID]
+		for j := range d.Resources {
+			o := &d.Resources[j]
+			if !d.HasDRBD() || i == j || r.Diskless && o.Diskless || !up(r) || !up(o) {
+				continue
+			}
+			if st == nil {
+				return true
+			}
+			if p := st.Peer(o.Node); p == nil || p.State != model.Connected {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (w *waiting) lateRollback(s *state.Snapshot) *fault.Note {
