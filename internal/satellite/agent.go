@@ -174,7 +174,8 @@ type replica struct {
 	throttled map[model.UUID]throttled
 	fs        map[model.UUID]string // by label: "" the file system is made, else why it never will be
 
-	verifyAsked bool // it seems to have ended
+	verifyAsked bool      // it seems to have ended
+	settling    *settling // nil: what its last job did is in the view
 }
 
 // New reads what was kept and makes the agent. A kept state that can't be read is an error: without it the node would not
@@ -437,6 +438,9 @@ func (a *Agent) Due(now time.Time) []Job {
 		if r.busy != 0 {
 			continue
 		}
+		if !a.settled(r, now) {
+			continue
+		}
 		if !r.passed.IsZero() && now.Sub(r.passed) >= passedFor {
 			r.passed, r.dirty = time.Time{}, true
 		}
@@ -465,6 +469,7 @@ func (a *Agent) Due(now time.Time) []Job {
 		if !free {
 			continue
 		}
+		j.events = a.byEvents(j)
 		r.busy = start(j).ID
 		slots--
 	}
@@ -475,7 +480,7 @@ func (a *Agent) Due(now time.Time) []Job {
 			start(Job{Kind: PoolJob, Pools: []string{name}})
 		}
 	}
-	if !a.progress && now.Sub(a.progressAt) >= progressEvery && (len(a.doubt) > 0 || a.syncing() || a.growing("")) {
+	if !a.progress && now.Sub(a.progressAt) >= progressEvery && (len(a.doubt) > 0 || a.syncing() || a.growing("") || a.overdue(now)) {
 		a.progress, a.progressAt = true, now
 		start(Job{Kind: ProgressJob})
 	}
@@ -639,6 +644,7 @@ func (a *Agent) Finish(j Job, res Result, now time.Time) {
 					a.goodData(name)
 				}
 			}
+			a.settle(res.Kernel, began)
 			for _, name := range slices.Sorted(maps.Keys(a.doubt)) {
 				if !a.disturbed(began, name) {
 					delete(a.doubt, name)
@@ -765,6 +771,9 @@ func (a *Agent) finishReplica(j Job, res Result, began *runningJob, now time.Tim
 		return
 	}
 	r.busy, r.dirty = 0, true
+	if res.settles {
+		r.settling = &settling{j.Steps, now.Add(settleFor)}
+	}
 	a.finishQuiet(r, j, res, began, now)
 	if res.verify.ID != "" {
 		r.verify = res.verify

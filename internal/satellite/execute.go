@@ -136,32 +136,81 @@ func (x *execution) foresee(d pool.Driver, s steps.Step, sizeKiB int64) bool {
 // writeConfig puts the new file beside the old one, lets drbdadm parse it, and only then replaces the old one. A file
 // that isn't this incarnation's is left alone.
 func (x *execution) writeConfig(ctx context.Context, s steps.Step) error {
-	old, err := loadConfig(x.host, x.cfg, s.Resource)
+	draft, err := x.draft(s)
 	if err != nil {
 		return err
 	}
+	if err := x.parses(ctx, s, draft); err != nil {
+		return err
+	}
+	return x.replaceConfig(s, draft)
+}
+
+// draft puts the new file beside the old one.
+func (x *execution) draft(s steps.Step) (file string, err error) {
+	old, err := loadConfig(x.host, x.cfg, s.Resource)
+	if err != nil {
+		return "", err
+	}
 	if old != nil && old.Owner != s.ID {
-		return fmt.Errorf("write config of %s: %s isn't this incarnation's", s.Resource, x.cfg.configFile(s.Resource))
+		return "", fmt.Errorf("write config of %s: %s isn't this incarnation's", s.Resource, x.cfg.configFile(s.Resource))
 	}
 	if err := x.host.MkdirAll(x.cfg.ConfigDir, 0o755); err != nil {
-		return fmt.Errorf("write config of %s: %w", s.Resource, err)
+		return "", fmt.Errorf("write config of %s: %w", s.Resource, err)
 	}
-	draft := x.cfg.draftFile(s.Resource)
-	if err := x.host.WriteFile(draft, s.Config, 0o600); err != nil {
-		return fmt.Errorf("write config of %s: %w", s.Resource, err)
+	file = x.cfg.draftFile(s.Resource)
+	if err := x.host.WriteFile(file, s.Config, 0o600); err != nil {
+		return "", fmt.Errorf("write config of %s: %w", s.Resource, err)
 	}
-	if err := x.drbd.CheckFile(ctx, drbd.Target{File: draft, Resource: s.Resource}); err != nil {
-		x.host.Remove(draft) // if that fails too, the next start does it
-		if errors.Is(err, drbd.ErrParse) {
-			return fmt.Errorf("the new config doesn't parse, the old one stays: %w", err)
-		}
-		return fmt.Errorf("write config of %s, the old one stays: %w", s.Resource, err)
+	return file, nil
+}
+
+// parses lets drbdadm read the draft; one that it doesn't understand is removed.
+func (x *execution) parses(ctx context.Context, s steps.Step, draft string) error {
+	err := x.drbd.CheckFile(ctx, drbd.Target{File: draft, Resource: s.Resource})
+	if err == nil {
+		return nil
 	}
+	x.host.Remove(draft) // if that fails too, the next start does it
+	return notParsed(s, err)
+}
+
+func notParsed(s steps.Step, err error) error {
+	if errors.Is(err, drbd.ErrParse) {
+		return fmt.Errorf("the new config doesn't parse, the old one stays: %w", err)
+	}
+	return fmt.Errorf("write config of %s, the old one stays: %w", s.Resource, err)
+}
+
+func (x *execution) replaceConfig(s steps.Step, draft string) error {
 	if err := x.host.Rename(draft, x.cfg.configFile(s.Resource)); err != nil {
 		return fmt.Errorf("write config of %s: %w", s.Resource, err)
 	}
 	x.result.config, x.result.noConf = &configFile{Text: s.Config, Owner: stack.Owner(s.Config)}, false
 	return nil
+}
+
+// adjustNew adjusts to a draft, and lets it replace the old file unless it doesn't parse: drbdadm reads all of it before it
+// touches the kernel.
+func (x *execution) adjustNew(ctx context.Context, s steps.Step) error {
+	draft, err := x.draft(s)
+	if err != nil {
+		return err
+	}
+	err = x.drbd.Adjust(ctx, drbd.Target{File: draft, Resource: s.Resource})
+	switch {
+	case errors.Is(err, run.ErrCrashed):
+		return err
+	case errors.Is(err, drbd.ErrParse):
+		x.host.Remove(draft)
+		return notParsed(s, err)
+	case err != nil && !errors.Is(err, drbd.ErrNoMetadata) && !errors.Is(err, drbd.ErrNoDevice):
+		// Whether it was read is to be asked.
+		if e := x.parses(ctx, s, draft); e != nil {
+			return errors.Join(err, e)
+		}
+	}
+	return errors.Join(err, x.replaceConfig(s, draft))
 }
 
 func (x *execution) removeConfig(s steps.Step) error {
@@ -185,6 +234,9 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 	at := drbd.Target{File: x.cfg.configFile(s.Resource), Resource: s.Resource}
 	switch s.Kind {
 	case steps.Adjust:
+		if s.New {
+			return lostMetadata(s, soon(x.adjustNew(ctx, s)))
+		}
 		now, err := loadConfig(x.host, x.cfg, s.Resource)
 		if err != nil {
 			return err
@@ -193,11 +245,7 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 			x.result.config, x.result.noConf = now, now == nil
 			return fmt.Errorf("adjust %s: its config file was changed by somebody else", s.Resource)
 		}
-		err = x.drbd.Adjust(ctx, at)
-		if errors.Is(err, drbd.ErrNoMetadata) {
-			return fmt.Errorf("DRBD's metadata of %s is missing or unreadable though it was made once; it isn't made anew: if the disk was replaced, remove this replica and create it again (%w)", s.Resource, err)
-		}
-		return soon(err)
+		return lostMetadata(s, soon(x.drbd.Adjust(ctx, at)))
 	case steps.GuardSeed:
 		k, err := x.now(ctx, s)
 		if err != nil {
@@ -283,6 +331,14 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 		return x.drbd.DownByName(ctx, s.Resource)
 	}
 	return fmt.Errorf("run step: kind %d", s.Kind)
+}
+
+// lostMetadata says what it means that adjust finds none.
+func lostMetadata(s steps.Step, err error) error {
+	if !errors.Is(err, drbd.ErrNoMetadata) {
+		return err
+	}
+	return fmt.Errorf("DRBD's metadata of %s is missing or unreadable though it was made once; it isn't made anew: if the disk was replaced, remove this replica and create it again (%w)", s.Resource, err)
 }
 
 func (x *execution) forgetPeer(ctx context.Context, s steps.Step) error {

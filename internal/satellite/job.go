@@ -49,6 +49,7 @@ type Job struct {
 	load    bool                    // NodeJob: load the DRBD module if it isn't
 	pids    []int
 	plan    steps.Plan
+	events  bool // what the steps do shows in DRBD's events
 	// devicePool to make.
 	devicePool model.DevicePoolSpec
 	keys       map[model.UUID]volumeKeys // of encrypted devices, by label
@@ -79,6 +80,7 @@ func (j Job) String() string {
 
 // Result is what a job did and saw.
 type Result struct {
+	settles bool // what was done to DRBD is to be seen in its events
 	// Err is of the step that failed; the ones before it are done.
 	Err      error
 	Failed   steps.Step
@@ -219,11 +221,12 @@ func (w worker) replica(ctx context.Context, j Job) Result {
 			r.Pictures[name] = w.scan(ctx, j.pools[name], j.disks[name])
 		}
 	}
+	r.settles = x.kernel && j.events && r.Err == nil
 	if x.looksCrypt {
 		// If it fails, a job of its own looks.
 		r.mappings, _ = (luks.Tool{Run: w.host}).List(ctx)
 	}
-	if x.kernel {
+	if x.kernel && (!j.events || r.Err != nil) {
 		// If it fails, the events tell, later.
 		r.Kernel, _ = w.drbd.Snapshot(ctx)
 	}

@@ -46,7 +46,6 @@ type node struct {
 	told    string // what was sent last
 	trace   []string
 	boots   int
-	seen    int
 	holds   JobKind  // jobs of this kind end when let go of
 	letGo   []func() // those
 }

@@ -97,6 +97,7 @@ func (p *planner) goneBeside(stay []model.VolumeSpec, left bool) Plan {
 			if why := OtherGood(k, guard.Volumes); why != "" {
 				return blocked("%s; the removal waits, or type the override that names what is lost", why)
 			}
+			p.apart = true
 			if w := p.attached(stay); w != nil {
 				w.Steps = append([]Step{guard}, w.Steps...)
 				return *w

@@ -82,6 +82,8 @@ type planner struct {
 	spec model.ResourceSpec
 	seen Seen
 	node Node
+	// apart: a new config file is put in place before the kernel is touched.
+	apart bool
 }
 
 func (p *planner) step(k Kind) Step {

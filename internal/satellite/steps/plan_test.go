@@ -63,7 +63,7 @@ func TestUpGoesBottomFirst(t *testing.T) {
 	}
 	w.controller()
 	for _, want := range [][]Kind{
-		{WriteConfig, WriteRecord, Adjust, WriteRecord},
+		{WriteRecord, Adjust, WriteRecord},
 		{GuardSeed, WriteRecord, SeedSync, Demote, WriteRecord},
 		nil,
 	} {

@@ -28,7 +28,7 @@ const (
 	WriteConfig
 	// RemoveConfig deletes it if it is this incarnation's.
 	RemoveConfig
-	// Adjust makes the kernel as the config file says.
+	// Adjust makes the kernel as the config file says. New: as Config says, which replaces the config file if it parses.
 	Adjust
 	// GuardSeed looks at the kernel again: volume Number is Inconsistent here and on every connected peer, and the resource is
 	// Primary here as InUse says.
@@ -140,6 +140,7 @@ type Step struct {
 	From    *model.Source
 	Of      model.UUID
 	Returns bool
+	New     bool
 	LUKS    bool // the device is encrypted
 	// Discards pass through the mapping that is opened.
 	Discards bool
@@ -184,6 +185,9 @@ func (s Step) String() string {
 	case CreateMetadata:
 		return fmt.Sprintf("%s of %s/%d on %s", s.Kind, s.Resource, s.Number, s.Path)
 	case WriteConfig, Adjust:
+		if s.New {
+			return fmt.Sprintf("%s of %s to a new config (%s)", s.Kind, s.Resource, Sum(s.Config))
+		}
 		return fmt.Sprintf("%s of %s (%s)", s.Kind, s.Resource, Sum(s.Config))
 	case WriteRecord:
 		return fmt.Sprintf("%s of %s: applied %q, minors %v, seeding %v, met %v, quiet %q, fresh %v, making %v", s.Kind, s.Resource, s.Record.Applied, s.Record.Minors, s.Record.Seeding, s.Record.Met, s.Record.Quiet, s.Record.Fresh, s.Record.Making)

@@ -75,6 +75,7 @@ func (p *planner) diskComes() Plan {
 // any more; but the guard is asked again before the device goes.
 func (p *planner) diskGoes() Plan {
 	q := p.client()
+	p.apart, q.apart = true, true
 	// What isn't there is not made any more.
 	p.spec.Volumes = slices.DeleteFunc(slices.Clone(p.spec.Volumes), func(v model.VolumeSpec) bool {
 		return v.Want == model.Up && !p.initialised(v) && p.seen.Volumes[v.Number].Device == nil && p.seen.Volumes[v.Number].PoolSeen && len(p.seen.Extra) == 0

@@ -27,7 +27,7 @@ func TestDiskComesWhileTheClientRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff([]Kind{WriteConfig, WriteRecord, Adjust, WriteRecord}, kinds(first)); d != "" {
+	if d := cmp.Diff([]Kind{WriteRecord, Adjust, WriteRecord}, kinds(first)); d != "" {
 		t.Fatalf("first the client: %s", d)
 	}
 	if !drbd.WithoutDisk(w.config, w.spec.ID, "alpha") {

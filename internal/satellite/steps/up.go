@@ -214,7 +214,13 @@ func (p *planner) attached(ready []model.VolumeSpec) *Plan {
 		return w
 	}
 	var steps []Step
-	if !same {
+	// One program can parse the new file and adjust to it, and then the file replaces the old. A process that dies between
+	// finds the kernel ahead of the file. That does no harm where the old file tells nothing that matters: not with 8.4, whose
+	// connections have no names but in it, nor while a guard's word stands in it.
+	adjust := p.step(Adjust)
+	adjust.Config = config
+	adjust.New = !same && !p.apart && (!p.seen.ConfigThere || p.spec.DRBD.Generation == model.DRBD9)
+	if !same && !adjust.New {
 		s := p.step(WriteConfig)
 		s.Config = config
 		steps = append(steps, s)
@@ -236,8 +242,6 @@ func (p *planner) attached(ready []model.VolumeSpec) *Plan {
 	if !sameRecord(rec, p.seen.Record) && (!heal || len(rec.Fresh) != len(p.seen.Record.Fresh) || len(rec.Exchange.Left) > 0) {
 		steps = append(steps, p.record(rec))
 	}
-	adjust := p.step(Adjust)
-	adjust.Config = config
 	steps = append(steps, adjust)
 	if !heal || p.seen.Record.Applied != sum {
 		rec.Applied = sum

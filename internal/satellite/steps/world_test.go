@@ -133,6 +133,12 @@ func (w *world) do(s Step) error {
 	case RemoveConfig:
 		w.config = nil
 	case Adjust:
+		if s.New {
+			if drbd.Owner(s.Config) != w.spec.ID {
+				panic("config of nobody")
+			}
+			w.config = s.Config
+		}
 		if string(w.config) != string(s.Config) {
 			panic("adjusts to another config than is on disk")
 		}
