@@ -93,10 +93,15 @@ func (w *world) becomes(what string, ok func() bool) error {
 // programs that ran on the machines since the start.
 func (w *world) programs() (n int) {
 	for _, x := range w.nodes {
-		for _, l := range x.m.LogSince(0) {
-			if strings.HasPrefix(l, "$ ") {
-				n++
-			}
+		n += countPrograms(x.m.LogSince(0))
+	}
+	return n
+}
+
+func countPrograms(log []string) (n int) {
+	for _, l := range log {
+		if strings.HasPrefix(l, "$ ") {
+			n++
 		}
 	}
 	return n

@@ -25,22 +25,23 @@ type node struct {
 	module      string
 	config      satellite.Config
 
-	agent   *satellite.Agent // nil: no process
-	jobs    []*job
-	stream  *machine.Stream
-	lines   []string
-	pumped  time.Time
-	boots   int
-	logged  int  // lines of the machine's log in the trace
-	away    bool // no controller can reach it
-	claimed bool
-	looks   time.Time            // the first look at the machine takes until then
-	highest model.Order          // obeyed
-	told    map[model.UUID]said  // newest word on each replica
-	older   []said               // words that newer ones replaced
-	handUp  bool                 // the resource made by hand runs
-	frozen  map[string]time.Time // resources whose I/O we suspended, since when that is seen
-	met     map[string]bool      // resources that were connected to a peer since the boot
+	agent    *satellite.Agent // nil: no process
+	jobs     []*job
+	stream   *machine.Stream
+	lines    []string
+	pumped   time.Time
+	boots    int
+	programs int  // that jobs of replicas have run
+	logged   int  // lines of the machine's log in the trace
+	away     bool // no controller can reach it
+	claimed  bool
+	looks    time.Time            // the first look at the machine takes until then
+	highest  model.Order          // obeyed
+	told     map[model.UUID]said  // newest word on each replica
+	older    []said               // words that newer ones replaced
+	handUp   bool                 // the resource made by hand runs
+	frozen   map[string]time.Time // resources whose I/O we suspended, since when that is seen
+	met      map[string]bool      // resources that were connected to a peer since the boot
 }
 
 // said is a word of a controller on a replica.
@@ -256,7 +257,11 @@ func (n *node) run(j *job) {
 		job.Steps = skip(steps.GuardDrop, job.Steps)
 	}
 	before := w.oracle.beforeJob(w, n, j)
+	logged := n.m.Logged()
 	j.res = n.agent.RunJob(context.Background(), job)
+	if j.Kind == satellite.ReplicaJob {
+		n.programs += countPrograms(n.m.LogSince(logged))
+	}
 	j.ran = true
 	if j.res.Err != nil {
 		w.logf("%s: it fails: %v", n.name, j.res.Err)

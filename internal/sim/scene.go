@@ -48,6 +48,8 @@ type scene struct {
 	Scene
 	op     operation
 	length map[string]int // how many steps and effects the operation has, by who may die
+	// programs that jobs of replicas ran for the operation, on all nodes; if nobody dies
+	programs int
 }
 
 // PlayScene plays one cell of the crash matrix: three nodes with thin pools, a volume on two of them with data, an operation,
@@ -148,9 +150,10 @@ const enough = 250
 // cut plays the operation, up to the cut and beyond it.
 func (sc *scene) cut(w *world) {
 	w.settling, w.idle = false, false
-	before, effects := w.ctlSteps, map[*node]int{}
+	before, effects, programs := w.ctlSteps, map[*node]int{}, 0
 	for _, n := range w.nodes {
 		effects[n] = n.m.Effects()
+		programs += n.programs
 		if sc.Cut.Who == n.name && sc.Cut.Power {
 			n.m.CutAfter(sc.Cut.At)
 		} else if sc.Cut.Who == n.name {
@@ -186,7 +189,9 @@ func (sc *scene) cut(w *world) {
 		sc.length[ctlDeath] = w.ctlSteps - before
 		for _, n := range w.nodes {
 			sc.length[n.name] = n.m.Effects() - effects[n]
+			sc.programs += n.programs
 		}
+		sc.programs -= programs
 	}
 }
 

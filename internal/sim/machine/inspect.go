@@ -180,6 +180,13 @@ func (m *Machine) LogSince(n int) []string {
 	return append([]string(nil), m.log[min(n, len(m.log)):]...)
 }
 
+// Logged is how many lines the log has.
+func (m *Machine) Logged() int {
+	m.net.mu.Lock()
+	defer m.net.mu.Unlock()
+	return len(m.log)
+}
+
 // Operator runs a program as a person at the machine would: whether the process lives or not, and past the faults that
 // are meant for it.
 func (m *Machine) Operator(argv ...string) run.Result {
