@@ -61,7 +61,7 @@ func (c DefinitionClone) Apply(tx *state.Tx, env Env) (Reply, error) {
 			}
 		}
 	}
-	sn, notes, err := newSnapshot(tx.Snapshot(), env, d, SnapshotOf{Definition: d.Name, Name: "clone-" + string(m.UUID)[:8]})
+	sn, notes, err := newSnapshot(tx.Snapshot(), env, d, SnapshotOf{Definition: d.Name, Name: "clone-" + string(m.UUID)[:8], copies: true})
 	if err != nil {
 		return Reply{}, err
 	}
@@ -78,6 +78,7 @@ func (c DefinitionClone) Apply(tx *state.Tx, env Env) (Reply, error) {
 			return Reply{}, err
 		}
 	}
+	notes = append(notes, alongside(tx, env, d, m)...)
 	if err := tx.PutDefinition(m); err != nil {
 		return Reply{}, err
 	}

@@ -19,6 +19,8 @@ type SnapshotOf struct {
 	// Nodes to take it on; nil: wherever there is a good replica with a disk.
 	Nodes []string
 	Props map[string]string
+	// copies: it lasts as long as a clone takes to be copied from it; see copyFrom.
+	copies bool
 }
 
 // SnapshotCreate takes snapshots, all at the same moment: none counts unless all do.
@@ -139,13 +141,17 @@ func newSnapshot(s *state.Snapshot, env Env, d *state.Definition, of SnapshotOf)
 		}
 	}
 	var cand []*model.Resource
+	var never error
 	for i := range d.Resources {
 		r := &d.Resources[i]
 		if r.Deleting || r.Diskless || of.Nodes != nil && !named(r) {
 			continue
 		}
-		kind, do, why := notNow(s, d, r)
+		kind, do, why := notNow(s, d, r, of.copies)
 		if kind == fault.Unsupported && do == "" { // by the kind of the pool: for ever
+			if never = why; of.copies {
+				continue // another may do, and this one gets the data from the clone
+			}
 			return nil, nil, why.(*fault.Error)
 		}
 		if kind == fault.Done {
@@ -165,6 +171,9 @@ func newSnapshot(s *state.Snapshot, env Env, d *state.Definition, of SnapshotOf)
 	for _, node := range apart {
 		notes = append(notes, warn(fault.NotConnected, fault.Create, fault.Snapshot, refsOf(d.Name, node), "Snapshot '%s' of '%s' is not taken on node '%s': it isn't connected to where the resource is in use.", of.Name, d.Name, node))
 	}
+	if len(cand) == 0 && never != nil {
+		return nil, nil, never
+	}
 	if len(cand) == 0 {
 		why := "It has no replica with a disk."
 		if len(notes) > 0 {
@@ -180,6 +189,12 @@ func newSnapshot(s *state.Snapshot, env Env, d *state.Definition, of SnapshotOf)
 				"Bring node "+node+" online, or wait until its replica is removed.")
 		}
 	}
+	var room map[int]int64
+	if of.copies {
+		if cand, room, err = copyFrom(s, d, cand); err != nil {
+			return nil, nil, err
+		}
+	}
 	refs := snapRefs(d.Name, of.Name)
 	head := done(fault.Create, fault.Snapshot, refs, "New snapshot '%s' of resource '%s' registered.", of.Name, d.Name)
 	head.Details = "Snapshot '" + of.Name + "' of resource '" + d.Name + "' UUID is: " + string(sn.UUID)
@@ -187,7 +202,7 @@ func newSnapshot(s *state.Snapshot, env Env, d *state.Definition, of SnapshotOf)
 		k := model.SnapshotCopy{UUID: env.UUID(), Node: r.Node, Replica: r.UUID}
 		for _, v := range sn.Volumes {
 			if x := r.Volume(v.Number); x != nil {
-				k.Volumes = append(k.Volumes, model.CopyVolume{UUID: env.UUID(), Number: v.Number, Pool: x.Pool, Of: x.UUID})
+				k.Volumes = append(k.Volumes, model.CopyVolume{UUID: env.UUID(), Number: v.Number, Pool: x.Pool, Of: x.UUID, RoomKiB: room[v.Number]})
 			}
 		}
 		sn.Copies = append(sn.Copies, k)
@@ -207,13 +222,13 @@ func newSnapshot(s *state.Snapshot, env Env, d *state.Definition, of SnapshotOf)
 
 // notNow says why a replica's node can't take the snapshot, and what to do; fault.Done: it can. Unsupported without a
 // correction is a refusal of its own.
-func notNow(s *state.Snapshot, d *state.Definition, r *model.Resource) (k fault.Kind, do string, why error) {
+func notNow(s *state.Snapshot, d *state.Definition, r *model.Resource, copies bool) (k fault.Kind, do string, why error) {
 	n := s.Node(r.Node)
 	if n == nil || !n.Online() {
 		return fault.NotConnected, "Bring node " + r.Node + " online.", fmt.Errorf("node %s isn't online", r.Node)
 	}
 	for _, v := range r.Volumes {
-		if p := n.Pool(v.Pool); p != nil && !slices.Contains(n.Seen.Snapshots, p.Kind) {
+		if p := n.Pool(v.Pool); p != nil && !slices.Contains(n.Seen.Snapshots, p.Kind) && !(copies && slices.Contains(n.Seen.Copies, p.Kind)) {
 			return fault.Unsupported, "", fault.New(fault.Unsupported, fault.Snapshot, "Storage driver '%s' does not support snapshots.", p.Kind).
 				Because("It is used for storage pool '%s' on node '%s'.", p.Name, n.Name).Do("Keep volumes that need snapshots in a thin pool.").
 				Ref("Node", n.Name).Ref("StorPool", p.Name).Ref("RscDfn", d.Name)

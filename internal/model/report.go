@@ -52,8 +52,10 @@ type NodeReport struct {
 	Orphans     []Orphan
 	// Snapshots are the kinds of pools of which this satellite can take snapshots.
 	Snapshots []ProviderKind
-	Hung      []HungProgram
-	Devices   []BlockDevice // empty disks
+	// Copies are the kinds of pools of which it can't, but makes volumes by copying others.
+	Copies  []ProviderKind
+	Hung    []HungProgram
+	Devices []BlockDevice // empty disks
 	// Makes are the kinds of device pools that the node can make.
 	Makes       []ProviderKind
 	DevicePools []DevicePoolStatus
@@ -132,6 +134,8 @@ type ResourceStatus struct {
 	Quiet     QuietStatus
 	Rollback  RollbackStatus
 	Verify    VerifyProgress
+	// Broken: of a copy of a snapshot: its content is lost for ever, Reason says why.
+	Broken bool
 }
 
 // VolumeStatus is one volume. Disk is DRBD's word (UpToDate, Inconsistent, Outdated, Consistent, Diskless, Attaching,

@@ -93,6 +93,8 @@ type CopyVolume struct {
 	Number int
 	Pool   string
 	Of     UUID // the label of the device of which it was taken
+	// RoomKiB it has for what is written to the device while it lasts (LVM, for a clone by copy); 0: it needs none.
+	RoomKiB int64
 }
 
 // SnapshotName is the name of the snapshot of a device, as drivers know it (pool.SnapshotName).
@@ -235,6 +237,8 @@ type CopySpec struct {
 	Name   string // of the copy in its pool
 	Of     UUID   // label of the device
 	Device string // name of the device of which it is taken
+	// RoomKiB: see CopyVolume. An older satellite takes none with it.
+	RoomKiB int64
 }
 
 // QuietState is how a standstill of I/O goes, as its node sees it.

@@ -51,6 +51,7 @@ func definition(tx *state.Tx, env Env, d *state.Definition) error {
 	moved = successions(tx.Snapshot(), d, c) || moved
 	moved = seed(tx.Snapshot(), d, c) || moved
 	moved = tieBreaker(tx.Snapshot(), env, d, c) || moved
+	lostClones(tx, d)
 	moved = clonedFrom(tx.Snapshot(), c) || moved
 	moved = snapshots(tx, d, c) || moved
 	moved = restoredOnce(c) || moved

@@ -38,6 +38,10 @@ func clone(tx *state.Tx, c *model.ResourceDefinition) (moved bool) {
 			next.State = model.CloneCopying
 		}
 	case model.CloneCopying:
+		if why := lost(tx.Snapshot().DefinitionByID(x.Source), c); why != "" {
+			fail("%s", why)
+			break
+		}
 		whole := true
 		for i := range c.Volumes {
 			vd := &c.Volumes[i]
@@ -60,6 +64,39 @@ func clone(tx *state.Tx, c *model.ResourceDefinition) (moved bool) {
 	}
 	c.Cloning = &next
 	return true
+}
+
+// lost says why a clone that is being copied from a snapshot of d can't be whole any more; "" if it can. A replica whose volumes
+// are all made needs the snapshot no more.
+func lost(d *state.Definition, c *model.ResourceDefinition) string {
+	if d == nil || c.Cloning == nil || c.Cloning.State != model.CloneCopying {
+		return ""
+	}
+	sn := d.SnapshotByID(c.Cloning.Snapshot)
+	if sn == nil {
+		return ""
+	}
+	for _, k := range sn.Copies {
+		st := d.Seen[k.UUID]
+		if st == nil || !st.Broken {
+			continue
+		}
+		if r := c.On(k.Node); r != nil && !r.Deleting && slices.ContainsFunc(r.Volumes, func(v model.Volume) bool { return v.From != nil && !v.Initialised }) {
+			return fmt.Sprintf("on %s: %s", k.Node, st.Reason)
+		}
+	}
+	return ""
+}
+
+// lostClones looks at the clones again whose snapshot is lost.
+func lostClones(tx *state.Tx, d *state.Definition) {
+	for i := range d.Snapshots {
+		if id := d.Snapshots[i].For; id != "" {
+			if t := tx.Snapshot().DefinitionByID(id); t != nil && !t.Deleting && lost(d, t.ResourceDefinition) != "" {
+				tx.Touch(id)
+			}
+		}
+	}
 }
 
 // MadeFrom tells whether volumes of c are still to be made from that snapshot.

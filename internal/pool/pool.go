@@ -87,6 +87,10 @@ type Device struct {
 	NewestLabel model.UUID
 	// Leftover: only the label is there, of a device that was never finished or is half removed. Create of that name works.
 	Leftover bool
+	// Unfinished, with Leftover: a Copier's device that doesn't have its content yet. Path is "" until it is finished.
+	Unfinished bool
+	// Broken says why a snapshot has lost its content; "" if it hasn't.
+	Broken string
 }
 
 // Device returns the device of that name, or nil.

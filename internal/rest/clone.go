@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 
 	"holdfast/api"
 	"holdfast/internal/core"
@@ -75,17 +76,17 @@ func cloneStatus(c *call) error {
 }
 
 // cloneReason says where the clone d stands, whose data aren't whole.
-func cloneReason(d *state.Definition) (condition string, r api.Reason) {
+func cloneReason(d *state.Definition) (condition string, reason api.Reason) {
 	x := d.Cloning
-	r = api.Reason{Kind: "cloning", Since: x.SinceMS}
+	reason = api.Reason{Kind: "cloning", Since: x.SinceMS}
 	switch x.State {
 	case model.CloneFailed:
-		r.Kind = "clone-failed"
-		r.Message = fmt.Sprintf("It was to be a clone of '%s', which failed: %s.", x.SourceName, x.Reason)
-		r.Correction = fmt.Sprintf("Delete it (`resource-definition delete %s`), mend what the message names, then clone again.", d.Name)
-		return "failed", r
+		reason.Kind = "clone-failed"
+		reason.Message = fmt.Sprintf("It was to be a clone of '%s', which failed: %s.", x.SourceName, x.Reason)
+		reason.Correction = fmt.Sprintf("Delete it (`resource-definition delete %s`), mend what the message names, then clone again.", d.Name)
+		return "failed", reason
 	case model.CloneTaking:
-		r.Message = fmt.Sprintf("The snapshot of '%s' that it is made from is being taken.", x.SourceName)
+		reason.Message = fmt.Sprintf("The snapshot of '%s' that it is made from is being taken.", x.SourceName)
 	default:
 		whole := 0
 		for i := range d.Volumes {
@@ -93,7 +94,12 @@ func cloneReason(d *state.Definition) (condition string, r api.Reason) {
 				whole++
 			}
 		}
-		r.Message = fmt.Sprintf("It is made from a snapshot of '%s': %d of %d volumes are whole.", x.SourceName, whole, len(d.Volumes))
+		reason.Message = fmt.Sprintf("It is made from a snapshot of '%s': %d of %d volumes are whole.", x.SourceName, whole, len(d.Volumes))
+		for _, r := range d.Resources {
+			if st := d.Seen[r.UUID]; st != nil && st.Phase != model.Done && st.Reason != "" && slices.ContainsFunc(r.Volumes, func(v model.Volume) bool { return v.From != nil }) {
+				reason.Message += fmt.Sprintf(" On %s: %s.", r.Node, st.Reason)
+			}
+		}
 	}
-	return "working", r
+	return "working", reason
 }

@@ -27,6 +27,8 @@ type Config struct {
 	Version string // of this satellite
 	// LVMAllow are LVM filter patterns of physical volumes that would be rejected otherwise, such as ^/dev/loop7$.
 	LVMAllow []string
+	// CopyPartKiB of a volume are copied at a time; 0: steps.CopyPartKiB.
+	CopyPartKiB int64
 }
 
 // Times of the satellite.
@@ -163,6 +165,7 @@ type replica struct {
 	mdMade  map[model.UUID]bool
 	grown   map[model.UUID]int64 // devices that grow, KiB
 	alone   map[model.UUID]int64 // those that grew without a connection, KiB
+	copied  map[model.UUID]int64 // those that are being made by copying, KiB
 	session uint64               // the session that sent or confirmed the spec
 	quiet   model.QuietStatus
 	quietAt time.Time // since when it is held
@@ -234,7 +237,7 @@ func (a *Agent) take(st model.NodeState) {
 	for _, s := range st.Resources {
 		r := a.replicas[s.ID]
 		if r == nil {
-			r = &replica{made: map[model.UUID]bool{}, mdMade: map[model.UUID]bool{}, grown: map[model.UUID]int64{}, alone: map[model.UUID]int64{}, quiet: a.leftQuiet(s.ID),
+			r = &replica{made: map[model.UUID]bool{}, mdMade: map[model.UUID]bool{}, grown: map[model.UUID]int64{}, alone: map[model.UUID]int64{}, copied: map[model.UUID]int64{}, quiet: a.leftQuiet(s.ID),
 				formatted: map[model.UUID]bool{}, keyGen: map[model.UUID]int{}, fs: map[model.UUID]string{}, throttled: map[model.UUID]throttled{}}
 			for _, j := range a.running {
 				if j.job.Replica == s.ID {
@@ -340,6 +343,7 @@ func (a *Agent) seen(r *replica) steps.Seen {
 // seenVolume gathers what concerns a volume of the replica.
 func (a *Agent) seenVolume(r *replica, v model.VolumeSpec) steps.Volume {
 	sv := steps.Volume{Made: r.made[v.ID], MDMade: r.mdMade[v.ID], GrownKiB: r.grown[v.ID], AloneKiB: r.alone[v.ID], Initialised: has(a.kept.Initialised, v.ID), Data: has(a.kept.Data, v.ID)}
+	sv.CopiedKiB, sv.Begun = r.copied[v.ID]
 	if p := a.pools[v.Pool]; p != nil {
 		sv.PoolSeen, sv.PoolReason = p.seen && !p.stale, p.reason
 		if h := a.hungPool(v.Pool); h != nil {
@@ -377,7 +381,7 @@ func (a *Agent) known(label model.UUID) bool {
 }
 
 func (a *Agent) facts(r *replica) steps.Node {
-	n := steps.Node{Name: a.cfg.Node}
+	n := steps.Node{Name: a.cfg.Node, CopyPartKiB: a.cfg.CopyPartKiB}
 	if a.node != nil {
 		n.Known, n.DRBD, n.Throttles = true, model.DRBDGeneration(a.node.drbd.Generation), a.node.throttles
 	}
@@ -460,6 +464,9 @@ func (a *Agent) Due(now time.Time) []Job {
 		j := Job{Kind: ReplicaJob, Replica: id, Steps: r.plan.Steps, plan: r.plan}
 		free := true
 		for _, s := range j.Steps {
+			if s.Kind == steps.CopyData && a.pools[s.Pool] != nil {
+				j.specs = map[string]model.PoolSpec{s.Pool: a.pools[s.Pool].spec}
+			}
 			if !s.Pooled() || slices.Contains(j.Pools, s.Pool) {
 				continue
 			}
@@ -793,7 +800,13 @@ func (a *Agent) finishReplica(j Job, res Result, began *runningJob, now time.Tim
 	for id, kib := range res.alone {
 		r.alone[id] = kib
 	}
+	for id, kib := range res.copied {
+		if r.copied[id] = kib; kib == notCopied {
+			delete(r.copied, id)
+		}
+	}
 	for _, id := range res.removed {
+		delete(r.copied, id)
 		delete(r.grown, id)
 		delete(r.alone, id)
 		delete(r.made, id)

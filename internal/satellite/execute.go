@@ -36,6 +36,8 @@ func (x *execution) do(ctx context.Context, s steps.Step) error {
 	case steps.Throttle:
 		x.throttle(ctx, s)
 		return nil
+	case steps.CopyData:
+		return x.copyData(ctx, s)
 	case steps.GuardFileSystem:
 		return x.guardFileSystem(ctx, s)
 	case steps.MakeFileSystem:
@@ -93,7 +95,7 @@ func (x *execution) storage(ctx context.Context, s steps.Step) error {
 		}
 		x.result.removed = append(x.result.removed, s.Label)
 		x.touched[s.Pool] = known || !x.foresee(d, s, 0)
-	case steps.RestoreDevice, steps.TakeSnapshot, steps.RollbackDevice:
+	case steps.RestoreDevice, steps.TakeSnapshot, steps.RollbackDevice, steps.FinishCopy:
 		return x.snapshot(ctx, d, s)
 	case steps.RemoveSnapshot:
 		if err := d.Remove(ctx, s.Device, s.Label); err != nil {

@@ -136,6 +136,9 @@ func (x *execution) startGuard(ctx context.Context, s steps.Step) error {
 // snapshot takes one, or makes a device from one.
 func (x *execution) snapshot(ctx context.Context, d pool.Driver, s steps.Step) error {
 	t, ok := d.(pool.Snapshotter)
+	if c, copies := d.(pool.Copier); copies && !ok {
+		return x.byCopy(ctx, c, s)
+	}
 	if !ok {
 		return fmt.Errorf("%s of %s: storage pool %s can't take snapshots", s.Kind, s.Device, s.Pool)
 	}

@@ -19,6 +19,7 @@ type nodeFacts struct {
 	providers   []model.ProviderKind
 	layers      []model.LayerKind
 	snapshots   []model.ProviderKind // those that take snapshots
+	copies      []model.ProviderKind // those that make volumes by copying others instead
 	unsupported map[string][]string
 	configs     map[string]configFile
 	throttles   bool                 // devices can be limited
@@ -44,6 +45,8 @@ func (f *nodeFacts) look(ctx context.Context, w worker, load bool) {
 			f.providers = append(f.providers, p.kind)
 			if takesSnapshots(w.host, w.cfg, p.kind) {
 				f.snapshots = append(f.snapshots, p.kind)
+			} else if copies(w.host, w.cfg, p.kind) {
+				f.copies = append(f.copies, p.kind)
 			}
 		} else {
 			f.unsupported[string(p.kind)] = why

@@ -44,9 +44,10 @@ type Job struct {
 	Replica model.UUID
 	Steps   []steps.Step
 	pools   map[string]model.PoolSpec
-	disks   map[string][]string     // that the pools lie on, as far as known
-	before  map[string]pool.Picture // of the pools, where nothing may have changed since it was taken
-	load    bool                    // NodeJob: load the DRBD module if it isn't
+	disks   map[string][]string       // that the pools lie on, as far as known
+	before  map[string]pool.Picture   // of the pools, where nothing may have changed since it was taken
+	load    bool                      // NodeJob: load the DRBD module if it isn't
+	specs   map[string]model.PoolSpec // of pools that its steps name though it doesn't hold their queues
 	pids    []int
 	plan    steps.Plan
 	events  bool // what the steps do shows in DRBD's events
@@ -93,6 +94,7 @@ type Result struct {
 	removed []model.UUID         // devices
 	grown   map[model.UUID]int64 // devices, KiB
 	alone   map[model.UUID]int64 // devices that grew without a connection, KiB
+	copied  map[model.UUID]int64 // devices that are made by copying, KiB; 0: begun
 	forgot  []int
 	passed  bool
 	lapsed  bool // I/O that we held went on by itself

@@ -103,7 +103,7 @@ func (a *Agent) nodeReport() model.NodeReport {
 	if f := a.node; f != nil {
 		n.Kernel, n.DRBD, n.DRBDVersion, n.UtilsVersion = f.kernel, model.DRBDGeneration(f.drbd.Generation), f.drbd.Module, f.drbd.Utils
 		n.Providers, n.Layers, n.Unsupported = f.providers, f.layers, f.unsupported
-		n.Snapshots = f.snapshots
+		n.Snapshots, n.Copies = f.snapshots, f.copies
 	}
 	if f := a.node; f != nil {
 		n.Devices, n.Makes = f.devices, f.makes

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"math/rand/v2"
 
 	"holdfast/internal/core"
 	"holdfast/internal/model"
@@ -13,6 +14,7 @@ func (w *world) clone() {
 	from, to := w.name(), pick(w, defNames)
 	w.write()
 	w.type_(core.DefinitionClone{Source: from, Name: to})
+	w.overflow()
 	for range w.rng.IntN(4) {
 		for range w.rng.IntN(20) {
 			w.next()
@@ -28,6 +30,24 @@ func (w *world) clone() {
 		w.type_(core.ResourceDelete{Definition: to, Node: w.nodeName()})
 	case k < 40:
 		w.type_(core.ResourceCreate{Definition: to, On: []core.ResourceOn{{Node: w.nodeName(), Pool: poolName}}})
+	}
+}
+
+// overflow has a snapshot lose its content, now and then, that is copied for a clone. It has a randomness of its own.
+func (w *world) overflow() {
+	if w.rare == nil {
+		w.rare = rand.New(rand.NewPCG(w.seed, 0x434f5059))
+	}
+	if w.rare.IntN(8) > 0 {
+		return
+	}
+	for range 10 + w.rare.IntN(60) {
+		w.next()
+	}
+	for _, n := range w.nodes {
+		if n.m.Overflow(vgName) {
+			w.logf("%s: the snapshots overflow", n.name)
+		}
 	}
 }
 
@@ -72,4 +92,22 @@ func clonedAs(name string) func(*world, *state.Definition) string {
 		}
 		return "no disks"
 	}
+}
+
+// giveUp clones theirs, and deletes the clone soon after.
+func giveUp(w *world) {
+	w.type_(core.DefinitionClone{Source: theirs, Name: "db"})
+	for range 60 {
+		w.next()
+	}
+	w.type_(core.DefinitionDelete{Name: "db"})
+	w.type_(core.DefinitionDelete{Name: "db"}) // a user may hang up before he is heard
+}
+
+// givenUp wants nothing left of it.
+func givenUp(w *world, d *state.Definition) string {
+	if w.snapshot().Definition("db") != nil || d == nil || len(d.Snapshots) > 0 {
+		return "something is left of it"
+	}
+	return ""
 }

@@ -67,7 +67,7 @@ const (
 func (w *world) addNode(i int, module string) {
 	n := &node{w: w, i: i, name: nodeNames[i], endpoint: fmt.Sprintf("%s:3366", w.address(i)), fingerprint: fmt.Sprintf("fp-%d", i),
 		file: w.profile.files[i], kind: w.profile.pools[i], module: module,
-		config: satellite.Config{StateDir: "/var/lib/holdfast", ConfigDir: "/var/lib/holdfast/drbd.d", Program: "holdfast", Version: "sim"},
+		config: satellite.Config{StateDir: "/var/lib/holdfast", ConfigDir: "/var/lib/holdfast/drbd.d", Program: "holdfast", Version: "sim", CopyPartKiB: 8 << 10},
 		told:   map[model.UUID]said{}}
 	o := machine.Options{Address: w.address(i), Module: module, DiskKiB: w.profile.poolKiB}
 	if !n.file {

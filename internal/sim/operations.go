@@ -225,19 +225,20 @@ var operations = []operation{
 		},
 		do: types(core.SnapshotRollback{Definition: theirs, Name: "monday"}), missing: rolledBackTo("monday")},
 	{name: "clone", do: cloneTo("db"), missing: clonedAs("db")},
-	{name: "clone and give it up", do: func(w *world) {
+	{name: "clone by copy", thick: true, do: cloneTo("db"), missing: clonedAs("db")},
+	{name: "clone by copy and give it up", thick: true, do: giveUp, missing: givenUp},
+	{name: "clone by copy, without room for what is written", thick: true, do: func(w *world) {
 		w.type_(core.DefinitionClone{Source: theirs, Name: "db"})
-		for range 60 {
+		for range 80 {
 			w.next()
+			for _, n := range w.nodes {
+				n.m.Overflow(vgName)
+			}
 		}
 		w.type_(core.DefinitionDelete{Name: "db"})
-		w.type_(core.DefinitionDelete{Name: "db"}) // a user may hang up before he is heard
-	}, missing: func(w *world, d *state.Definition) string {
-		if w.snapshot().Definition("db") != nil || d == nil || len(d.Snapshots) > 0 {
-			return "something is left of it"
-		}
-		return ""
-	}},
+		w.type_(core.DefinitionDelete{Name: "db"})
+	}, missing: givenUp},
+	{name: "clone and give it up", do: giveUp, missing: givenUp},
 	{name: "automatic snapshots", do: func(w *world) {
 		w.type_(core.DefinitionModify{Name: theirs, Override: map[string]string{"AutoSnapshot/RunEvery": "1", "AutoSnapshot/Keep": "2"}})
 		if s := w.snapshot(); s.Definition(theirs) != nil && s.Definition(theirs).Props["AutoSnapshot/Keep"] != "" {

@@ -3,6 +3,7 @@ package sim
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"holdfast/internal/core"
 	"holdfast/internal/model"
@@ -450,6 +451,9 @@ func (o *oracle) vanished(w *world, n *node, path string, was diskSeen) {
 	if was.label == "" {
 		w.broken("I5", "%s on %s isn't Holdfast's, and is gone", path, n.name)
 		return
+	}
+	if to, unfinished := strings.CutSuffix(path, "+copy"); unfinished && slices.ContainsFunc(n.m.Disks(), func(d machine.DiskView) bool { return d.Path == to && d.Label == was.label }) {
+		return // it is finished
 	}
 	if c := o.copies[model.UUID(was.label)]; c != nil {
 		if _, moved := o.copyContent(w, c, model.UUID(was.label)); moved {

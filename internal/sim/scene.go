@@ -71,7 +71,11 @@ func (sc *scene) choose(w *world) {
 	p := &w.profile
 	for range nodeNames {
 		p.gen = append(p.gen, map[int]string{8: "8.4.11", 9: "9.2.18"}[sc.DRBD])
-		p.files, p.pools, p.zeroes = append(p.files, false), append(p.pools, model.LVMThin), append(p.zeroes, true)
+		kind := model.LVMThin
+		if sc.op.thick {
+			kind = model.LVM
+		}
+		p.files, p.pools, p.zeroes = append(p.files, false), append(p.pools, kind), append(p.zeroes, true)
 	}
 	p.snapshots = true
 	w.net.RateKiB = 8 << 10
@@ -211,6 +215,9 @@ func (sc *scene) checkData(w *world) {
 			if a.n != n || w.failure != nil {
 				continue
 			}
+			if d := w.snapshot().Definition(a.r.Name); d != nil && d.Cloning != nil && d.Cloning.State == model.CloneFailed {
+				continue // there never were any data
+			}
 			if !w.oracle.permits(w, a) {
 				if s := w.snapshot(); s.Definition(a.r.Name) != nil && !slices.ContainsFunc(a.r.Volumes, func(v machine.VolumeView) bool { return v.State == "Diskless" }) {
 					w.broken("I1", "at the end %s may not be used on %s", a.r.Name, n.name)
@@ -233,6 +240,7 @@ type operation struct {
 	name    string
 	only    int                                               // DRBD generation; 0: both
 	bare    bool                                              // nothing is there before
+	thick   bool                                              // in volume groups without thin pools
 	idle    bool                                              // nobody uses the volume meanwhile
 	prepare func(w *world)                                    // what must be there before
 	do      func(w *world)                                    // types it; again, if it wasn't done

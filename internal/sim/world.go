@@ -41,6 +41,7 @@ type world struct {
 	idle        bool // nothing has moved for a while
 
 	profile profile
+	rare    *rand.Rand // of what happens seldom, so that the rest of a seed stays as it was
 	luks    encryption
 	fs      filesystems
 	users   users

@@ -215,6 +215,28 @@ func (s *Snapshot) promise(d *model.ResourceDefinition, node string, sign int64)
 			count(s.pending, k, kib)
 		}
 	}
+	s.promiseRoom(d, node, sign)
+}
+
+// promiseRoom is promise of the room that snapshots have in thick pools; what isn't reported under its label isn't counted yet.
+func (s *Snapshot) promiseRoom(d *model.ResourceDefinition, node string, sign int64) {
+	for i := range d.Snapshots {
+		for _, k := range d.Snapshots[i].Copies {
+			if node != "" && model.Key(k.Node) != node {
+				continue
+			}
+			n := s.Node(k.Node)
+			for _, v := range k.Volumes {
+				count(s.reserved, poolKey(k.Node, v.Pool), sign*v.RoomKiB)
+				if n != nil {
+					if _, ok := n.counted[v.UUID]; ok {
+						continue
+					}
+				}
+				count(s.pending, poolKey(k.Node, v.Pool), sign*v.RoomKiB)
+			}
+		}
+	}
 }
 
 func count(m *btree.Map[string, int64], key string, kib int64) {

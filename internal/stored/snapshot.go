@@ -42,6 +42,7 @@ type copyVolume struct {
 	Number int        `json:"nr"`
 	Pool   string     `json:"pool"`
 	Of     model.UUID `json:"of,omitempty"`
+	Room   int64      `json:"room,omitempty"` // KiB; 0 as before: it needs none
 }
 
 type rollback struct {
@@ -69,7 +70,7 @@ func snapshotsOut(in []model.Snapshot) (out []snapshot) {
 		for _, c := range s.Copies {
 			k := snapshotCopy{ID: c.UUID, Node: c.Node, Replica: c.Replica, Deleting: c.Deleting}
 			for _, v := range c.Volumes {
-				k.Volumes = append(k.Volumes, copyVolume{ID: v.UUID, Number: v.Number, Pool: v.Pool, Of: v.Of})
+				k.Volumes = append(k.Volumes, copyVolume{ID: v.UUID, Number: v.Number, Pool: v.Pool, Of: v.Of, Room: v.RoomKiB})
 			}
 			t.Copies = append(t.Copies, k)
 		}
@@ -89,7 +90,7 @@ func snapshotsIn(in []snapshot) (out []model.Snapshot) {
 		for _, k := range t.Copies {
 			c := model.SnapshotCopy{UUID: k.ID, Node: k.Node, Replica: k.Replica, Deleting: k.Deleting}
 			for _, v := range k.Volumes {
-				c.Volumes = append(c.Volumes, model.CopyVolume{UUID: v.ID, Number: v.Number, Pool: v.Pool, Of: v.Of})
+				c.Volumes = append(c.Volumes, model.CopyVolume{UUID: v.ID, Number: v.Number, Pool: v.Pool, Of: v.Of, RoomKiB: v.Room})
 			}
 			s.Copies = append(s.Copies, c)
 		}

@@ -33,6 +33,7 @@ func nodeOut(n *model.NodeReport) *pb.NodeReport {
 		Hung: each(n.Hung, func(h *model.HungProgram) *pb.HungProgram {
 			return &pb.HungProgram{Pid: int64(h.Pid), Argv: us(h.Argv), SinceMs: h.SinceMS, Pool: u(h.Pool)}
 		})}
+	p.Copies = us(n.Copies)
 	p.Devices, p.Makes, p.DevicePools = each(n.Devices, blockDeviceOut), us(n.Makes), each(n.DevicePools, devicePoolOut)
 	if len(n.Unsupported) > 0 {
 		p.Unsupported = make(map[string]*pb.Words, len(n.Unsupported))
@@ -55,7 +56,7 @@ func nodeIn(p *pb.NodeReport) model.NodeReport {
 			return model.HungProgram{Pid: int((*h).GetPid()), Argv: (*h).GetArgv(), SinceMS: (*h).GetSinceMs(), Pool: (*h).GetPool()}
 		})}
 	n.Devices, n.DevicePools = each(p.GetDevices(), deref(blockDeviceIn)), each(p.GetDevicePools(), deref(devicePoolIn))
-	n.Makes = words[model.ProviderKind](p.GetMakes())
+	n.Makes, n.Copies = words[model.ProviderKind](p.GetMakes()), words[model.ProviderKind](p.GetCopies())
 	if len(p.GetUnsupported()) > 0 {
 		n.Unsupported = make(map[string][]string, len(p.GetUnsupported()))
 		for k, why := range p.GetUnsupported() {
@@ -82,7 +83,7 @@ func statusOut(s *model.ResourceStatus) *pb.ResourceStatus {
 		Generation: s.Generation, Phase: uint32(s.Phase), Reason: u(s.Reason), SinceMs: s.SinceMS, Gone: s.Gone,
 		InUse: s.InUse, Suspended: s.Suspended, MayPromote: s.MayPromote, MetPeer: s.MetPeer,
 		Forgotten: ints(s.Forgotten), Volumes: each(s.Volumes, volumeOut), Peers: each(s.Peers, peerOut),
-		Quiet: quietOut(s.Quiet), Rollback: rollbackOut(s.Rollback), Verify: verifyOut(s.Verify)}
+		Quiet: quietOut(s.Quiet), Rollback: rollbackOut(s.Rollback), Verify: verifyOut(s.Verify), Broken: s.Broken}
 }
 
 func statusIn(p *pb.ResourceStatus) model.ResourceStatus {
@@ -90,7 +91,7 @@ func statusIn(p *pb.ResourceStatus) model.ResourceStatus {
 		Generation: p.GetGeneration(), Reason: p.GetReason(), SinceMS: p.GetSinceMs(), Gone: p.GetGone(),
 		InUse: p.GetInUse(), Suspended: p.GetSuspended(), MayPromote: p.GetMayPromote(), MetPeer: p.GetMetPeer(),
 		Forgotten: intsIn(p.GetForgotten()), Volumes: each(p.GetVolumes(), deref(volumeIn)),
-		Peers: each(p.GetPeers(), deref(peerIn)), Quiet: quietIn(p.GetQuiet()),
+		Peers: each(p.GetPeers(), deref(peerIn)), Broken: p.GetBroken(), Quiet: quietIn(p.GetQuiet()),
 		Rollback: rollbackIn(p.GetRollback()), Verify: verifyIn(p.GetVerify())}
 	if n := p.GetPhase(); n <= uint32(model.Blocked) {
 		s.Phase = model.Phase(n)

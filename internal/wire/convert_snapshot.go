@@ -13,11 +13,11 @@ func snapshotSpecOut(s *model.SnapshotSpec) *pb.SnapshotSpec {
 }
 
 func copySpecOut(c *model.CopySpec) *pb.CopySpec {
-	return &pb.CopySpec{Id: u(string(c.ID)), Number: int64(c.Number), Pool: u(c.Pool), Name: u(c.Name), Of: u(string(c.Of)), Device: u(c.Device)}
+	return &pb.CopySpec{Id: u(string(c.ID)), Number: int64(c.Number), Pool: u(c.Pool), Name: u(c.Name), Of: u(string(c.Of)), Device: u(c.Device), RoomKib: c.RoomKiB}
 }
 
 func copySpecIn(p *pb.CopySpec) model.CopySpec {
-	return model.CopySpec{ID: model.UUID(p.GetId()), Number: int(p.GetNumber()), Pool: p.GetPool(), Name: p.GetName(), Of: model.UUID(p.GetOf()), Device: p.GetDevice()}
+	return model.CopySpec{ID: model.UUID(p.GetId()), Number: int(p.GetNumber()), Pool: p.GetPool(), Name: p.GetName(), Of: model.UUID(p.GetOf()), Device: p.GetDevice(), RoomKiB: p.GetRoomKib()}
 }
 
 func rollbackSpecOut(s *model.RollbackSpec) *pb.RollbackSpec {

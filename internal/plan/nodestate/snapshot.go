@@ -28,7 +28,7 @@ func rollback(d *state.Definition, rb *model.Rollback, r *model.Resource) *model
 func copySpecs(d *state.Definition, sn *model.Snapshot, k *model.SnapshotCopy) (out []model.CopySpec) {
 	for _, v := range k.Volumes {
 		device := model.BackingName(d.Name, v.Number)
-		out = append(out, model.CopySpec{ID: v.UUID, Number: v.Number, Pool: v.Pool, Name: model.SnapshotName(device, sn.Name), Of: v.Of, Device: device})
+		out = append(out, model.CopySpec{ID: v.UUID, Number: v.Number, Pool: v.Pool, Name: model.SnapshotName(device, sn.Name), Of: v.Of, Device: device, RoomKiB: v.RoomKiB})
 	}
 	return out
 }

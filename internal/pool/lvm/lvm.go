@@ -35,7 +35,9 @@ func (d Driver) Scan(ctx context.Context) (pool.Picture, error) {
 		if v.Pool != "" { // in a thin pool: another pool's, or nobody's, but its name is taken here too
 			dev.Label = ""
 		}
-		p.Devices = append(p.Devices, dev)
+		if copies(g, v, &dev) {
+			p.Devices = append(p.Devices, dev)
+		}
 	}
 	slices.SortFunc(p.Devices, func(a, b pool.Device) int { return strings.Compare(a.Name, b.Name) })
 	return p, nil
@@ -93,17 +95,20 @@ func (d Driver) Activate(ctx context.Context, name string, id model.UUID) error 
 
 // Remove implements pool.Driver. A volume that has snapshots is left alone: lvremove would take them too.
 func (d Driver) Remove(ctx context.Context, name string, id model.UUID) error {
-	g, v, err := d.own(ctx, name, id)
+	g, v, err := d.own(ctx, lvName(name), id)
+	if half, ok := g.LV(name + copyExt); ok && label(half.Tags) == id && errors.Is(err, pool.ErrNotFound) {
+		v, err = half, nil
+	}
 	if errors.Is(err, pool.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if strings.HasPrefix(v.Attr, "o") || strings.HasPrefix(v.Attr, "O") { // lvs(8): origin
+	if v.Origin() {
 		return fmt.Errorf("remove %s/%s: it has snapshots: %w", d.VG, name, pool.ErrInUse)
 	}
-	err = d.Tool.Remove(ctx, d.VG, name)
+	err = d.Tool.Remove(ctx, d.VG, v.Name)
 	if errors.Is(err, lvm.ErrNotFound) {
 		return nil
 	}

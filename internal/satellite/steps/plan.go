@@ -13,6 +13,8 @@ type Plan struct {
 	// Phase and Reason, as reported while the steps haven't run: Working if there are any.
 	Phase  model.Phase
 	Reason string
+	// Broken: the snapshot has lost its content for ever.
+	Broken bool
 	// Gone: nothing of the incarnation is left.
 	Gone bool
 	// Applied is the checksum of the config that the steps adjust to, or that is adjusted to; "" for none.
@@ -174,7 +176,7 @@ func (p *planner) kernelOwn() bool {
 // storage makes the volumes' devices. It gives a Plan if there is something to do or to wait for, else nil.
 func (p *planner) storage(vols []model.VolumeSpec) *Plan {
 	var steps []Step
-	var wait *Plan
+	var wait, part *Plan
 	for _, v := range vols {
 		if v.Pool == "" {
 			continue
@@ -194,6 +196,16 @@ func (p *planner) storage(vols []model.VolumeSpec) *Plan {
 			s := p.volumeStep(CreateDevice, v)
 			if v.From != nil {
 				s.Kind, s.From = RestoreDevice, v.From
+			}
+			if d != nil && d.Unfinished && d.Label == v.ID && v.From != nil && sv.Begun {
+				c := p.copying(v)
+				if !c.Steps[0].Pooled() {
+					if part == nil {
+						part = &c
+					}
+					continue
+				}
+				s = c.Steps[0]
 			}
 			steps = append(steps, s)
 			continue
@@ -220,5 +232,5 @@ func (p *planner) storage(vols []model.VolumeSpec) *Plan {
 		w := do(steps...)
 		return &w
 	}
-	return nil
+	return part // alone, so that it holds no queue
 }

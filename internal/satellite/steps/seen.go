@@ -13,6 +13,8 @@ type Node struct {
 	DRBD  model.DRBDGeneration // of the module that is loaded or would be; 0: none
 	// Session: a controller's session is open, and the spec was sent or confirmed in it. Metadata is made only then.
 	Session bool
+	// CopyPartKiB instead of the usual; 0: that.
+	CopyPartKiB int64
 	// Throttles: devices can be limited here.
 	Throttles bool
 }
@@ -89,6 +91,9 @@ type Volume struct {
 	// AloneKiB: so large this process has made the device without a connection, and DRBD's metadata lie at its end; 0: not
 	// known.
 	AloneKiB int64
+	// Begun: this process has begun to copy another's content to it. CopiedKiB of it are there, durably.
+	Begun     bool
+	CopiedKiB int64
 	// MDMade: this process made the metadata.
 	MDMade bool
 	// Initialised: this node was told so once, whatever it is told now.

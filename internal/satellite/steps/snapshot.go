@@ -11,7 +11,7 @@ func (p *planner) snapshot() Plan {
 		d := sv.Device
 		own := d != nil && d.Label == c.ID
 		s := p.step(TakeSnapshot)
-		s.Pool, s.Device, s.Path, s.Label, s.Of, s.Number = c.Pool, c.Device, c.Name, c.ID, c.Of, c.Number
+		s.Pool, s.Device, s.Path, s.Label, s.Of, s.Number, s.SizeKiB = c.Pool, c.Device, c.Name, c.ID, c.Of, c.Number, c.RoomKiB
 		var w Plan
 		switch {
 		case sv.PoolReason != "":
@@ -24,6 +24,9 @@ func (p *planner) snapshot() Plan {
 				steps = append(steps, s)
 			}
 			continue
+		case own && !d.Leftover && d.Broken != "":
+			w = failed("the snapshot %s has lost its content: %s", c.Name, d.Broken)
+			w.Broken = true
 		case own && !d.Leftover:
 			continue
 		case !p.spec.Snapshot.Take:

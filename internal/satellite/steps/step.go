@@ -94,6 +94,11 @@ const (
 	// LeavePeer notes in Record how much was written, before the peer is exchanged for the one whose replica is Label. Returns: it
 	// was this replica's peer before, and gets all data if anything was written since; 8.4 only.
 	LeavePeer
+	// CopyData copies SizeKiB from FromKiB on of the snapshot From to the unfinished Device, durably. It takes its time, and holds
+	// no pool's queue.
+	CopyData
+	// FinishCopy makes the unfinished Device, with Label, one like any other.
+	FinishCopy
 )
 
 var kindNames = [...]string{"", "create device", "activate device", "remove device", "verify device", "create metadata",
@@ -102,7 +107,7 @@ var kindNames = [...]string{"", "create device", "activate device", "remove devi
 	"check before detaching", "check before deactivating", "take down",
 	"hold I/O", "resume I/O", "restore device", "take snapshot", "remove snapshot",
 	"grow device", "check before growing", "promote", "take over the size", "roll back device",
-	"format encrypted device", "open encrypted device", "close encrypted device", "start verify", "check before making a file system", "make file system", "limit device", "leave peer"}
+	"format encrypted device", "open encrypted device", "close encrypted device", "start verify", "check before making a file system", "make file system", "limit device", "leave peer", "copy data", "finish copy"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
@@ -124,6 +129,7 @@ type Step struct {
 	Path    string
 	Label   model.UUID
 	SizeKiB int64
+	FromKiB int64 // CopyData
 
 	Number int // of the volume
 	Minor  int
@@ -154,7 +160,7 @@ type Step struct {
 // Pooled tells whether the step runs a storage command and so waits in Pool's queue.
 func (s Step) Pooled() bool {
 	switch s.Kind {
-	case CreateDevice, ActivateDevice, RemoveDevice, VerifyDevice, RestoreDevice, TakeSnapshot, RemoveSnapshot, GrowDevice, RollbackDevice:
+	case CreateDevice, ActivateDevice, RemoveDevice, VerifyDevice, RestoreDevice, TakeSnapshot, RemoveSnapshot, GrowDevice, RollbackDevice, FinishCopy:
 		return true
 	}
 	return false
@@ -174,11 +180,13 @@ func (s Step) String() string {
 		return fmt.Sprintf("%s %s/%s, label %s, to %s", s.Kind, s.Pool, s.Device, s.Label, s.From.Device)
 	case RestoreDevice:
 		return fmt.Sprintf("%s %s/%s of %d KiB, label %s, from %s", s.Kind, s.Pool, s.Device, s.SizeKiB, s.Label, s.From.Device)
+	case CopyData:
+		return fmt.Sprintf("%s %s/%s, label %s, from %s: %d KiB from %d KiB on", s.Kind, s.Pool, s.Device, s.Label, s.From.Device, s.SizeKiB, s.FromKiB)
 	case TakeSnapshot:
 		return fmt.Sprintf("%s %s/%s of %s, label %s", s.Kind, s.Pool, s.Path, s.Device, s.Label)
 	case HoldIO, ResumeIO:
 		return fmt.Sprintf("%s of %s, minors %v", s.Kind, s.Resource, s.Minors)
-	case ActivateDevice, RemoveDevice, VerifyDevice, RemoveSnapshot:
+	case ActivateDevice, RemoveDevice, VerifyDevice, RemoveSnapshot, FinishCopy:
 		return fmt.Sprintf("%s %s/%s, label %s", s.Kind, s.Pool, s.Device, s.Label)
 	case FormatCrypt, OpenCrypt, CloseCrypt:
 		return fmt.Sprintf("%s %s, label %s", s.Kind, s.Path, s.Label)

@@ -10,14 +10,15 @@ import (
 
 // Disk is what a block device holds.
 type Disk struct {
-	sizeKiB int64
-	base    int          // what was never written holds: 0 = zeros, else old contents of that number
-	blocks  map[int]bool // writes that it holds, each its own block
-	md      *metadata    // DRBD's, or nil
-	left    []*metadata  // that were moved away from where they lay, and still can be read there
-	fs      bool         // a file system made on it by hand, up to its end
-	luks    *header      // an encrypted device's; its blocks and metadata are then in there
-	holder  string       // who has it open: "drbd1000", "user"; lost at a power cut
+	sizeKiB   int64
+	base      int          // what was never written holds: 0 = zeros, else old contents of that number
+	blocks    map[int]bool // writes that it holds, each its own block
+	md        *metadata    // DRBD's, or nil
+	left      []*metadata  // that were moved away from where they lay, and still can be read there
+	fs        bool         // a file system made on it by hand, up to its end
+	luks      *header      // an encrypted device's; its blocks and metadata are then in there
+	copiedKiB int64        // so far a copy of another has come
+	holder    string       // who has it open: "drbd1000", "user"; lost at a power cut
 }
 
 func newDisk(sizeKiB int64, base int) *Disk {

@@ -30,7 +30,8 @@ type lv struct {
 	thin   *thinPool // it is one
 	pool   *lv       // thin pool that it lives in
 	origin string
-	skip   bool // isn't activated without -K
+	cow    *cowStore // it is a snapshot of a volume that isn't thin
+	skip   bool      // isn't activated without -K
 }
 
 func (g *vg) freeKiB() int64 {
@@ -39,6 +40,8 @@ func (g *vg) freeKiB() int64 {
 		switch {
 		case v.thin != nil:
 			f -= v.disk.sizeKiB + 2*v.thin.metaKiB // and as much for a repair
+		case v.cow != nil:
+			f -= v.cow.roomKiB
 		case v.pool == nil:
 			f -= v.disk.sizeKiB
 		}
@@ -290,7 +293,7 @@ func (x *call) lvremove() {
 	if v.disk.md != nil && v.pool == nil {
 		g.ghosts = append(g.ghosts, v.disk.md)
 	}
-	g.lvs = slices.DeleteFunc(g.lvs, func(o *lv) bool { return o == v || v.thin != nil && o.pool == v })
+	g.lvs = slices.DeleteFunc(g.lvs, func(o *lv) bool { return o == v || v.thin != nil && o.pool == v || o.cow != nil && o.origin == v.name })
 	for _, o := range g.lvs {
 		if o.pool != nil && o.pool == v.pool && o.origin == v.name {
 			o.origin = ""
@@ -328,6 +331,7 @@ func (x *call) lvchange() {
 		fmt.Fprintf(&x.out, "  Logical volume %s/%s changed.\n", g.name, v.name)
 	case on && !v.active:
 		v.active = true
+		g.together(v)
 		x.m.effect("activate %s/%s", g.name, v.name)
 	case off && v.active && !x.held(g, v):
 		v.active = false
@@ -355,6 +359,8 @@ func (x *call) lvextend() {
 		x.fail(5, "  New size (%d extents) matches existing size (%d extents).", size/extentKiB, have/extentKiB)
 	case size < have:
 		x.fail(5, "  New size given (%d extents) not larger than existing size (%d extents)", size/extentKiB, have/extentKiB)
+	case g.held(v):
+		x.fail(5, "  Snapshot origin volumes can be resized only while inactive: try lvchange -an.")
 	case v.pool == nil && size-have > g.freeKiB():
 		x.fail(5, "  Insufficient free space: %d extents needed, but only %d available", (size-have)/extentKiB, g.freeKiB()/extentKiB)
 	default:
@@ -521,6 +527,9 @@ func field(f string, g *vg, v *lv) string {
 	case "lv_uuid":
 		return lvmUUID('l', g.id, v.id)
 	case "lv_size":
+		if v.cow != nil {
+			return bytes(v.cow.roomKiB)
+		}
 		return bytes(v.disk.sizeKiB)
 	case "lv_tags":
 		return strings.Join(v.tags, ",")
@@ -545,13 +554,7 @@ func field(f string, g *vg, v *lv) string {
 		if v.thin != nil || v.pool != nil {
 			return g.thinAttr(v)
 		}
-		switch {
-		case !v.active:
-			return "-wi-------"
-		case v.disk.holder != "":
-			return "-wi-ao----"
-		}
-		return "-wi-a-----"
+		return g.thickAttr(v)
 	}
 	return ""
 }

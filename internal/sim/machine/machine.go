@@ -437,6 +437,10 @@ func program(name string) func(*call) {
 		return (*call).df
 	case "cp":
 		return (*call).cp
+	case "ionice":
+		return (*call).ionice
+	case "dd":
+		return (*call).dd
 	case "zfs":
 		return (*call).zfs
 	case "udevadm":

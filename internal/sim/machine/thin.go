@@ -150,7 +150,11 @@ func (x *call) lvcreateThin(tags []string) {
 	}
 	name, poolName := x.value("-n"), x.value("--thinpool")
 	if x.take("-s") {
-		if x.value("-L") != "" || len(x.argv) != 1 || name == "" {
+		if room := x.value("-L"); room != "" && len(x.argv) == 1 && name != "" {
+			x.snapshotThick(name, room, tags)
+			return
+		}
+		if len(x.argv) != 1 || name == "" {
 			x.fail(3, "  the model's lvcreate -s doesn't know: %s", strings.Join(x.argv, " "))
 			return
 		}
@@ -267,7 +271,7 @@ func (x *call) lvrename() {
 		return
 	}
 	for _, o := range g.lvs {
-		if o.pool != nil && o.origin == v.name {
+		if o.origin == v.name && (o.pool != nil || o.cow != nil) {
 			o.origin = x.argv[2]
 		}
 	}

@@ -54,6 +54,15 @@ func (v LV) Flag(n int) byte {
 // Open tells whether something has the device open.
 func (v LV) Open() bool { return v.Flag(6) == 'o' }
 
+// Snapshot tells whether it is one that copies what is overwritten in its origin; Invalid, that it ran out of room for that.
+func (v LV) Snapshot() bool { return v.Flag(1) == 's' || v.Flag(1) == 'S' }
+
+// Invalid: see Snapshot.
+func (v LV) Invalid() bool { return v.Snapshot() && (v.Flag(5) == 'I' || v.Flag(5) == 'S') }
+
+// Origin tells whether there are such snapshots of it.
+func (v LV) Origin() bool { return v.Flag(1) == 'o' || v.Flag(1) == 'O' }
+
 // ThinPool tells whether it is one.
 func (v LV) ThinPool() bool { return v.Flag(1) == 't' }
 

@@ -977,6 +977,7 @@ type CopySpec struct {
 	Name          string                 `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
 	Of            string                 `protobuf:"bytes,5,opt,name=of,proto3" json:"of,omitempty"`
 	Device        string                 `protobuf:"bytes,6,opt,name=device,proto3" json:"device,omitempty"`
+	RoomKib       int64                  `protobuf:"varint,7,opt,name=room_kib,json=roomKib,proto3" json:"room_kib,omitempty"` // for what is written to the device meanwhile
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1051,6 +1052,13 @@ func (x *CopySpec) GetDevice() string {
 		return x.Device
 	}
 	return ""
+}
+
+func (x *CopySpec) GetRoomKib() int64 {
+	if x != nil {
+		return x.RoomKib
+	}
+	return 0
 }
 
 type RollbackSpec struct {
@@ -2013,6 +2021,7 @@ type NodeReport struct {
 	Orphans       []*Orphan              `protobuf:"bytes,12,rep,name=orphans,proto3" json:"orphans,omitempty"`
 	Hung          []*HungProgram         `protobuf:"bytes,13,rep,name=hung,proto3" json:"hung,omitempty"`
 	Snapshots     []string               `protobuf:"bytes,30,rep,name=snapshots,proto3" json:"snapshots,omitempty"` // kinds of pools of which snapshots can be taken
+	Copies        []string               `protobuf:"bytes,31,rep,name=copies,proto3" json:"copies,omitempty"`       // kinds of pools in which volumes are made by copying others
 	Devices       []*BlockDevice         `protobuf:"bytes,50,rep,name=devices,proto3" json:"devices,omitempty"`     // empty ones
 	Makes         []string               `protobuf:"bytes,51,rep,name=makes,proto3" json:"makes,omitempty"`         // kinds of device pools that it can make
 	DevicePools   []*DevicePoolStatus    `protobuf:"bytes,52,rep,name=device_pools,json=devicePools,proto3" json:"device_pools,omitempty"`
@@ -2144,6 +2153,13 @@ func (x *NodeReport) GetHung() []*HungProgram {
 func (x *NodeReport) GetSnapshots() []string {
 	if x != nil {
 		return x.Snapshots
+	}
+	return nil
+}
+
+func (x *NodeReport) GetCopies() []string {
+	if x != nil {
+		return x.Copies
 	}
 	return nil
 }
@@ -2584,6 +2600,7 @@ type ResourceStatus struct {
 	Peers         []*PeerStatus          `protobuf:"bytes,15,rep,name=peers,proto3" json:"peers,omitempty"`
 	Quiet         *QuietStatus           `protobuf:"bytes,30,opt,name=quiet,proto3" json:"quiet,omitempty"`
 	Rollback      *RollbackStatus        `protobuf:"bytes,31,opt,name=rollback,proto3" json:"rollback,omitempty"`
+	Broken        bool                   `protobuf:"varint,32,opt,name=broken,proto3" json:"broken,omitempty"` // of a snapshot: its content is lost
 	Verify        *VerifyProgress        `protobuf:"bytes,80,opt,name=verify,proto3" json:"verify,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2736,6 +2753,13 @@ func (x *ResourceStatus) GetRollback() *RollbackStatus {
 		return x.Rollback
 	}
 	return nil
+}
+
+func (x *ResourceStatus) GetBroken() bool {
+	if x != nil {
+		return x.Broken
+	}
+	return false
 }
 
 func (x *ResourceStatus) GetVerify() *VerifyProgress {
@@ -3452,14 +3476,15 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x06verify\x18P \x01(\tR\x06verify\"V\n" +
 	"\fSnapshotSpec\x12\x12\n" +
 	"\x04take\x18\x01 \x01(\bR\x04take\x122\n" +
-	"\x06copies\x18\x02 \x03(\v2\x1a.holdfast.wire.v1.CopySpecR\x06copies\"\x82\x01\n" +
+	"\x06copies\x18\x02 \x03(\v2\x1a.holdfast.wire.v1.CopySpecR\x06copies\"\x9d\x01\n" +
 	"\bCopySpec\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x03R\x06number\x12\x12\n" +
 	"\x04pool\x18\x03 \x01(\tR\x04pool\x12\x12\n" +
 	"\x04name\x18\x04 \x01(\tR\x04name\x12\x0e\n" +
 	"\x02of\x18\x05 \x01(\tR\x02of\x12\x16\n" +
-	"\x06device\x18\x06 \x01(\tR\x06device\"b\n" +
+	"\x06device\x18\x06 \x01(\tR\x06device\x12\x19\n" +
+	"\broom_kib\x18\a \x01(\x03R\aroomKib\"b\n" +
 	"\fRollbackSpec\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x0e\n" +
 	"\x02go\x18\x02 \x01(\bR\x02go\x122\n" +
@@ -3557,7 +3582,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\tresources\x18\x04 \x03(\v2 .holdfast.wire.v1.ResourceStatusR\tresources\x12\x1c\n" +
 	"\tforgotten\x18\x05 \x03(\tR\tforgotten\"\x1d\n" +
 	"\x05Words\x12\x14\n" +
-	"\x05words\x18\x01 \x03(\tR\x05words\"\xf8\x05\n" +
+	"\x05words\x18\x01 \x03(\tR\x05words\"\x90\x06\n" +
 	"\n" +
 	"NodeReport\x12\x14\n" +
 	"\x05uname\x18\x01 \x01(\tR\x05uname\x12\x17\n" +
@@ -3574,7 +3599,8 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x05pools\x18\v \x03(\v2\x1c.holdfast.wire.v1.PoolStatusR\x05pools\x122\n" +
 	"\aorphans\x18\f \x03(\v2\x18.holdfast.wire.v1.OrphanR\aorphans\x121\n" +
 	"\x04hung\x18\r \x03(\v2\x1d.holdfast.wire.v1.HungProgramR\x04hung\x12\x1c\n" +
-	"\tsnapshots\x18\x1e \x03(\tR\tsnapshots\x127\n" +
+	"\tsnapshots\x18\x1e \x03(\tR\tsnapshots\x12\x16\n" +
+	"\x06copies\x18\x1f \x03(\tR\x06copies\x127\n" +
 	"\adevices\x182 \x03(\v2\x1d.holdfast.wire.v1.BlockDeviceR\adevices\x12\x14\n" +
 	"\x05makes\x183 \x03(\tR\x05makes\x12E\n" +
 	"\fdevice_pools\x184 \x03(\v2\".holdfast.wire.v1.DevicePoolStatusR\vdevicePools\x1aW\n" +
@@ -3617,7 +3643,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x03pid\x18\x01 \x01(\x03R\x03pid\x12\x12\n" +
 	"\x04argv\x18\x02 \x03(\tR\x04argv\x12\x19\n" +
 	"\bsince_ms\x18\x03 \x01(\x03R\asinceMs\x12\x12\n" +
-	"\x04pool\x18\x04 \x01(\tR\x04pool\"\xfb\x04\n" +
+	"\x04pool\x18\x04 \x01(\tR\x04pool\"\x93\x05\n" +
 	"\x0eResourceStatus\x12\x1e\n" +
 	"\n" +
 	"definition\x18\x01 \x01(\tR\n" +
@@ -3641,7 +3667,8 @@ const file_holdfast_proto_rawDesc = "" +
 	"\avolumes\x18\x0e \x03(\v2\x1e.holdfast.wire.v1.VolumeStatusR\avolumes\x122\n" +
 	"\x05peers\x18\x0f \x03(\v2\x1c.holdfast.wire.v1.PeerStatusR\x05peers\x123\n" +
 	"\x05quiet\x18\x1e \x01(\v2\x1d.holdfast.wire.v1.QuietStatusR\x05quiet\x12<\n" +
-	"\brollback\x18\x1f \x01(\v2 .holdfast.wire.v1.RollbackStatusR\brollback\x128\n" +
+	"\brollback\x18\x1f \x01(\v2 .holdfast.wire.v1.RollbackStatusR\brollback\x12\x16\n" +
+	"\x06broken\x18  \x01(\bR\x06broken\x128\n" +
 	"\x06verify\x18P \x01(\v2 .holdfast.wire.v1.VerifyProgressR\x06verify\"N\n" +
 	"\x0eVerifyProgress\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
