@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -151,4 +152,89 @@ func TestCloneLosesItsReplicas(t *testing.T) {
 		t.Fatalf("%+v", d.Cloning)
 	}
 	w.refused(fault.NotApplied, core.ResourceCreate{Definition: "copy", On: []core.ResourceOn{{Node: "charlie"}}})
+}
+
+// thick is the tutorial in volume groups without thin pools: a clone is copied there.
+func thick(t *testing.T) *world {
+	w := tutorial(t, model.DRBD8)
+	for _, n := range []string{"alpha", "bravo"} {
+		seen := *w.tx.Snapshot().Node(n).Seen
+		seen.Copies = []model.ProviderKind{model.LVM}
+		w.tx.SeeNode(n, &seen)
+	}
+	w.obey("backups")
+	return w
+}
+
+// One replica is copied, one that isn't in use; the other one of the clone is synced from it.
+func TestCloneByCopy(t *testing.T) {
+	w := thick(t)
+	w.refused(fault.Unsupported, core.SnapshotCreate{Of: []core.SnapshotOf{{Definition: "backups", Name: "monday"}}})
+	w.see("alpha", "backups", model.DiskUpToDate, func(st *model.ResourceStatus) {
+		st.InUse = true
+		st.Peers = []model.PeerStatus{{Node: "bravo", State: model.Connected}}
+	})
+	free := w.tx.Snapshot().Pending("bravo", "swpool")
+	w.do(core.DefinitionClone{Source: "backups", Name: "copy"})
+	d, sn := w.def("copy"), w.def("backups").Snapshots[0]
+	if len(sn.Copies) != 1 || sn.Copies[0].Node != "bravo" || sn.Copies[0].Volumes[0].RoomKiB != d.Backing(&d.Volumes[0])/4 {
+		t.Fatalf("%+v", sn)
+	}
+	if got, want := w.tx.Snapshot().Pending("bravo", "swpool")-free, d.Backing(&d.Volumes[0])+sn.Copies[0].Volumes[0].RoomKiB; got != want {
+		t.Errorf("%d KiB are promised on bravo, not %d", got, want)
+	}
+	if a, b := d.On("alpha"), d.On("bravo"); a == nil || a.Volumes[0].From != nil || b == nil || b.Volumes[0].From == nil {
+		t.Fatalf("%+v", d.Resources)
+	}
+	w.obey("backups")
+	if d = w.def("copy"); d.Cloning.State != model.CloneCopying || d.Volumes[0].Source != d.On("bravo").UUID || d.Volumes[0].SkipSync {
+		t.Fatalf("%+v %+v", d.Cloning, d.Volumes[0])
+	}
+	w.see("bravo", "copy", model.DiskUpToDate, nil)
+	w.obey("copy")
+	w.obey("backups")
+	if d = w.def("copy"); d.Cloning != nil || len(w.def("backups").Snapshots) != 0 {
+		t.Fatalf("%+v, left: %+v", d.Cloning, w.def("backups").Snapshots)
+	}
+}
+
+// More was written to the source than its snapshot has room for: the clone fails, says why, and never comes up.
+func TestCloneByCopyOverflows(t *testing.T) {
+	w := thick(t)
+	w.do(core.DefinitionClone{Source: "backups", Name: "copy"})
+	w.obey("backups")
+	sn := w.def("backups").Snapshots[0]
+	st := model.ResourceStatus{Definition: w.def("backups").UUID, Name: "backups", ID: sn.Copies[0].UUID, Generation: 2, Phase: model.Failed, Reason: "it ran out of room", Broken: true}
+	w.tx.SeeResource(w.def("backups").UUID, sn.Copies[0].UUID, &st)
+	w.do(core.DefinitionModify{Name: "backups"})
+	d := w.def("copy")
+	if d.Cloning == nil || d.Cloning.State != model.CloneFailed || !strings.Contains(d.Cloning.Reason, "out of room") {
+		t.Fatalf("%+v", d.Cloning)
+	}
+	for _, n := range []string{"alpha", "bravo"} {
+		if got := nodestate.Resources(w.tx.Snapshot(), d, n); len(got) != 0 {
+			t.Errorf("%s is told of a clone that failed: %+v", n, got)
+		}
+	}
+	if sn := w.def("backups").Snapshots[0]; sn.State != model.SnapshotDeleting {
+		t.Errorf("%+v", sn)
+	}
+}
+
+// Without room for the copy and for what is written meanwhile nothing is begun, and the refusal says how much is missing.
+func TestCloneByCopyNoRoom(t *testing.T) {
+	w := thick(t)
+	for _, n := range []string{"alpha", "bravo"} {
+		seen := *w.tx.Snapshot().Node(n).Seen
+		seen.Pools = slices.Clone(seen.Pools)
+		for i := range seen.Pools {
+			seen.Pools[i].FreeKiB = 600 << 10
+		}
+		w.tx.SeeNode(n, &seen)
+	}
+	w.refused(fault.NoSpace, core.DefinitionClone{Source: "backups", Name: "copy"})
+	_, err := w.try(core.DefinitionClone{Source: "backups", Name: "copy"})
+	if !strings.Contains(err.Error(), "KiB are free, ") || w.def("copy") != nil || len(w.def("backups").Snapshots) != 0 {
+		t.Error(err)
+	}
 }

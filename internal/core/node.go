@@ -178,6 +178,17 @@ func nodeBusy(s *state.Snapshot, n *state.Node) string {
 	return ""
 }
 
+// tieBreakersAlone tells whether there are replicas on the node, and all are tie-breakers.
+func tieBreakersAlone(s *state.Snapshot, n *state.Node) bool {
+	any, alone := false, true
+	s.OnNode(n.Name, func(d *state.Definition) bool {
+		r := d.On(n.Name)
+		any, alone = true, r != nil && r.TieBreaker
+		return alone
+	})
+	return any && alone
+}
+
 // NodeDelete removes a node that holds nothing any more.
 type NodeDelete struct{ Name string }
 
@@ -188,8 +199,13 @@ func (c NodeDelete) Apply(tx *state.Tx, _ Env) (Reply, error) {
 		return Reply{Notes: []fault.Note{warn(fault.NotFound, fault.Delete, fault.Node, refs, "Node '%s' does not exist.", c.Name)}}, nil
 	}
 	if why := nodeBusy(tx.Snapshot(), n); why != "" {
+		do := "Delete its resources and storage pools first; `node lost` is for a node that never comes back."
+		if tieBreakersAlone(tx.Snapshot(), n) {
+			why = "There are tie-breakers on it; their votes would be missing until others have them."
+			do = "`node evacuate " + n.Name + "` has other nodes take them; delete the node when they are gone from it."
+		}
 		return Reply{}, fault.New(fault.InUse, fault.Node, "Node '%s' can't be deleted.", n.Name).
-			Because("%s", why).Do("Delete its resources and storage pools first; `node lost` is for a node that never comes back.").Ref("Node", n.Name)
+			Because("%s", why).Do("%s", do).Ref("Node", n.Name)
 	}
 	dropConnections(tx, n.Name)
 	tx.DropNode(n.Name)

@@ -1,6 +1,8 @@
 package core_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"holdfast/internal/core"
@@ -168,4 +170,24 @@ func TestTieBreakerInUse(t *testing.T) {
 	if w.tieBreaker() != "charlie" {
 		t.Fatal("it is in use")
 	}
+}
+
+// A node with nothing but tie-breakers is left by an evacuation, and its refusal to be deleted says so.
+func TestNodeWithTieBreakersAlone(t *testing.T) {
+	w := three(t)
+	w.node("delta", model.DRBD9, 4<<20)
+	_, err := w.try(core.NodeDelete{Name: "charlie"})
+	if err == nil || !strings.Contains(fmt.Sprint(err.(*fault.Error).Correction), "node evacuate charlie") {
+		t.Fatalf("%+v", err)
+	}
+	w.do(core.NodeEvacuate{Name: "charlie"})
+	w.all()
+	if w.tieBreaker() != "delta" || w.def("backups").On("charlie") != nil {
+		t.Fatalf("%+v", w.def("backups").Resources)
+	}
+	if w.def("backups").Props[plan.PropTieBreaker] == "False" {
+		t.Error("the tie-breaker isn't wanted any more")
+	}
+	w.do(core.PoolDelete{Node: "charlie", Name: "swpool"})
+	w.do(core.NodeDelete{Name: "charlie"})
 }

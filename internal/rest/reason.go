@@ -170,8 +170,13 @@ func nodeStatus(n *state.Node) *api.NodeStatus {
 	}
 	for _, o := range n.Seen.Orphans {
 		v.raise("ok")
-		v.Reasons = append(v.Reasons, api.Reason{Kind: "orphan", Message: fmt.Sprintf("'%s' in pool '%s' bears Holdfast's label %s, and nothing wants it.", o.Name, o.Pool, o.ID),
-			Correction: "It is left alone. Remove it by hand if its data is not needed."})
+		r := api.Reason{Kind: "orphan", Message: fmt.Sprintf("'%s' in pool '%s' bears Holdfast's label %s, and nothing wants it.", o.Name, o.Pool, o.ID),
+			Correction: "It is left alone. Remove it by hand if its data is not needed."}
+		if o.Pool == "" { // a file
+			r.Message = fmt.Sprintf("The configuration file '%s' is of the replica %s, and nothing wants it.", o.Name, o.ID)
+			r.Correction = "It is left alone, and what DRBD runs by it. Take that down (`drbdadm -c FILE down NAME`) and remove the file if it is not needed."
+		}
+		v.Reasons = append(v.Reasons, r)
 	}
 	out.Status = *v.status()
 	if v.rank == 0 {

@@ -69,6 +69,8 @@ var pages = []page{
 		at: map[string]func(*testing.T, *cluster){"node list": away, "node restore alpha": back, "node lost alpha": away}},
 	{file: "split-brain.md", before: placed},
 	{file: "clone.md", kind: "filethin", before: placed},
+	{file: "clone.md", before: placed}, // in thick LVM
+
 	{file: "encryption.md", asked: map[string]string{
 		"encryption create-passphrase":                       "encryption create-passphrase -p sesame",
 		"encryption enter-passphrase":                        "encryption enter-passphrase -p sesame",
