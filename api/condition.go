@@ -2,7 +2,7 @@ package api
 
 // Condition is something wrong with a resource (GET /v1/view/conditions; Holdfast's own): what, the evidence, ways out.
 type Condition struct {
-	// Kind is a stable word: split-brain, standalone, stuck-resync, lost-quorum, suspended-io, failed-disk, no-good-copy,
+	// Kind is a stable word: split-brain, standalone, stuck-resync, lost-quorum, suspended-io, failed-disk, no-good-copy, unmet,
 	// behind, unseen, out-of-sync, held.
 	Kind         string `json:"kind"`
 	ResourceName string `json:"resource_name"`

@@ -45,6 +45,23 @@ type ConfigLDAP struct {
 	Enabled bool `json:"enabled"`
 }
 
+// SatelliteConfig is how a node's satellite was set up, as far as the controller knows.
+type SatelliteConfig struct {
+	Debug *ConfigDebug        `json:"debug,omitempty"`
+	Net   *SatelliteConfigNet `json:"net,omitempty"`
+	// RemoteSPDK, EBS and SpecialSatellite: Holdfast has no such satellites.
+	RemoteSPDK       bool `json:"remote_spdk"`
+	EBS              bool `json:"ebs"`
+	SpecialSatellite bool `json:"special_satellite"`
+}
+
+// SatelliteConfigNet is where the controller reaches it; ComType is always SSL.
+type SatelliteConfigNet struct {
+	BindAddress string `json:"bind_address,omitempty"`
+	Port        int    `json:"port,omitempty"`
+	ComType     string `json:"com_type,omitempty"`
+}
+
 // SpaceReport is a text for people.
 type SpaceReport struct {
 	Text string `json:"reportText"`

@@ -104,7 +104,7 @@ func (s *summer) copies(all []model.CopySpec) {
 	s.num(uint64(len(all)))
 	for _, v := range all {
 		s.str(string(v.ID), v.Pool, v.Name, string(v.Of), v.Device)
-		s.num(uint64(v.Number))
+		s.num(uint64(v.Number), uint64(v.RoomKiB))
 	}
 }
 

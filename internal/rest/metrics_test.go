@@ -88,6 +88,18 @@ func TestControllerConfig(t *testing.T) {
 	}
 }
 
+// Of a satellite the controller knows where it reaches it.
+func TestNodeConfig(t *testing.T) {
+	w := newWeb(t)
+	w.tutorial()
+	got := get[api.SatelliteConfig](t, w.must(200, "GET", "/v1/nodes/alpha/config", ""))
+	n := get[api.Node](t, w.must(200, "GET", "/v1/nodes/alpha", ""))
+	if got.Net == nil || got.Net.BindAddress != n.NetInterfaces[0].Address || got.Net.Port != int(*n.NetInterfaces[0].SatellitePort) || got.Net.ComType != "SSL" || got.SpecialSatellite {
+		t.Errorf("%+v %+v", got.Net, n.NetInterfaces)
+	}
+	w.must(404, "GET", "/v1/nodes/nobody/config", "")
+}
+
 func TestSpaceReport(t *testing.T) {
 	w := newWeb(t)
 	w.tutorial()

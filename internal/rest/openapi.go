@@ -27,6 +27,7 @@ var answers = map[string]any{
 	"/v1/encryption/passphrase":                                           api.PassphraseStatus{},
 	"/v1/nodes":                                                           []api.Node{},
 	"/v1/nodes/{node}":                                                    api.Node{},
+	"/v1/nodes/{node}/config":                                             api.SatelliteConfig{},
 	"/v1/nodes/{node}/safe-to-stop":                                       api.SafeToStop{},
 	"/v1/nodes/{node}/net-interfaces":                                     []api.NetInterface{},
 	"/v1/nodes/{node}/net-interfaces/{netif}":                             api.NetInterface{},

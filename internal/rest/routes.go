@@ -55,6 +55,7 @@ func implemented() []route {
 		{put, node, 200, modify, fault.Node, nil, modifyNode, "change a node"},
 		{del, node, 200, rm, fault.Node, nil, deleteNode, "delete a node"},
 		{del, node + "/lost", 200, rm, fault.Node, nil, loseNode, "give a node up that never comes back"},
+		{get, node + "/config", 200, 0, fault.Node, nodeConfig, nil, "how a node's satellite was set up, as far as the controller knows"},
 		{get, node + "/safe-to-stop", 200, 0, fault.Node, safeToStop, nil, "whether a node may be stopped, and what would be lost"},
 		{put, node + "/evacuate", 200, modify, fault.Node, nil, evacuateNode, "move everything off a node"},
 		{put, node + "/evict", 200, modify, fault.Node, nil, evictNode, "replace what is on a node that is away"},

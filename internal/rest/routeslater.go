@@ -30,7 +30,6 @@ GET /v1/files/{file}/check/{node} whether a file may be written on a node
 GET /v1/files/{file}/status/{node} the state of a file on a node
 POST /v1/nodes/ebs add an EBS node
 POST /v1/nodes/exec/drbd-reactorctl/{command} run drbd-reactorctl on nodes
-GET /v1/nodes/{node}/config a satellite's configuration
 PUT /v1/nodes/{node}/config change a satellite's configuration
 DELETE /v1/remotes delete a remote
 GET /v1/remotes list remotes

@@ -29,6 +29,8 @@ const (
 	NoGoodCopy Kind = "no-good-copy"
 	// Behind: a replica isn't good, and nobody good is connected to it.
 	Behind Kind = "behind"
+	// Unmet: with DRBD 8.4 a replica came up alone; nobody knows whether it has all that was written.
+	Unmet Kind = "unmet"
 	// Unseen: the replica's node is offline; what it has isn't known.
 	Unseen Kind = "unseen"
 	// AutoSnapshot: the snapshot that was due by the property AutoSnapshot/RunEvery wasn't taken.
@@ -90,6 +92,7 @@ func Of(s *state.Snapshot, d *state.Definition) []Condition {
 		l.connections()
 		for _, r := range l.live {
 			l.replica(r)
+			l.unmet(r)
 		}
 	}
 	l.unseen()

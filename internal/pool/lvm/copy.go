@@ -101,14 +101,15 @@ func (d Driver) CopyPaths(snap, name string) (from, to string) {
 
 // Finish implements pool.Copier. LVM renames in one commit.
 func (d Driver) Finish(ctx context.Context, name string, id model.UUID) error {
-	g, v, err := d.own(ctx, name, id)
+	g, _, err := d.own(ctx, name, id)
 	if err == nil {
 		return d.flush(ctx, g.PVs...) // nobody knows whether an earlier call came this far
 	}
 	if !errors.Is(err, pool.ErrNotFound) {
 		return err
 	}
-	if g, v, err = d.own(ctx, name+copyExt, id); err != nil {
+	g, v, err := d.own(ctx, name+copyExt, id)
+	if err != nil {
 		return err
 	}
 	if v.Open() {
