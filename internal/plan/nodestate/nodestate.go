@@ -212,6 +212,8 @@ func one(s *state.Snapshot, d *state.Definition, r *model.Resource, peers []mode
 		switch {
 		case r.Deleting && o == witness:
 			return 0
+		case plan.Evicted(s, o):
+			return 5 // it is away, and down when it returns; one that took its place would call in vain
 		case !o.Deleting:
 			return 3
 		case r == witness && n != nil && n.Online() && initialised(o) && (!engaged || free && !held(d, n, o)):

@@ -1,0 +1,89 @@
+package sim
+
+import (
+	"testing"
+
+	"holdfast/internal/core"
+	"holdfast/internal/model"
+	"holdfast/internal/state"
+)
+
+// With DRBD 8.4, the node of one of two replicas is evicted while the other is in use: a third is made from that one. When the node
+// is back and restored, its replica goes, whether or not it was written to meanwhile.
+func TestEvictedComesBack(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		w := emptyWorld(1, Config{Calm: true})
+		w.profile = profile{gen: []string{"8.4.11", "8.4.11", "8.4.11"}, files: make([]bool, 3), zeroes: make([]bool, 3),
+			pools: []model.ProviderKind{model.LVM, model.LVM, model.LVM}, poolKiB: 64 << 10}
+		w.net.RateKiB = 100 << 10
+		w.populate()
+		w.main.boot(0)
+		w.quiet(2000)
+		for _, n := range w.nodes {
+			w.nodeComes(n)
+		}
+		user, away, next := w.nodes[0], w.nodes[1], w.nodes[2]
+		becomes := func(what string, ok func() bool) {
+			t.Helper()
+			if err := w.becomes(what, ok); err != nil {
+				t.Fatal(err)
+			}
+		}
+		soon := func(what string, ok func() bool) { // something is still left to do
+			t.Helper()
+			for range 100_000 {
+				if ok() {
+					return
+				}
+				w.next()
+			}
+			t.Fatalf("not yet: %s", what)
+		}
+		becomes("the nodes are there", func() bool { return w.snapshot().NodeCount() == 3 })
+		w.type_(core.DefinitionCreate{Name: "r0"})
+		w.type_(core.VolumeCreate{Definition: "r0", SizeKiB: 4096})
+		w.type_(core.ResourceCreate{Definition: "r0", On: []core.ResourceOn{{Node: user.name, Pool: poolName}, {Node: away.name, Pool: poolName}}})
+		d := func() *state.Definition { return w.snapshot().Definition("r0") }
+		good := func(n *node) bool {
+			r := d().On(n.name)
+			return r != nil && d().Seen[r.UUID] != nil && d().Seen[r.UUID].UpToDate()
+		}
+		role := func(verb string) {
+			t.Helper()
+			if r := user.m.Operator("drbdadm", "-c", user.res("r0"), verb, "r0"); r.Exit != 0 {
+				t.Fatalf("%s: %s", verb, r.Stderr)
+			}
+		}
+		write := func() int {
+			t.Helper()
+			id, err := user.m.Write("r0", 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return id
+		}
+		becomes("both are good", func() bool { return d() != nil && good(user) && good(away) })
+		role("primary")
+		write()
+		away.cut()
+		write()
+		soon("the node is missed", func() bool { return w.snapshot().Node(away.name).Seen.Status == model.StatusOffline })
+		w.type_(core.NodeEvict{Name: away.name})
+		soon("the third is good", func() bool { return good(next) })
+		last := write()
+		role("secondary")
+		away.powerOn()
+		soon("the node is back", func() bool { return w.snapshot().Node(away.name).Seen.Status != model.StatusOffline })
+		if late {
+			soon("nobody uses it", func() bool { return !d().Seen[d().On(user.name).UUID].InUse })
+			role("primary")
+			last = write()
+			role("secondary")
+		}
+		w.type_(core.NodeRestore{Name: away.name})
+		becomes("its replica is gone", func() bool { return d().On(away.name) == nil && good(user) && good(next) })
+		if !next.m.Readable("r0", 0, last) {
+			t.Errorf("late %v: the third lacks what was written", late)
+		}
+	}
+}
