@@ -155,7 +155,7 @@ func bringUp(t *testing.T, c cluster.Config) *cluster.Cluster {
 
 func newWorld(t *testing.T, c *cluster.Cluster, start time.Time) *world {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 18*time.Minute)
 	t.Cleanup(cancel)
 	w := &world{Cluster: c, t: t, ctx: ctx, start: start}
 	var err error
