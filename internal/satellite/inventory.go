@@ -34,10 +34,17 @@ func (f *nodeFacts) look(ctx context.Context, w worker, load bool) {
 		f.kernel = strings.TrimSpace(string(b))
 	}
 	f.providers = []model.ProviderKind{model.Diskless}
+	asked := map[string]string{} // several kinds need the same programs
 	for _, p := range providers {
 		var why []string
 		for _, argv := range p.programs {
-			if reason := missing(ctx, w.host, argv); reason != "" {
+			key := strings.Join(argv, " ")
+			reason, known := asked[key]
+			if !known {
+				reason = missing(ctx, w.host, argv)
+				asked[key] = reason
+			}
+			if reason != "" {
 				why = append(why, reason)
 			}
 		}
