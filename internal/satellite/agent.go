@@ -35,6 +35,7 @@ type Config struct {
 const (
 	nodeEvery     = time.Minute
 	poolEvery     = 30 * time.Second
+	poolSoon      = 3 * time.Second // after a change whose picture was foreseen: how full a thin pool is only a look tells
 	progressEvery = time.Second
 	hungEvery     = 5 * time.Second
 	streamRetry   = time.Second
@@ -603,6 +604,9 @@ func (a *Agent) Finish(j Job, res Result, now time.Time) {
 		}
 		if sc.foreseen { // it is as old as the look that it came from, and as right
 			p.last.Picture = sc.Picture
+			if soon := now.Add(poolSoon - poolEvery); p.spec.Kind == model.LVMThin && p.at.After(soon) {
+				p.at = soon
+			}
 			a.dirtyPool(name)
 			a.moved(p.spec, now)
 			continue
