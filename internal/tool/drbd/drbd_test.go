@@ -121,6 +121,16 @@ func TestCreateMetadata(t *testing.T) {
 1000 v08 /dev/sw_ssd/a_00000 internal dump-md`, commands(p)); d != "" {
 		t.Error(d)
 	}
+	// Over data: it is known that there are no metadata. If there are some in the end, they are wiped.
+	for _, traces := range [][]string{
+		{"drbd84/meta-create-over-data-unforced", "drbd84/meta-create", "drbd84/meta-fresh"},
+		{"drbd84/meta-create-over-data-unforced", "drbd84/meta-create", "drbd84/meta-unclean", "drbd84/meta-unclean", "drbd84/meta-wipe", "drbd84/meta-none", "drbd84/meta-none", "drbd84/meta-create", "drbd84/meta-fresh"},
+	} {
+		p = tooltest.Play(t, traces...)
+		if err := (Tool{Run: p}).CreateMetadata(ctx, md, 0, true); err != nil || len(p.Argv) != len(traces) {
+			t.Errorf("%v\n%s", err, commands(p))
+		}
+	}
 	// Without force they're kept.
 	for _, trace := range []string{"meta-create-again-unforced", "meta-create-other-unforced", "meta-create-over-data-unforced"} {
 		p = tooltest.Play(t, "drbd84/"+trace)

@@ -85,21 +85,46 @@ func (t Tool) CreateMetadata(ctx context.Context, m Meta, maxPeers int, force bo
 	case !force || !errors.Is(err, ErrHasMetadata):
 		return fail(err)
 	default:
+		argv = append(argv, "--force")
+		if onlyData(r) { // as on a disk that was used before, beyond the first blocks that LVM wipes
+			if err := t.create(ctx, m, maxPeers, argv); !errors.Is(err, errStale) {
+				return err
+			}
+		}
 		if err := t.wipe(ctx, m); err != nil {
 			return fail(err)
 		}
-		if _, err := run.Check(ctx, t.Run, run.Cmd{Argv: append(argv, "--force")}, classify); err != nil {
-			return fail(err)
-		}
+		return t.create(ctx, m, maxPeers, argv)
 	}
+	return t.fresh(ctx, m, maxPeers)
+}
+
+// errStale: metadata are there after create-md that it didn't make anew.
+var errStale = errors.New("what was written isn't fresh")
+
+// create runs create-md and reads back what it wrote.
+func (t Tool) create(ctx context.Context, m Meta, maxPeers int, argv []string) error {
+	if _, err := run.Check(ctx, t.Run, run.Cmd{Argv: argv}, classify); err != nil {
+		return fmt.Errorf("create metadata on %s: %w", m.Device, err)
+	}
+	return t.fresh(ctx, m, maxPeers)
+}
+
+func (t Tool) fresh(ctx context.Context, m Meta, maxPeers int) error {
 	in, err := t.ReadMetadata(ctx, m)
 	if err != nil {
-		return fail(err)
+		return fmt.Errorf("create metadata on %s: %w", m.Device, err)
 	}
 	if !in.Fresh || m.Format == V09 && in.MaxPeers != maxPeers {
-		return fail(fmt.Errorf("what was written isn't fresh (current UUID %016X, %d slots)", in.Current, in.MaxPeers))
+		return fmt.Errorf("create metadata on %s: %w (current UUID %016X, %d slots)", m.Device, errStale, in.Current, in.MaxPeers)
 	}
 	return nil
+}
+
+// onlyData: drbdmeta looked for metadata first, found none, and stopped at the data.
+func onlyData(r run.Result) bool {
+	return strings.Contains(string(r.Stdout), " ==> This might destroy existing data! <==\n") &&
+		!strings.Contains(string(r.Stderr), "meta data") && !strings.Contains(string(r.Stderr), "meta-data")
 }
 
 // plainlyCreated: drbdmeta made them where nothing was, as asked.
