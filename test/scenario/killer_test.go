@@ -56,7 +56,7 @@ func (k *killer) at(when, resource string) {
 // until waits for ok and starts the satellite again whenever it is found dead.
 func (k *killer) until(what string, ok func() bool) {
 	k.t.Helper()
-	k.world.until(3*time.Minute, what, func() (bool, string) {
+	k.world.until(5*time.Minute, what, func() (bool, string) {
 		if ok() {
 			return true, ""
 		}
