@@ -89,8 +89,16 @@ func (o *definitionClone) wait(ctx context.Context, name string) error {
 		defer cancel()
 	}
 	say("Waiting for cloning to complete...")
+	tty := a.cfg.Streams.ErrTTY && !a.opt.machine
+	line := statusLine{w: a.cfg.Streams.Err, width: a.cfg.Streams.Width}
+	defer line.clear()
 	for {
 		st, err := c.CloneStatus(ctx, o.source, name)
+		if h := st.Holdfast; tty && err == nil && h != nil && st.Status == api.CloneRunning && h.Waiting != "" {
+			line.set(name + ": " + h.Waiting)
+		} else {
+			line.clear()
+		}
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return &exitError{code: ExitTimeout, err: fmt.Errorf("%s is not cloned yet; the cloning goes on by itself", name)}

@@ -8,6 +8,33 @@ import (
 	"testing"
 )
 
+// On a terminal it says how far the clone is, and takes that away in the end.
+func TestCloneProgress(t *testing.T) {
+	asked := 0
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			w.WriteHeader(201)
+			io.WriteString(w, `{"location":"x","source_name":"backups","clone_name":"copy","messages":[{"ret_code":21233665,"message":"started"}]}`)
+			return
+		}
+		if asked++; asked < 3 {
+			io.WriteString(w, `{"status":"CLONING","holdfast":{"condition":"working","waiting":"12 of 90 KiB"}}`)
+			return
+		}
+		io.WriteString(w, `{"status":"COMPLETE"}`)
+	}))
+	defer srv.Close()
+	for _, tty := range []bool{true, false} {
+		asked = 0
+		cfg := conf(srv.URL)
+		cfg.Streams.ErrTTY, cfg.Streams.Width = tty, 80
+		got := run(cfg, "rd", "clone", "backups", "copy")
+		if strings.Contains(got.err, "copy: 12 of 90 KiB") != tty || strings.HasSuffix(got.err, "\x1b[K") != tty || !strings.Contains(got.out, "Completed cloning copy.") {
+			t.Errorf("terminal %v: %q %q", tty, got.out, got.err)
+		}
+	}
+}
+
 func TestClone(t *testing.T) {
 	for _, tc := range []struct {
 		statuses []string

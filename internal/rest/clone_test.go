@@ -79,3 +79,28 @@ func TestClone(t *testing.T) {
 		t.Error(b)
 	}
 }
+
+// A clone that is being copied says how far it is, in its node's words.
+func TestCloneReasonSaysHowFar(t *testing.T) {
+	d := &state.Definition{ResourceDefinition: &model.ResourceDefinition{Name: "copy", Cloning: &model.Cloning{SourceName: "backups", State: model.CloneCopying, SinceMS: 5},
+		Volumes: []model.VolumeDefinition{{}}, Resources: []model.Resource{
+			{UUID: "a", Node: "alpha", Volumes: []model.Volume{{From: &model.Source{Snapshot: "s"}}}},
+			{UUID: "b", Node: "bravo", Volumes: []model.Volume{{}}}}},
+		Seen: map[model.UUID]*model.ResourceStatus{"a": {Phase: model.Working, Reason: "volume 0 is being copied: 256 of 600 KiB are done"},
+			"b": {Phase: model.Working, Reason: "waits"}}}
+	condition, r := cloneReason(d)
+	if want := "It is made from a snapshot of 'backups': 0 of 1 volumes are whole. On alpha: volume 0 is being copied: 256 of 600 KiB are done."; condition != "working" || r.Message != want || r.Since != 5 {
+		t.Errorf("%s %+v", condition, r)
+	}
+}
+
+// An orphan may be a device in a pool, or a configuration file.
+func TestOrphansAreNamed(t *testing.T) {
+	n := &state.Node{Node: &model.Node{Name: "alpha", Type: model.Satellite}, Seen: &model.NodeObserved{Status: model.StatusOnline}}
+	n.Seen.Orphans = []model.Orphan{{ID: "v", Pool: "swpool", Name: "backups_00000"}, {ID: "r", Name: "/var/lib/holdfast.d/backups.res"}}
+	got := nodeStatus(n).Reasons
+	if len(got) != 2 || !strings.Contains(got[0].Message, "'backups_00000' in pool 'swpool'") || strings.Contains(got[1].Message, "pool") ||
+		!strings.Contains(got[1].Message, "configuration file '/var/lib/holdfast.d/backups.res'") {
+		t.Errorf("%+v", got)
+	}
+}

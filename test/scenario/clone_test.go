@@ -63,11 +63,6 @@ func TestClone(t *testing.T) {
 			w.lin("snapshot delete r1 " + f)
 		}
 	}
-	w.define("thick", "16M")
-	w.lin("resource create thick --auto-place 2 -s swpool")
-	w.upToDate("thick", 2)
-	w.refused("resource-definition clone thick thick2", "does not support snapshots")
-
-	w.lin("resource-definition delete r0 r1 thick")
+	w.lin("resource-definition delete r0 r1")
 	w.noThinPools()
 }
