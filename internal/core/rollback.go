@@ -114,7 +114,7 @@ func newerInZpool(s *state.Snapshot, d *state.Definition, sn *model.Snapshot) st
 				if of == nil || of.Volume(v.Number) == nil || of.Volume(v.Number).Of != v.Of || n == nil {
 					continue
 				}
-				if p := n.Pool(v.Pool); p != nil && (p.Kind == model.ZFS || p.Kind == model.ZFSThin) {
+				if p := n.Pool(v.Pool); p != nil && p.Kind.SnapshotsInside() {
 					return o.Name
 				}
 			}

@@ -49,3 +49,47 @@ func TestRollbackToTheNewest(t *testing.T) {
 		}
 	}
 }
+
+// A disk in a zpool of which there is a snapshot can't go, so nothing begins by which it would have to.
+func TestSnapshotKeepsDisk(t *testing.T) {
+	w := threeWithClient(t)
+	w.node("delta", model.DRBD9, 4<<20)
+	d := w.def("backups").ResourceDefinition.Clone()
+	r := d.On("alpha")
+	d.Snapshots = []model.Snapshot{{UUID: "s", Name: "monday", State: model.SnapshotSuccessful,
+		Copies: []model.SnapshotCopy{{UUID: "c", Node: "alpha", Replica: r.UUID, Volumes: []model.CopyVolume{{Pool: "swpool", Of: r.Volumes[0].UUID}}}}}}
+	if err := w.tx.PutDefinition(d); err != nil {
+		t.Fatal(err)
+	}
+	kind := func(k model.ProviderKind) {
+		n := w.tx.Snapshot().Node("alpha").Node.Clone()
+		n.Pool("swpool").Kind = k
+		w.tx.PutNode(n)
+	}
+	kind(model.ZFS)
+	for _, c := range []core.Command{
+		core.ToggleDisk{Definition: "backups", Node: "alpha", Diskless: true},
+		core.ToggleDisk{Definition: "backups", Node: "delta", From: "alpha"},
+		core.ResourceDelete{Definition: "backups", Node: "alpha"},
+	} {
+		if w.refused(fault.InUse, c); w.replica("backups", "alpha").Toggle != model.NoToggle || w.def("backups").On("delta") != nil {
+			t.Errorf("%+v: refused, and something changed", c)
+		}
+	}
+	out := w.do(core.NodeEvacuate{Name: "alpha"})
+	if len(out.Notes) < 2 || !strings.Contains(out.Notes[1].Cause, "monday") || w.replica("backups", "alpha").Successor != "" {
+		t.Errorf("evacuate: %+v", out.Notes)
+	}
+	kind(model.LVMThin)
+	if w.do(core.Tend{}); w.replica("backups", "alpha").Successor == "" {
+		t.Error("of other kinds a snapshot stays behind")
+	}
+	// One that is on its way off isn't kept there by a new snapshot.
+	kind(model.ZFS)
+	for _, n := range []string{"alpha", "bravo"} {
+		seen := *w.tx.Snapshot().Node(n).Seen
+		seen.Snapshots = []model.ProviderKind{model.LVM, model.ZFS}
+		w.tx.SeeNode(n, &seen)
+	}
+	w.refused(fault.InUse, core.SnapshotCreate{Of: []core.SnapshotOf{{Definition: "backups", Name: "tuesday", Nodes: []string{"alpha"}}}})
+}

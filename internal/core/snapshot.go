@@ -228,6 +228,9 @@ func notNow(s *state.Snapshot, d *state.Definition, r *model.Resource, copies bo
 		return fault.NotConnected, "Bring node " + r.Node + " online.", fmt.Errorf("node %s isn't online", r.Node)
 	}
 	for _, v := range r.Volumes {
+		if p := n.Pool(v.Pool); p != nil && p.Kind.SnapshotsInside() && (r.Successor != "" || r.DiskLeaves()) {
+			return fault.InUse, "Wait until it has left.", fmt.Errorf("its disk is leaving that node, and ZFS keeps a volume as long as a snapshot of it")
+		}
 		if p := n.Pool(v.Pool); p != nil && !slices.Contains(n.Seen.Snapshots, p.Kind) && !(copies && slices.Contains(n.Seen.Copies, p.Kind)) {
 			return fault.Unsupported, "", fault.New(fault.Unsupported, fault.Snapshot, "Storage driver '%s' does not support snapshots.", p.Kind).
 				Because("It is used for storage pool '%s' on node '%s'.", p.Name, n.Name).Do("Keep volumes that need snapshots in a thin pool.").
@@ -464,8 +467,7 @@ func copiesIn(d *model.ResourceDefinition, node, pool string) bool {
 	})
 }
 
-// heldBySnapshot refuses to remove a replica's volumes (or the one of that number) of which there are snapshots in a zpool: ZFS
-// keeps a snapshot in its volume, other kinds keep it beside.
+// heldBySnapshot refuses to remove a replica's volumes (or the one of that number) of which there are snapshots inside.
 func heldBySnapshot(s *state.Snapshot, d *state.Definition, r *model.Resource, number *int) error {
 	n := s.Node(r.Node)
 	if n == nil || r.Deleting {
@@ -479,7 +481,7 @@ func heldBySnapshot(s *state.Snapshot, d *state.Definition, r *model.Resource, n
 			}
 			for _, v := range k.Volumes {
 				p := n.Pool(v.Pool)
-				if p == nil || p.Kind != model.ZFS && p.Kind != model.ZFSThin || number != nil && *number != v.Number {
+				if p == nil || !p.Kind.SnapshotsInside() || number != nil && *number != v.Number {
 					continue
 				}
 				return fault.New(fault.InUse, fault.Resource, "Volume %d of resource '%s' on node '%s' can't be deleted.", v.Number, d.Name, r.Node).

@@ -90,6 +90,9 @@ func dropDisk(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Re
 		r.Toggle, r.Successor = model.Removing, ""
 		return done(fault.Modify, fault.Resource, refs, "The disk of resource '%s' on node '%s' isn't added: what was made of it is removed.", d.Name, n.Name), nil
 	}
+	if err := heldBySnapshot(s, d, r, nil); err != nil {
+		return fault.Note{}, err
+	}
 	if g := plan.MayDropDisk(s, d, r); !g.OK {
 		return fault.Note{}, fault.New(fault.LastCopy, fault.Resource, "Resource '%s' on node '%s' can't become diskless.", d.Name, n.Name).
 			Because("It may hold the last good copy: %s.", g.Reason).
@@ -196,6 +199,11 @@ func migrate(tx *state.Tx, env Env, d *state.Definition, m *model.ResourceDefini
 
 // replace makes a replica with a disk on n, of a diskless one if there is one, which takes the place of old, a replica of m.
 func replace(s *state.Snapshot, env Env, d *state.Definition, m *model.ResourceDefinition, old model.UUID, n *state.Node, pool string) error {
+	if o := m.Replica(old); !plan.Evicted(s, o) {
+		if err := heldBySnapshot(s, d, o, nil); err != nil {
+			return err
+		}
+	}
 	if err := makeRoom(s, d, m, old); err != nil {
 		return err
 	}

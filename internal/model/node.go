@@ -109,6 +109,10 @@ const (
 // Thin tells whether the kind allocates on write.
 func (k ProviderKind) Thin() bool { return k == LVMThin || k == ZFSThin || k == FileThin }
 
+// SnapshotsInside tells whether a snapshot is part of its volume, which can't go before it does (zfs-destroy(8)). Of other
+// kinds it is a volume of its own.
+func (k ProviderKind) SnapshotsInside() bool { return k == ZFS || k == ZFSThin }
+
 // Snapshots tells whether the kind has them. Of FILE and FILE_THIN the file system must be able to share blocks.
 func (k ProviderKind) Snapshots() bool {
 	return k == LVMThin || k == ZFS || k == ZFSThin || k == File || k == FileThin

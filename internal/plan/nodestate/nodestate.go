@@ -265,7 +265,7 @@ func held(d *state.Definition, n *state.Node, r *model.Resource) bool {
 		for _, k := range sn.Copies {
 			if k.Replica == r.UUID && slices.ContainsFunc(k.Volumes, func(v model.CopyVolume) bool {
 				p := n.Pool(v.Pool)
-				return p != nil && (p.Kind == model.ZFS || p.Kind == model.ZFSThin || v.RoomKiB > 0)
+				return p != nil && (p.Kind.SnapshotsInside() || v.RoomKiB > 0)
 			}) {
 				return true
 			}
