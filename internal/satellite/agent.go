@@ -87,6 +87,7 @@ type Agent struct {
 	heard    map[string]int
 	pictures int
 	doubt    map[string]bool
+	views    int // how often a job has told of the kernel
 
 	crypt   crypts
 	running map[uint64]*runningJob
@@ -119,6 +120,7 @@ type runningJob struct {
 	since    time.Time
 	heard    map[string]int // when it began
 	pictures int
+	views    int
 }
 
 // hungProgram blocks queues until it ends.
@@ -406,7 +408,7 @@ func (a *Agent) Due(now time.Time) []Job {
 				j.before[name] = p.last.Picture
 			}
 		}
-		a.running[j.ID] = &runningJob{j, now, maps.Clone(a.heard), a.pictures}
+		a.running[j.ID] = &runningJob{j, now, maps.Clone(a.heard), a.pictures, a.views}
 		jobs = append(jobs, j)
 		return j
 	}
@@ -624,7 +626,7 @@ func (a *Agent) Finish(j Job, res Result, now time.Time) {
 	}
 	switch j.Kind {
 	case NodeJob:
-		a.finishNode(res, now)
+		a.finishNode(res, began, now)
 	case DevicePoolJob:
 		a.finishDevicePool(j, res)
 	case CryptJob:
@@ -668,7 +670,7 @@ func (a *Agent) Finish(j Job, res Result, now time.Time) {
 	}
 }
 
-func (a *Agent) finishNode(res Result, now time.Time) {
+func (a *Agent) finishNode(res Result, began *runningJob, now time.Time) {
 	a.nodeJob, a.nodeAt = false, now
 	if res.Node == nil {
 		return
@@ -679,8 +681,15 @@ func (a *Agent) finishNode(res Result, now time.Time) {
 		a.nodeAt = now.Add(retry(1) - nodeEvery)
 		return
 	}
-	if !res.Node.drbd.Loaded && !a.streamOn {
-		// Without the module nothing is up.
+	switch {
+	case a.streamOn:
+	case res.Node.drbd.Loaded:
+		if a.node != nil && !a.node.drbd.Loaded {
+			a.viewKnown = false // what is up will be told by the events
+		}
+	case began != nil && began.views != a.views:
+		a.nodeDirty = true // a job has brought something up meanwhile
+	default: // without the module nothing is up
 		a.viewKnown = true
 		clear(a.view)
 	}
@@ -725,6 +734,7 @@ func (a *Agent) disturbed(began *runningJob, name string) bool {
 }
 
 func (a *Agent) setView(name string, st *drbd.State) {
+	a.views++
 	if k := st.Resources[name]; k != nil {
 		a.view[name] = k
 	} else {

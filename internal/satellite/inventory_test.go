@@ -46,3 +46,28 @@ func TestSlowLookAtTheNode(t *testing.T) {
 		t.Errorf("%v are left over", names)
 	}
 }
+
+// A look that began before DRBD's module was loaded, and ends when a resource is up, doesn't say that nothing is up: the
+// resource would be said to be gone while the kernel still runs it.
+func TestSlowLookBeforeTheModule(t *testing.T) {
+	r := newRig(t, model.DRBD9, "alpha", "bravo")
+	r.run(10 * time.Second)
+	bravo := r.nodes[1]
+	bravo.holds = NodeJob
+	bravo.a.nodeDirty = true
+	r.run(time.Second)
+	if len(bravo.letGo) != 1 {
+		t.Fatalf("%d looks at the node", len(bravo.letGo))
+	}
+	r.deploy("backups", model.DRBD9, model.SeedSync, 1)
+	r.run(10 * time.Second)
+	if len(bravo.m.KernelResources()) != 1 {
+		t.Fatal("isn't up")
+	}
+	bravo.letGo[0]() // the next look takes its time, too
+	bravo.remove("backups", whole)
+	r.run(30 * time.Second)
+	if st := bravo.of("backups"); !st.Gone || len(bravo.m.KernelResources()) > 0 {
+		t.Errorf("the kernel runs %v, and it is said: %+v", bravo.m.KernelResources(), st)
+	}
+}
