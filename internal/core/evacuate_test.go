@@ -197,3 +197,27 @@ func TestAutoEvictAndItsBrake(t *testing.T) {
 		t.Error("isn't evicted and replaced")
 	}
 }
+
+// With DRBD 8.4 one that stays sees but one peer: while it is in the midst of a sync itself, that is the one that goes, for the new
+// one has nothing to give.
+func TestEvacuateInTheMidstOfASync(t *testing.T) {
+	w := full(t, model.DRBD8)
+	w.do(core.NodeEvacuate{Name: "alpha"})
+	w.see("bravo", "backups", model.DiskInconsistent, nil) // it grew, say
+	w.see("charlie", "backups", model.DiskInconsistent, nil)
+	w.see("charlie", "backups", model.DiskInconsistent, nil)
+	peer := func(node, want, when string) {
+		t.Helper()
+		if got := w.spec("backups", node).DRBD.Peers; len(got) != 1 || got[0].Node != want {
+			t.Errorf("%s: the peer of %s is %+v, want %s", when, node, got, want)
+		}
+	}
+	peer("bravo", "alpha", "bravo syncs")
+	peer("alpha", "bravo", "bravo syncs")
+	peer("charlie", "bravo", "bravo syncs")
+	w.see("bravo", "backups", model.DiskUpToDate, nil)
+	peer("bravo", "charlie", "bravo is good")
+	w.see("charlie", "backups", model.DiskUpToDate, nil)
+	w.see("bravo", "backups", model.DiskInconsistent, nil)
+	peer("bravo", "charlie", "charlie was good")
+}

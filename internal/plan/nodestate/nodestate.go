@@ -206,7 +206,7 @@ func one(s *state.Snapshot, d *state.Definition, r *model.Resource, peers []mode
 		witness = live[0]
 	}
 	free := plan.InUse(d) == "" && !slices.ContainsFunc(live, func(o *model.Resource) bool { return !upToDate(d, o) })
-	engaged := len(live) == 2 && initialised(live[0]) && initialised(live[1])
+	engaged := len(live) == 2 && initialised(live[0]) && initialised(live[1]) && !stranded(d, witness, live)
 	rank := func(r, o *model.Resource) int {
 		n := s.Node(o.Node)
 		switch {
@@ -240,6 +240,32 @@ func one(s *state.Snapshot, d *state.Definition, r *model.Resource, peers []mode
 		}
 	}
 	return []model.PeerSpec{slices.MinFunc(peers, func(a, b model.PeerSpec) int { return first(r)(d.Replica(a.ID), d.Replica(b.ID)) })}
+}
+
+// stranded tells whether the witness is in the midst of a sync that its live peer can't end, since that one was never good, and
+// one that goes can: the witness needs that one. What nobody reports doesn't count.
+func stranded(d *state.Definition, witness *model.Resource, live []*model.Resource) bool {
+	if slices.ContainsFunc(live, func(o *model.Resource) bool { return o != witness && filled(o) }) {
+		return false
+	}
+	disk := func(r *model.Resource, number int) string {
+		if st := d.Seen[r.UUID]; st != nil {
+			if v := st.Volume(number); v != nil {
+				return v.Disk
+			}
+		}
+		return ""
+	}
+	return slices.ContainsFunc(witness.Volumes, func(v model.Volume) bool {
+		return disk(witness, v.Number) == model.DiskInconsistent && slices.ContainsFunc(d.Resources, func(o model.Resource) bool {
+			return !slices.ContainsFunc(live, func(l *model.Resource) bool { return l.UUID == o.UUID }) && disk(&o, v.Number) == model.DiskUpToDate
+		})
+	})
+}
+
+// filled tells whether all its volumes were UpToDate once.
+func filled(r *model.Resource) bool {
+	return !slices.ContainsFunc(r.Volumes, func(v model.Volume) bool { return !v.Deleting && !v.Filled })
 }
 
 // peersOf are the replicas that r is connected to. A node may carry an old incarnation that still goes beside a new one that
