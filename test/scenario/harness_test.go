@@ -374,7 +374,7 @@ func (w *world) noThinPools() {
 
 func (w *world) online() {
 	w.t.Helper()
-	w.until(40*time.Second, "all nodes are online", func() (bool, string) {
+	w.until(2*time.Minute, "all nodes are online", func() (bool, string) {
 		var list []api.Node
 		if err := w.api.Do(w.ctx, "GET", "/v1/nodes", nil, nil, &list); err != nil {
 			return false, err.Error()
