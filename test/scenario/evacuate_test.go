@@ -65,6 +65,9 @@ func TestEvacuate(t *testing.T) {
 	w.on("bravo", "drbdadm primary r1")
 	one := w.write("bravo", w.device("r1"), 15)
 	w.on("bravo", "drbdadm secondary r1")
+	if !w.eight() { // while the third is filled both of the others must be good for anybody to write: who can't is to wait
+		w.lin("resource-definition drbd-options r0 --on-no-quorum suspend-io")
+	}
 	w.on("alpha", "drbdadm primary r0")
 	w.rate("r0", 3)
 	w.rate("r1", 1)
