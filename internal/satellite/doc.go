@@ -2,6 +2,7 @@
 // is there, acts, and reports.
 //
 //	Agent      plain struct: messages and events in, jobs and messages out; no goroutine, no clock. The simulator runs it.
+//	           (agent.go its state, due.go which jobs, finish.go what came of them, seen.go what a plan is made from)
 //	RunJob     the only part that touches the machine, through run.Host; it may block and knows nothing of the Agent's state
 //	Server     the shell: listens, runs jobs in goroutines, keeps the time
 //

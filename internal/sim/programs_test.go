@@ -63,7 +63,7 @@ func TestPrograms(t *testing.T) {
 			}
 			have[i] = sc.programs
 			if _, known := budget[op.name]; !known {
-				t.Logf("%s has no budget yet", op.name)
+				t.Errorf("%s has no budget: give it one", op.name)
 				continue
 			}
 			if have[i] > leeway(budget[op.name][i]) {
