@@ -328,6 +328,11 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 		if k != nil && k.Role == "Primary" {
 			return &WaitError{Reason: s.Resource + " is in use on this node (Primary): unmount it, or stop what uses it"}
 		}
+		if k != nil {
+			if why := steps.PeerNeeds(k); why != "" {
+				return &WaitError{Reason: "it isn't taken down yet: " + why}
+			}
+		}
 		return nil
 	case steps.TakeDown:
 		return x.drbd.DownByName(ctx, s.Resource)

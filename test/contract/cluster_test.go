@@ -62,7 +62,7 @@ func start(t *testing.T, names ...string) *cluster {
 	network := machine.NewNetwork()
 	network.RateKiB = 256 << 10 // a second
 	for i, name := range names {
-		m := network.Add(name, machine.Options{Address: address(i), Module: "9.2.18", VGs: map[string]int64{"sw_ssd": 4 << 20}, Zpools: map[string]int64{"tank": 4 << 20}})
+		m := network.Add(name, machine.Options{Address: address(i), Module: "9.2.18", VGs: map[string]int64{"sw_ssd": 4 << 20}, Zpools: map[string]int64{"tank/volumes": 4 << 20}})
 		check(t, m.MkdirAll("/srv/files", 0o755))
 		check(t, m.MkdirAll("/proc/sys/kernel/random", 0o755))
 		check(t, m.WriteFile("/proc/sys/kernel/random/boot_id", []byte("boot-1\n"), 0o644))

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"holdfast/internal/model"
@@ -233,6 +234,21 @@ func (p *planner) lookFirst() Plan {
 
 func (p *planner) cantSee(why string) string {
 	return fmt.Sprintf("can't see whether another copy of %s is good (%s); the removal waits, or type the override that names what is lost", p.spec.Name, why)
+}
+
+// PeerNeeds tells for which volume a peer that is in use has no good copy but this replica's; "" if for none.
+func PeerNeeds(k *Kernel) string {
+	for _, p := range k.Peers {
+		if p.State != model.Connected || p.Role != primary {
+			continue
+		}
+		for _, n := range slices.Sorted(maps.Keys(k.Volumes)) {
+			if k.Volumes[n].Disk == model.DiskUpToDate && OtherGood(k, []int{n}) != "" {
+				return fmt.Sprintf("a peer is Primary and has no other good copy of volume %d than this one", n)
+			}
+		}
+	}
+	return ""
 }
 
 // OtherGood tells why no other connected copy is proven good for each of the volumes; "" if one is.

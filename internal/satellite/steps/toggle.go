@@ -194,6 +194,9 @@ func (p *planner) rest() Plan {
 	case p.seen.Kernel.Role == primary:
 		return blocked("%s is in use on this node (Primary): unmount it, or stop what uses it, then it is deactivated", p.spec.Name)
 	}
+	if why := PeerNeeds(p.seen.Kernel); why != "" {
+		return blocked("it isn't taken down yet: %s", why)
+	}
 	return do(p.step(GuardIdle), p.step(TakeDown))
 }
 

@@ -179,3 +179,25 @@ func TestRest(t *testing.T) {
 		t.Errorf("back: %+v", p)
 	}
 }
+
+// A replica isn't taken down while a peer that is in use reads a volume from it alone.
+func TestPeerNeeds(t *testing.T) {
+	k := func(role, mine, theirs string) *Kernel {
+		return &Kernel{Volumes: map[int]KernelVolume{0: {Disk: "UpToDate"}, 1: {Disk: mine}},
+			Peers: []KernelPeer{{Name: "bravo", State: "Connected", Role: role, Volumes: map[int]KernelPeerVolume{0: {Disk: "UpToDate"}, 1: {Disk: theirs}}}}}
+	}
+	for _, c := range []struct {
+		k     *Kernel
+		needs bool
+	}{
+		{k("Primary", "UpToDate", "UpToDate"), false},
+		{k("Primary", "UpToDate", "Inconsistent"), true},
+		{k("Primary", "UpToDate", "Diskless"), true},
+		{k("Primary", "Inconsistent", "Diskless"), false},
+		{k("Secondary", "UpToDate", "Inconsistent"), false},
+	} {
+		if got := PeerNeeds(c.k); (got != "") != c.needs {
+			t.Errorf("%+v: %q", c.k, got)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -229,18 +230,19 @@ func (x *call) zprops() map[string]string {
 
 // zplace finds where a new volume goes.
 func (x *call) zplace(verb, name string) (*zpool, string) {
-	pn, vn, _ := strings.Cut(name, "/")
+	pn, vn := path.Split(name) // the parent may be a dataset, which the model has for a pool of its own
+	pn = strings.TrimSuffix(pn, "/")
 	i := slices.IndexFunc(x.m.zpools, func(p *zpool) bool { return p.name == pn && !p.gone })
 	if i < 0 {
-		x.fail(1, "cannot %s '%s': no such pool '%s'", verb, name, pn)
+		if first, _, deeper := strings.Cut(pn, "/"); deeper && slices.ContainsFunc(x.m.zpools, func(p *zpool) bool { return p.name == first && !p.gone }) {
+			x.fail(1, "cannot %s '%s': parent does not exist", verb, name)
+		} else {
+			x.fail(1, "cannot %s '%s': no such pool '%s'", verb, name, first)
+		}
 		return nil, ""
 	}
 	if _, v := x.m.zfind(name); v != nil {
 		x.fail(1, "cannot %s '%s': dataset already exists", verb, name)
-		return nil, ""
-	}
-	if strings.Contains(vn, "/") {
-		x.fail(1, "cannot %s '%s': parent does not exist", verb, name)
 		return nil, ""
 	}
 	return x.m.zpools[i], vn
@@ -385,7 +387,7 @@ func (x *call) zrename() {
 	if v.of != nil {
 		_, v.name, _ = strings.Cut(x.argv[1], "@")
 	} else {
-		_, v.name, _ = strings.Cut(x.argv[1], "/")
+		_, v.name = path.Split(x.argv[1])
 		slices.SortFunc(p.vols, func(a, b *zvol) int { return strings.Compare(a.name, b.name) })
 	}
 	x.m.effect("zfs rename %s %s", x.argv[0], x.argv[1])
