@@ -348,7 +348,7 @@ func (w *world) nodes() {
 func (w *world) thinPools(mib int) {
 	w.t.Helper()
 	w.each(func(m *lab.Machine) error {
-		_, err := m.Sh(w.ctx, fmt.Sprintf("lvcreate -q -y -T -Zy -L %dM --poolmetadatasize 4M sw_ssd/thin && sync", mib))
+		_, err := m.Sh(w.ctx, fmt.Sprintf("lvcreate -q -y -T -Zy -L %dM --poolmetadatasize 4M sw_ssd/thin && sync /dev/vda", mib))
 		return err
 	})
 	for _, m := range w.Machines {
@@ -367,7 +367,7 @@ func (w *world) noThinPools() {
 		w.lin("storage-pool delete " + m.Name + " thin")
 	}
 	w.each(func(m *lab.Machine) error {
-		_, err := m.Sh(w.ctx, "lvremove -q -y sw_ssd/thin && sync")
+		_, err := m.Sh(w.ctx, "lvremove -q -y sw_ssd/thin && sync /dev/vda")
 		return err
 	})
 }

@@ -14,7 +14,7 @@ import (
 func TestThin(t *testing.T) {
 	w := shared(t)
 	w.each(func(m *lab.Machine) error {
-		_, err := m.Sh(w.ctx, "lvcreate -q -y -T -Zy -L 256M --poolmetadatasize 4M sw_ssd/thin && sync")
+		_, err := m.Sh(w.ctx, "lvcreate -q -y -T -Zy -L 256M --poolmetadatasize 4M sw_ssd/thin && sync /dev/vda")
 		return err
 	})
 	for i, m := range w.Machines {
@@ -68,7 +68,7 @@ func TestThin(t *testing.T) {
 	})
 	w.define("r4", "16M")
 	w.refused("resource create bravo r4 -s thin", "98 %")
-	w.on("bravo", "lvremove -q -y sw_ssd/filler")
+	w.on("bravo", "lvremove -q -y sw_ssd/filler && sync /dev/vda")
 	w.lin("resource-definition delete r3")
 	w.until(time.Minute, "the list says that it has room again", func() (bool, string) {
 		out := w.lin("storage-pool list -s thin")
@@ -85,7 +85,7 @@ func TestThin(t *testing.T) {
 		w.lin("storage-pool delete " + m.Name + " thin")
 	}
 	w.each(func(m *lab.Machine) error {
-		_, err := m.Sh(w.ctx, "lvremove -q -y sw_ssd/thin && sync")
+		_, err := m.Sh(w.ctx, "lvremove -q -y sw_ssd/thin && sync /dev/vda")
 		return err
 	})
 }

@@ -57,7 +57,7 @@ func TestTrouble(t *testing.T) {
 	} else if !strings.Contains(err.Error(), "free") {
 		t.Errorf("%v\n%s", err, out)
 	}
-	w.on("bravo", "lvremove -q -y "+vg+"/filler")
+	w.on("bravo", "lvremove -q -y "+vg+"/filler && sync /dev/vda")
 	w.until(2*time.Minute, "there is room again", func() (bool, string) {
 		out, err := w.Linstor(w.ctx, "resource", "create", "bravo", "full", "-s", bad)
 		if err != nil && strings.Contains(err.Error(), "already") {
