@@ -15,7 +15,7 @@ func TestTrouble(t *testing.T) {
 	w := up(t, 2, func(c *cluster.Config) { c.Lab.Disks = []int64{1 << 30, 1 << 30} })
 	w.nodes()
 	w.each(func(m *lab.Machine) error {
-		_, err := m.Sh(w.ctx, "vgcreate -q other /dev/vdb && sync")
+		_, err := m.Sh(w.ctx, "vgcreate -q other /dev/vdb && sync /dev/vdb")
 		return err
 	})
 	for _, m := range w.Machines {
@@ -57,7 +57,7 @@ func TestTrouble(t *testing.T) {
 	} else if !strings.Contains(err.Error(), "free") {
 		t.Errorf("%v\n%s", err, out)
 	}
-	w.on("bravo", "lvremove -q -y "+vg+"/filler && sync /dev/vda")
+	w.on("bravo", "lvremove -q -y "+vg+"/filler && sync /dev/vda /dev/vdb")
 	w.until(2*time.Minute, "there is room again", func() (bool, string) {
 		out, err := w.Linstor(w.ctx, "resource", "create", "bravo", "full", "-s", bad)
 		if err != nil && strings.Contains(err.Error(), "already") {
