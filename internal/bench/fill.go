@@ -69,7 +69,7 @@ func Fill(ctx context.Context, path, cluster string, size Size) error {
 		return err
 	}
 	for i := range size.Definitions {
-		d := &model.ResourceDefinition{UUID: env.UUID(), Name: defName(i), Group: model.DefaultGroup, Secret: env.Secret(), PeerSlots: 7, DRBD: model.DRBD9, CreatedMS: env.Now.UnixMilli(),
+		d := &model.ResourceDefinition{UUID: env.UUID(), Name: defName(i), Group: model.DefaultGroup, Secret: env.Secret(), PeerSlots: 7, DRBD: model.DRBD9, GoodAmong: size.Replicas, CreatedMS: env.Now.UnixMilli(),
 			Props:   map[string]string{"Aux/owner": fmt.Sprint(i % 100)},
 			Volumes: []model.VolumeDefinition{{UUID: env.UUID(), SizeKiB: 1 << 20, Minor: 1000 + i, Initialised: true}}}
 		for j := range size.Replicas {
