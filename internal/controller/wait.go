@@ -206,12 +206,17 @@ func (w *waiting) ofNode(sev fault.Severity, k fault.Kind, format string, args .
 	return &fault.Note{Severity: sev, Kind: k, Op: w.Op, Object: o, Message: fmt.Sprintf(format, args...), Refs: map[string]string{"Node": w.Node}}
 }
 
-// stuck gives the reason if it has stood for BlockedGrace.
-func (w *waiting) stuck(now time.Time, why string) *fault.Note {
+// graced tells whether what it waits for hasn't stood for BlockedGrace yet, since this was first asked.
+func (w *waiting) graced(now time.Time) bool {
 	if w.blocked.IsZero() {
 		w.blocked = now
 	}
-	if now.Sub(w.blocked) < BlockedGrace {
+	return now.Sub(w.blocked) < BlockedGrace
+}
+
+// stuck gives the reason if it has stood for BlockedGrace.
+func (w *waiting) stuck(now time.Time, why string) *fault.Note {
+	if w.graced(now) {
 		return nil
 	}
 	note := w.said(fault.Warning, fault.NotApplied, "Resource '%s' on node '%s' has to wait.", w.name, w.Node)

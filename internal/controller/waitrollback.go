@@ -17,13 +17,8 @@ func (w *waiting) judgeRollback(s *state.Snapshot, now time.Time) *fault.Note {
 	}
 	switch rb := d.Rollback; {
 	case rb == nil || rb.ID != w.Rollback:
-		if apart(s, d) { // what is typed next may need them connected
-			if w.blocked.IsZero() {
-				w.blocked = now
-			}
-			if now.Sub(w.blocked) < BlockedGrace {
-				return nil
-			}
+		if apart(s, d) && w.graced(now) { // what is typed next may need them connected
+			return nil
 		}
 		return w.ofRollback(fault.Success, fault.Done, "Resource '%s' was rolled back.", w.name)
 	case rb.State == model.RollbackFailed:

@@ -13,10 +13,15 @@ import (
 
 // snapping is the tutorial on pools that can have snapshots.
 func snapping(t *testing.T) *world {
+	return able(t, func(r *model.NodeReport) { r.Snapshots = []model.ProviderKind{model.LVM} })
+}
+
+// able is the tutorial on nodes that say they can do more.
+func able(t *testing.T, more func(*model.NodeReport)) *world {
 	w := tutorial(t, model.DRBD8)
 	for _, n := range []string{"alpha", "bravo"} {
 		seen := *w.tx.Snapshot().Node(n).Seen
-		seen.Snapshots = []model.ProviderKind{model.LVM}
+		more(&seen.NodeReport)
 		w.tx.SeeNode(n, &seen)
 	}
 	w.obey("backups")
@@ -156,14 +161,7 @@ func TestCloneLosesItsReplicas(t *testing.T) {
 
 // thick is the tutorial in volume groups without thin pools: a clone is copied there.
 func thick(t *testing.T) *world {
-	w := tutorial(t, model.DRBD8)
-	for _, n := range []string{"alpha", "bravo"} {
-		seen := *w.tx.Snapshot().Node(n).Seen
-		seen.Copies = []model.ProviderKind{model.LVM}
-		w.tx.SeeNode(n, &seen)
-	}
-	w.obey("backups")
-	return w
+	return able(t, func(r *model.NodeReport) { r.Copies = []model.ProviderKind{model.LVM} })
 }
 
 // One replica is copied, one that isn't in use; the other one of the clone is synced from it.

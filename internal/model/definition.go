@@ -147,6 +147,11 @@ type Resource struct {
 	Lose bool
 }
 
+// Filled tells whether all its volumes were UpToDate once.
+func (r *Resource) Filled() bool {
+	return !slices.ContainsFunc(r.Volumes, func(v Volume) bool { return !v.Deleting && !v.Filled })
+}
+
 // Volume is one volume of one replica.
 type Volume struct {
 	UUID   UUID // the incarnation label on the backing device

@@ -32,7 +32,7 @@ func CountVotes(c *model.ResourceDefinition) Votes {
 			n.Less++
 		default:
 			n.Full++
-			n.Filled = n.Filled && !slices.ContainsFunc(r.Volumes, func(v model.Volume) bool { return !v.Deleting && !v.Filled })
+			n.Filled = n.Filled && r.Filled()
 		}
 	}
 	return n
@@ -89,7 +89,7 @@ func goodAmong(d *state.Definition, c *model.ResourceDefinition) bool {
 	for _, r := range good {
 		together := 1
 		for _, p := range d.Seen[r.UUID].Peers {
-			if p.State == "Connected" && slices.ContainsFunc(good, func(o *model.Resource) bool { return o != r && o.NodeID == p.NodeID }) {
+			if p.State == model.Connected && slices.ContainsFunc(good, func(o *model.Resource) bool { return o != r && o.NodeID == p.NodeID }) {
 				together++
 			}
 		}

@@ -245,7 +245,7 @@ func one(s *state.Snapshot, d *state.Definition, r *model.Resource, peers []mode
 // stranded tells whether the witness is in the midst of a sync that its live peer can't end, since that one was never good, and
 // one that goes can: the witness needs that one. What nobody reports doesn't count.
 func stranded(d *state.Definition, witness *model.Resource, live []*model.Resource) bool {
-	if slices.ContainsFunc(live, func(o *model.Resource) bool { return o != witness && filled(o) }) {
+	if slices.ContainsFunc(live, func(o *model.Resource) bool { return o != witness && o.Filled() }) {
 		return false
 	}
 	disk := func(r *model.Resource, number int) string {
@@ -261,11 +261,6 @@ func stranded(d *state.Definition, witness *model.Resource, live []*model.Resour
 			return !slices.ContainsFunc(live, func(l *model.Resource) bool { return l.UUID == o.UUID }) && disk(&o, v.Number) == model.DiskUpToDate
 		})
 	})
-}
-
-// filled tells whether all its volumes were UpToDate once.
-func filled(r *model.Resource) bool {
-	return !slices.ContainsFunc(r.Volumes, func(v model.Volume) bool { return !v.Deleting && !v.Filled })
 }
 
 // peersOf are the replicas that r is connected to. A node may carry an old incarnation that still goes beside a new one that
