@@ -163,10 +163,14 @@ func newSnapshot(s *state.Snapshot, env Env, d *state.Definition, of SnapshotOf)
 		}
 		notes = append(notes, warn(kind, fault.Create, fault.Snapshot, refsOf(d.Name, r.Node), "Snapshot '%s' of '%s' is not taken on node '%s': %s", of.Name, d.Name, r.Node, why))
 	}
-	var apart []string
-	if cand, apart = together(d, cand); len(cand) == 0 && len(apart) > 0 {
-		return nil, nil, refuse(fault.NotConnected, "The replicas on "+strings.Join(apart, " and ")+" aren't connected, and none is in use: nobody knows which one is newer.",
-			"Connect them, or name the node that is to be trusted.")
+	sn.Together = of.Nodes == nil
+	cand, apart, why := plan.Together(d, cand, sn.Together)
+	if len(cand) == 0 && len(apart) > 0 {
+		do := "Connect them."
+		if plan.InUse(d) == "" {
+			do = "Connect them, or name the node that is to be trusted."
+		}
+		return nil, nil, refuse(fault.NotConnected, why, do)
 	}
 	for _, node := range apart {
 		notes = append(notes, warn(fault.NotConnected, fault.Create, fault.Snapshot, refsOf(d.Name, node), "Snapshot '%s' of '%s' is not taken on node '%s': it isn't connected to where the resource is in use.", of.Name, d.Name, node))
@@ -267,52 +271,6 @@ func notNow(s *state.Snapshot, d *state.Definition, r *model.Resource, copies bo
 		}
 	}
 	return fault.Done, "", nil
-}
-
-// together keeps those replicas that have the same data: with the resource in use, those connected to where it is; else
-// all, if each is connected to each. apart are the nodes of the others.
-func together(d *state.Definition, cand []*model.Resource) (same []*model.Resource, apart []string) {
-	if !d.HasDRBD() || len(cand) == 0 {
-		return cand, nil
-	}
-	linked := func(from, to *model.Resource) bool {
-		if from.UUID == to.UUID {
-			return true
-		}
-		st := d.Seen[from.UUID]
-		if st == nil {
-			return false
-		}
-		p := st.Peer(to.Node)
-		return p != nil && p.State == model.Connected
-	}
-	used := false
-	for _, r := range cand {
-		ok := true
-		for i := range d.Resources {
-			o := &d.Resources[i]
-			if st := d.Seen[o.UUID]; st != nil && st.InUse {
-				used = true
-				ok = ok && linked(o, r)
-			}
-		}
-		if ok {
-			same = append(same, r)
-		} else {
-			apart = append(apart, r.Node)
-		}
-	}
-	if used {
-		return same, apart
-	}
-	for _, a := range cand {
-		for _, b := range cand {
-			if !linked(a, b) {
-				return nil, []string{a.Node, b.Node}
-			}
-		}
-	}
-	return cand, nil
 }
 
 func copyNodes(sn *model.Snapshot) (out []string) {

@@ -56,6 +56,9 @@ type Snapshot struct {
 	For UUID
 	// Auto: taken by the property AutoSnapshot/RunEvery, and counted by AutoSnapshot/Keep.
 	Auto bool
+	// Together: it is of no use unless its copies have all that good replicas have which take no part. Not so where users named
+	// the nodes: they know whom to trust.
+	Together bool
 	// NodeIDs are those that DRBD's metadata in the copies may remember.
 	NodeIDs []int
 }

@@ -200,7 +200,7 @@ func seed(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition) (
 	}
 	for i := range c.Volumes {
 		vd := &c.Volumes[i]
-		if vd.Initialised || vd.Deleting || sourceStays(c, vd.Source) {
+		if vd.Initialised || vd.Deleting || sourceStays(c, vd.Source) || ruledElsewhere(s, c, vd.Number) {
 			continue
 		}
 		first, n, skip := source(s, d, c, vd)
@@ -213,6 +213,26 @@ func seed(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition) (
 		vd.Source, vd.SkipSync, moved = first.UUID, skip && n > 1, true
 	}
 	return moved
+}
+
+// ruledElsewhere tells whether another controller may be in charge of a node that carries the volume: its satellite says so,
+// or hasn't been asked since this controller began. Of two copies of a controller, each of which has some of the nodes, the
+// other one may have named a source there, and this one would name a second.
+func ruledElsewhere(s *state.Snapshot, c *model.ResourceDefinition, number int) bool {
+	return slices.ContainsFunc(c.Resources, func(r model.Resource) bool {
+		n := s.Node(r.Node)
+		if n == nil || !r.Diskful() || r.Volume(number) == nil {
+			return false
+		}
+		switch n.Seen.Status {
+		case model.StatusOtherController:
+			return true
+		case model.StatusUnknown:
+			nif := n.Dial()
+			return n.Type.HasSatellite() && nif != nil && nif.Port != 0
+		}
+		return false
+	})
 }
 
 // source chooses among the n replicas that carry the volume; nil if none will do (yet). skip: they all prove zeros.

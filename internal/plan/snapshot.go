@@ -85,6 +85,11 @@ func next(s *state.Snapshot, d *state.Definition, sn *model.Snapshot) (model.Sna
 		return model.SnapshotFailed, why
 	}
 	all := ready(s, d, sn)
+	if all && sn.State == model.SnapshotSuspending {
+		if why := apart(d, sn); why != "" {
+			return model.SnapshotFailed, reason{text: why}
+		}
+	}
 	for _, id := range sn.With {
 		if id == d.UUID {
 			continue

@@ -52,7 +52,8 @@ func unmade(d *state.Definition) (numbers []int) {
 	return numbers
 }
 
-// checkFileSystems: none was made over what somebody wrote; and what is said to be made is there.
+// checkFileSystems: none was made over what somebody wrote; and what is said to be made is there, unless users roll the
+// volume back, or did so, to what it was before.
 func (w *world) checkFileSystems() {
 	for _, where := range w.net.Overwritten() {
 		w.broken("I8", "a file system was made over data: %s", where)
@@ -60,7 +61,7 @@ func (w *world) checkFileSystems() {
 	if s := w.snapshot(); s != nil {
 		s.AllDefinitions(func(d *state.Definition) bool {
 			for _, vd := range d.Volumes {
-				if x := w.oracle.vols[vd.UUID]; x != nil && vd.Making == model.MakingDone && !x.forgiven && !x.rolled && !d.Deleting && !vd.Deleting && !w.fsSomewhere(x) {
+				if x := w.oracle.vols[vd.UUID]; x != nil && vd.Making == model.MakingDone && !x.forgiven && !x.rolled && x.rolling == "" && !x.bare && !d.Deleting && !vd.Deleting && !w.fsSomewhere(x) {
 					w.broken("I1", "the file system of %s/%d is said to be made, and is on no disk", d.Name, vd.Number)
 				}
 			}
@@ -82,4 +83,16 @@ func (w *world) fsSomewhere(x *vol) bool {
 		}
 	}
 	return disks == 0
+}
+
+// fsOn is the type of the file system on the device of that label; "": none.
+func (w *world) fsOn(label model.UUID) string {
+	for _, n := range w.nodes {
+		for _, d := range n.m.Disks() {
+			if d.Label == string(label) {
+				return w.net.FileSystem(d)
+			}
+		}
+	}
+	return ""
 }

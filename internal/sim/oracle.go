@@ -20,6 +20,7 @@ type oracle struct {
 	vols   map[model.UUID]*vol // by volume definition
 	snaps  map[model.UUID]*snap
 	copies map[model.UUID]*snapCopy // by label
+	named  map[string]bool          // snapshots of which users said where to take them, by name
 	incs   map[model.UUID]*inc      // by label
 	reps   map[model.UUID]*rep      // by replica
 	// slots say of whom a disk remembers something: by label and node-id, the label of the peer's disk.
@@ -50,6 +51,7 @@ type vol struct {
 	upToDate int        // disks, now
 	sizeKiB  int64      // the largest that somebody who uses it has seen
 	rolling  model.UUID // the snapshot to which it is being rolled back
+	bare     bool       // the one to which it was rolled back has no file system
 	from     model.UUID // the snapshot it was made from, until it is good
 }
 
@@ -80,7 +82,7 @@ type diskSeen struct {
 
 func (o *oracle) init() {
 	o.names.have = map[string]bool{}
-	o.snaps, o.copies = map[model.UUID]*snap{}, map[model.UUID]*snapCopy{}
+	o.snaps, o.copies, o.named = map[model.UUID]*snap{}, map[model.UUID]*snapCopy{}, map[string]bool{}
 	o.vols, o.incs, o.reps = map[model.UUID]*vol{}, map[model.UUID]*inc{}, map[model.UUID]*rep{}
 	o.slots, o.disks = map[slotKey]string{}, map[string]diskSeen{}
 }
@@ -454,6 +456,9 @@ func (o *oracle) vanished(w *world, n *node, path string, was diskSeen) {
 	}
 	if to, unfinished := strings.CutSuffix(path, "+copy"); unfinished && slices.ContainsFunc(n.m.Disks(), func(d machine.DiskView) bool { return d.Path == to && d.Label == was.label }) {
 		return // it is finished
+	}
+	if half := strings.HasSuffix(path, ":restore") || strings.HasSuffix(path, "+restore"); half && !was.initialised {
+		return // it gets its own name when it is whole; what a crash leaves of one is nobody's device, and made anew from the snapshot
 	}
 	if c := o.copies[model.UUID(was.label)]; c != nil {
 		if _, moved := o.copyContent(w, c, model.UUID(was.label)); moved {

@@ -20,6 +20,8 @@ type snap struct {
 	vols   map[int]model.UUID // volume definitions by number, then
 	done   bool               // it was found Successful, and looked at
 	gone   bool
+	named  bool         // users said where to take it: whom they trust
+	bare   map[int]bool // volumes without a file system in it
 	// content that the copies have, by volume number, once it is Successful.
 	content map[int][]int
 	copies  map[model.UUID]*snapCopy // by label
@@ -32,6 +34,8 @@ type snapCopy struct {
 	number int
 	origin model.UUID // label
 	gone   bool       // its removal was ordered
+	seen   bool       // it is there, or was
+	behind bool       // the device of which it was taken was, at that moment; see wasBehind
 }
 
 // learnSnapshots keeps books on snapshots, and looks at each that has just become Successful.
@@ -46,7 +50,7 @@ func (o *oracle) learnSnapshots(w *world, s *state.Snapshot) {
 			x := o.snaps[sn.UUID]
 			if x == nil {
 				x = &snap{id: sn.UUID, lease: sn.Lease, name: d.Name + "@" + sn.Name, before: map[model.UUID]int{}, vols: map[int]model.UUID{}, content: map[int][]int{},
-					copies: map[model.UUID]*snapCopy{}}
+					bare: map[int]bool{}, copies: map[model.UUID]*snapCopy{}, named: o.named[sn.Name]}
 				o.snaps[sn.UUID] = x
 				for _, v := range sn.Volumes {
 					if vd := d.Volume(v.Number); vd != nil && o.vols[vd.UUID] != nil {
@@ -112,6 +116,7 @@ func (o *oracle) consistent(w *world, same []*snap) {
 				continue
 			}
 			writes, there := o.copyContent(w, c, label)
+			x.bare[c.number] = there && w.fsOn(label) == ""
 			if !there {
 				w.broken("I1", "snapshot %s is Successful, and its copy of volume %d on %s isn't there", x.name, c.number, c.node)
 				return
@@ -147,10 +152,11 @@ func (o *oracle) consistent(w *world, same []*snap) {
 	}
 }
 
-// wasBehind: the device of which a copy was taken missed writes of a Primary that nobody kept from writing alone.
+// wasBehind: the device of which a copy was taken missed writes of a Primary that nobody kept from writing alone. Where users
+// named the node, it is what was so when the copy was made that counts: the device may have caught up since.
 func (o *oracle) wasBehind(x *snap, number int) bool {
 	for _, c := range x.copies {
-		if i := o.incs[c.origin]; c.number == number && (i == nil || i.behind || i.alone) {
+		if i := o.incs[c.origin]; c.number == number && (i == nil || i.behind || i.alone || x.named && c.behind) {
 			return true
 		}
 	}
@@ -175,6 +181,10 @@ func (o *oracle) copyContent(w *world, c *snapCopy, label model.UUID) ([]int, bo
 func (o *oracle) lookAtCopies(w *world) {
 	for _, id := range sortedKeys(o.copies) {
 		c := o.copies[id]
+		if _, there := o.copyContent(w, c, id); there && !c.seen {
+			i := o.incs[c.origin]
+			c.seen, c.behind = true, i == nil || i.behind || i.alone
+		}
 		if c.gone || !c.of.done || o.orphans {
 			continue
 		}
@@ -235,6 +245,7 @@ func (w *world) snapshots() {
 		x := core.SnapshotOf{Definition: w.name(), Name: name}
 		if w.chance(15) {
 			x.Nodes = []string{w.nodeName()}
+			w.oracle.named[name] = true
 		}
 		return x
 	}
@@ -322,7 +333,7 @@ func (o *oracle) learnRollback(d *state.Definition) {
 			v.rolling = rolling
 		case v.rolling != "":
 			if x := o.snaps[v.rolling]; x != nil && x.done {
-				v.writes = slices.Clone(x.content[v.number])
+				v.writes, v.bare = slices.Clone(x.content[v.number]), x.bare[v.number]
 			}
 			v.rolling = ""
 		}

@@ -16,6 +16,7 @@ type snapshot struct {
 	NodeIDs      []int               `json:"nodeIds,omitempty"`
 	For          model.UUID          `json:"for,omitempty"`
 	Auto         bool                `json:"auto,omitempty"`
+	Together     bool                `json:"together,omitempty"` // false as before: what replicas have that take no part doesn't count
 	Volumes      []snapshotVolume    `json:"volumes,omitempty"`
 	Copies       []snapshotCopy      `json:"copies,omitempty"`
 }
@@ -62,7 +63,7 @@ type source struct {
 func snapshotsOut(in []model.Snapshot) (out []snapshot) {
 	for _, s := range in {
 		t := snapshot{ID: s.UUID, Name: s.Name, Props: s.Props, CreatedMS: s.CreatedMS, State: s.State, Reason: s.Reason,
-			Disconnected: s.Disconnected, With: s.With, Lease: s.Lease, Quiet: s.Quiet, NodeIDs: s.NodeIDs, For: s.For, Auto: s.Auto}
+			Disconnected: s.Disconnected, With: s.With, Lease: s.Lease, Quiet: s.Quiet, NodeIDs: s.NodeIDs, For: s.For, Auto: s.Auto, Together: s.Together}
 		for _, v := range s.Volumes {
 			t.Volumes = append(t.Volumes, snapshotVolume{Number: v.Number, SizeKiB: v.SizeKiB, Gross: v.Gross, Props: v.Props,
 				BackingKiB: v.BackingKiB, Keys: keysOut(v.Keys)})
@@ -82,7 +83,7 @@ func snapshotsOut(in []model.Snapshot) (out []snapshot) {
 func snapshotsIn(in []snapshot) (out []model.Snapshot) {
 	for _, t := range in {
 		s := model.Snapshot{UUID: t.ID, Name: t.Name, Props: t.Props, CreatedMS: t.CreatedMS, State: t.State, Reason: t.Reason,
-			Disconnected: t.Disconnected, With: t.With, Lease: t.Lease, Quiet: t.Quiet, NodeIDs: t.NodeIDs, For: t.For, Auto: t.Auto}
+			Disconnected: t.Disconnected, With: t.With, Lease: t.Lease, Quiet: t.Quiet, NodeIDs: t.NodeIDs, For: t.For, Auto: t.Auto, Together: t.Together}
 		for _, v := range t.Volumes {
 			s.Volumes = append(s.Volumes, model.SnapshotVolume{Number: v.Number, SizeKiB: v.SizeKiB, Gross: v.Gross, Props: v.Props,
 				BackingKiB: v.BackingKiB, Keys: v.Keys.in()})
