@@ -99,7 +99,21 @@ func TestGrowNeedsAll(t *testing.T) {
 	}
 }
 
-// With 8.4 one that others have grown without is told to grow by itself; one that is as large isn't, and with 9 nobody is.
+// With 9 some may offer the new size already: at a handshake only a node grows that sees all its peers. The resize is for one that
+// doesn't, wherever it is in use.
+func TestTheSmallerResizes(t *testing.T) {
+	w := deployed(t, model.DRBD9)
+	w.do(size(200 << 10))
+	big := w.told("alpha", "backups").BackingKiB
+	half := big - 50<<10 // bravo's device grew so far, when the volume was to have that size
+	w.offer("alpha", w.def("backups").Usable(half), big, true)
+	w.offer("bravo", 100<<10, half, false)
+	if w.told("alpha", "backups").Resize || !w.told("bravo", "backups").Resize {
+		t.Error("alpha offers all that bravo's device has room for, and bravo less: it's bravo's turn")
+	}
+}
+
+// One that others have grown without is told to grow by itself; one that is as large isn't, and with 9 no good one is.
 func TestGrowsAlone(t *testing.T) {
 	for _, gen := range []model.DRBDGeneration{model.DRBD8, model.DRBD9} {
 		w := deployed(t, gen)
@@ -114,6 +128,10 @@ func TestGrowsAlone(t *testing.T) {
 		}
 		if w.told("alpha", "backups").GrowAlone {
 			t.Error("alpha, the larger, is to grow alone")
+		}
+		w.see("bravo", "backups", model.DiskInconsistent, func(st *model.ResourceStatus) { st.Volumes[0].UsableKiB = 100 << 10 })
+		if !w.told("bravo", "backups").GrowAlone {
+			t.Errorf("generation %d: bravo, Inconsistent and refused, isn't to grow", gen)
 		}
 	}
 }

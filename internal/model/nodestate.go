@@ -127,7 +127,7 @@ type VolumeSpec struct {
 	GrowKiB int64
 	// Resize: every replica's backing device has grown, and this node is to let DRBD take that over.
 	Resize bool
-	// GrowAlone, with DRBD 8.4: another replica has grown without this one and refuses it as too small: the backing device
+	// GrowAlone: another replica has grown without this one and refuses it as too small: the backing device
 	// grows though no peer is connected.
 	GrowAlone bool
 	// From: the device is made from this copy of a snapshot in the same pool instead of empty.

@@ -56,15 +56,16 @@ func GrowthHeld(d *state.Definition, vd *model.VolumeDefinition) bool {
 	})
 }
 
-// GrowsAlone: on 8.4, where two replicas don't see a third, others have grown while this one had made room (its node was
-// evicted), and refuse it as too small: its backing device grows without a connection.
+// GrowsAlone: others have grown without this one and refuse it as too small: its backing device grows without a connection. On
+// 8.4, where two replicas don't see a third, it had made room (its node was evicted). On 9 it is one that never met them, made
+// before they grew: those wait only for peers that they have seen with a disk (MDF_PEER_DEVICE_SEEN in the source of 9.2.18).
 func GrowsAlone(d *state.Definition, vd *model.VolumeDefinition, r *model.Resource) bool {
 	v := r.Volume(vd.Number)
-	if d.DRBD != model.DRBD8 || vd.GrowsFromKiB == 0 || !growing(r, v) {
+	if !d.HasDRBD() || vd.GrowsFromKiB == 0 || !growing(r, v) {
 		return false
 	}
 	own := status(d, r, v)
-	if own == nil || own.UsableKiB == 0 {
+	if own == nil || own.UsableKiB == 0 || d.DRBD == model.DRBD9 && own.Disk != model.DiskInconsistent {
 		return false
 	}
 	return slices.ContainsFunc(d.Resources, func(o model.Resource) bool {
@@ -121,16 +122,16 @@ func offers(c *model.ResourceDefinition, vd *model.VolumeDefinition, sv *model.V
 	return false
 }
 
-// Resizer is the replica whose node is to let DRBD take over what the backing devices have grown by: where it is in use,
-// else the first. "" while some backing device hasn't grown, isn't known to, or isn't good. (8.4 and 9 take the smallest
-// device's size; 8.4 needs a Primary, 9 doesn't.)
+// Resizer is the replica whose node is to let DRBD take over what the backing devices have grown by: of those that offer
+// less than all devices have room for, the one in use, else the first. "" while some backing device hasn't grown, isn't known
+// to, or isn't good. (8.4 and 9 take the smallest device's size; 8.4 needs a Primary, 9 doesn't. With 9 some may offer it
+// already: at a handshake only a node that sees all its peers grows, and a resize from there finds nothing to change, see the
+// source of 9.2.18, drbd_new_dev_size and change_cluster_wide_device_size.)
 func Resizer(d *state.Definition, vd *model.VolumeDefinition) model.UUID {
 	if !d.HasDRBD() {
 		return ""
 	}
-	var least, offered int64
-	var at model.UUID
-	used := false
+	var least int64
 	for i := range d.Resources {
 		r := &d.Resources[i]
 		v := r.Volume(vd.Number)
@@ -151,18 +152,18 @@ func Resizer(d *state.Definition, vd *model.VolumeDefinition) model.UUID {
 		if least == 0 || backing < least {
 			least = backing
 		}
-		if offered == 0 || sv.UsableKiB < offered {
-			offered = sv.UsableKiB
-		}
-		if sv.UsableKiB >= d.GrowTo(vd) {
-			continue // it was made so large, and has nothing to take over
+	}
+	var at model.UUID
+	used := false
+	for i := range d.Resources {
+		r := &d.Resources[i]
+		v := r.Volume(vd.Number)
+		if !growing(r, v) || status(d, r, v).UsableKiB >= min(d.Usable(least), d.GrowTo(vd)) {
+			continue
 		}
 		if u := d.Seen[r.UUID].InUse; at == "" || u && !used {
 			at, used = r.UUID, u
 		}
-	}
-	if d.Usable(least) <= offered {
-		return ""
 	}
 	return at
 }

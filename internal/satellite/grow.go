@@ -61,7 +61,7 @@ func (x *execution) growDevice(ctx context.Context, d pool.Driver, s steps.Step)
 		if err != nil {
 			return err
 		}
-		if s.Alone { // so that it is certain where they lie
+		if s.Alone && s.DRBD == model.DRBD8 { // so that it is certain where they lie
 			if err := x.moveMetadata(ctx, s); err != nil {
 				return err
 			}
@@ -85,8 +85,10 @@ func (x *execution) growDevice(ctx context.Context, d pool.Driver, s steps.Step)
 		}
 	}
 	if s.Alone && wait == nil {
-		if err := x.moveMetadata(ctx, s); err != nil {
-			return err
+		if s.DRBD == model.DRBD8 {
+			if err := x.moveMetadata(ctx, s); err != nil {
+				return err
+			}
 		}
 		x.result.alone = map[model.UUID]int64{s.Label: size}
 	}

@@ -303,13 +303,23 @@ func (r *rig) outgrow(kib int64) {
 	}
 }
 
-// With 8.4 a replica that others have grown without is refused as too small, and grows by itself; wherever that is stopped,
-// nothing is lost.
+// A replica that others have grown without is refused as too small, and grows by itself: with 9 one that never met them.
+// Wherever that is stopped, nothing is lost.
 func TestGrowAlone(t *testing.T) {
+	for _, gen := range []model.DRBDGeneration{model.DRBD8, model.DRBD9} {
+		t.Run(fmt.Sprint(gen), func(t *testing.T) { testGrowAlone(t, gen) })
+	}
+}
+
+func testGrowAlone(t *testing.T, gen model.DRBDGeneration) {
 	for _, power := range []bool{false, true} {
 		for n := 0; n < 100; n++ {
-			r, alpha, bravo := pair(t)
-			r.deploy("backups", model.DRBD8, model.SeedSync, 1)
+			r := newRig(t, gen, "alpha", "bravo")
+			alpha, bravo := r.nodes[0], r.nodes[1]
+			if gen == model.DRBD9 {
+				r.net.Cut("alpha", "bravo")
+			}
+			r.deploy("backups", gen, model.SeedSync, 1)
 			r.run(10 * time.Second)
 			alpha.use()
 			r.outgrow(132 << 10)

@@ -40,7 +40,7 @@ type node struct {
 	told     map[model.UUID]said  // newest word on each replica
 	older    []said               // words that newer ones replaced
 	handUp   bool                 // the resource made by hand runs
-	frozen   map[string]time.Time // resources whose I/O we suspended, since when that is seen
+	frozen   map[string]time.Time // standstills of resources whose I/O we suspended, since when that is seen
 	met      map[string]bool      // resources that were connected to a peer since the boot
 }
 

@@ -223,11 +223,12 @@ func (w *world) checkFrozen() {
 				if !r.Unanswered && !slices.Contains(strings.Split(r.Suspended, ","), "user") {
 					continue
 				}
-				since, was := n.frozen[r.Name]
+				key := fmt.Sprintf("%s %d", r.Name, r.Standstill) // between two I/O went on, if nobody looked just then
+				since, was := n.frozen[key]
 				if !was {
 					since = w.now
 				}
-				now[r.Name] = since
+				now[key] = since
 				if w.now.Sub(since) > frozenLimit {
 					w.broken("I6", "I/O of %s on %s stands still for %s", r.Name, n.name, w.now.Sub(since))
 				}

@@ -12,8 +12,8 @@ import (
 // known size (drbd-minor-N.lkbd) leads to them after a power cut: attach looks at the device's end, then there, and moves
 // them. So the note is made right, durably, before a device grows; it grows only while it is attached, when all replicas
 // can grow, and not again before DRBD has taken over what it grew by. Metadata are never made anew. (All seen in the lab
-// with 8.4.11 and 9.2.18.) One replica grows without the others: on 8.4, which sees but one peer, when two have grown while
-// it had made room; they refuse it as too small.
+// with 8.4.11 and 9.2.18.) One replica grows without the others, who have grown without it and refuse it as too small: on 8.4,
+// which sees but one peer, when it had made room; on 9, when it has never met them yet.
 
 // growDevices of a resource without DRBD.
 func (p *planner) growDevices(up []model.VolumeSpec) (steps []Step) {
@@ -58,8 +58,8 @@ func (p *planner) grow(ready []model.VolumeSpec) (wait *Plan) {
 	return wait
 }
 
-// growAlone is for volumes that others have grown beyond, who refuse them as too small. The kernel moves the metadata to
-// the device's new end and offers no more than before; the next handshake lets it grow.
+// growAlone is for volumes that others have grown beyond, who refuse them as too small. The kernel (8.4 at once, 9 at the next
+// handshake) moves the metadata to the device's new end and offers no more than before; that handshake lets it grow.
 func (p *planner) growAlone(ready []model.VolumeSpec) *Plan {
 	for _, v := range ready {
 		if v.GrowAlone && v.GrowKiB > 0 && v.Pool != "" && p.seen.Volumes[v.Number].AloneKiB < v.BackingKiB && MayGrowAlone(p.seen.Kernel, v.Number) == "" {

@@ -88,8 +88,8 @@ type Volume struct {
 	Made bool
 	// GrownKiB: so large this process has made the device, or found it to be, since it grows; 0: not known.
 	GrownKiB int64
-	// AloneKiB: so large this process has made the device without a connection, and DRBD's metadata lie at its end; 0: not
-	// known.
+	// AloneKiB: so large this process has made the device without a connection, and with 8.4 DRBD's metadata lie at its end;
+	// 0: not known.
 	AloneKiB int64
 	// Begun: this process has begun to copy another's content to it. CopiedKiB of it are there, durably.
 	Begun     bool

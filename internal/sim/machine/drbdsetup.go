@@ -97,7 +97,9 @@ func (x *call) freeze(r *resource, v *volume, on bool) {
 	case on && r.gen == drbd.Gen8 && v.disk == nil && !r.frozen:
 		r.stuck, x.hung = true, true
 	case on && !r.frozen:
-		r.frozen = true
+		if r.frozen = true; !r.underWay { // else the standstill before isn't over
+			r.freezes++
+		}
 		// Whether a user was just writing: one in two.
 		r.underWay = r.gen == drbd.Gen8 && r.role == "Primary" && (r.underWay || x.m.net.writes%2 == 1)
 		x.m.effect("suspend-io %s", r.name)

@@ -17,6 +17,7 @@ type resource struct {
 	nodeID    int
 	role      string // Primary, Secondary
 	frozen    bool   // suspend-io
+	freezes   int    // how often it was suspended so
 	underWay  bool   // 8.4: requests that were under way at suspend-io, not answered yet
 	stuck     bool   // 8.4: suspended without a disk; only a power cut helps
 	auto      bool   // promoted by an open (9)
