@@ -141,7 +141,21 @@ func TestCloneFails(t *testing.T) {
 		t.Fatalf("a node is told of a clone that failed: %+v", got)
 	}
 	w.refused(fault.NotApplied, core.VolumeCreate{Definition: "copy", SizeKiB: 8192})
+	w.refused(fault.NotApplied, core.Verify{Definition: "copy"})
 	w.do(core.DefinitionDelete{Name: "copy"})
+}
+
+// A verify of a clone that was asked for while it was made ends when that fails.
+func TestCloneFailsWhileVerified(t *testing.T) {
+	w := snapping(t)
+	w.do(core.DefinitionClone{Source: "backups", Name: "copy"})
+	w.do(core.Verify{Definition: "copy"})
+	w.off("alpha")
+	w.tx.Touch(w.def("backups").UUID)
+	w.do(core.DefinitionModify{Name: "backups"})
+	if d := w.def("copy"); d.Cloning.State != model.CloneFailed || d.Verify.State != model.VerifyFailed || !strings.Contains(d.Verify.Reason, "clone that failed") {
+		t.Errorf("%+v %+v", d.Cloning, d.Verify)
+	}
 }
 
 // Without the replicas that have the data nothing empty is taken for the clone.

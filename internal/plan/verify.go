@@ -23,6 +23,9 @@ func verify(env Env, d *state.Definition, c *model.ResourceDefinition) bool {
 		c.Verify = &v
 		return true
 	}
+	if c.Cloning != nil && c.Cloning.State == model.CloneFailed {
+		return end(model.VerifyFailed, "it is a clone that failed: there is nothing to compare")
+	}
 	r := c.Replica(v.Replica)
 	if r == nil || !Verifies(r) || c.Deleting {
 		next := Verifier(d, c)
@@ -65,7 +68,7 @@ func Verifies(r *model.Resource) bool {
 }
 
 // Verifier is the replica that is to compare its blocks: where it is in use, so that what the applications read is on one
-// side of each comparison, else the first. "": there are no two.
+// side of each comparison, else the first. "": there are no two, or it is a clone that failed, of which no node has anything.
 func Verifier(d *state.Definition, c *model.ResourceDefinition) model.UUID {
 	var able []*model.Resource
 	for i := range c.Resources {
@@ -73,7 +76,7 @@ func Verifier(d *state.Definition, c *model.ResourceDefinition) model.UUID {
 			able = append(able, r)
 		}
 	}
-	if len(able) < 2 || !c.HasDRBD() {
+	if len(able) < 2 || !c.HasDRBD() || c.Cloning != nil && c.Cloning.State == model.CloneFailed {
 		return ""
 	}
 	if i := slices.IndexFunc(able, func(r *model.Resource) bool { st := d.Seen[r.UUID]; return st != nil && st.InUse }); i >= 0 {

@@ -253,6 +253,7 @@ func (a *Agent) take(st model.NodeState) {
 		replicas[s.ID] = r
 	}
 	a.replicas = replicas
+	a.dropVoid()
 	a.allDirty() // one may wait for another that went
 }
 

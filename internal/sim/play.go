@@ -297,7 +297,7 @@ func (w *world) excuses(l rest) bool {
 	}
 	if w.oracle.orphans { // the controller has forgotten what the nodes still have
 		for _, why := range []string{
-			"of another incarnation", "is Inconsistent and gets its data elsewhere", "address(port) already in use", "which runs on this node and is left untouched", "which the controller doesn't know",
+			"of another incarnation", "is Inconsistent and gets its data elsewhere", "address(port) already in use", "which runs on this node and is left untouched", "the controller doesn't know (any more)",
 			"it isn't made anew",
 			"is missing from storage pool", "that isn't this snapshot", "none of the keys that the controller has opens", "is encrypted and waits for its key",
 		} {
