@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -114,6 +115,7 @@ func (w *world) settle() {
 	defer func() { w.idle = false }()
 	last, seen := "", map[string]bool{} // what is tried again and again goes round in a circle: that is no movement
 	excused := map[model.UUID]bool{}    // definitions of which the circle tells a reason, if not at each of its points
+	var passing map[string]bool         // automatic snapshots that have been on their way in the same way since moved
 	for w.failure == nil {
 		w.unlock()
 		w.quiet(5000)
@@ -127,8 +129,13 @@ func (w *world) settle() {
 			return
 		}
 		var b strings.Builder
+		auto := map[string]bool{}
 		for _, l := range left {
-			b.WriteString(l.text + "\n")
+			if l.auto {
+				auto[l.text] = true
+			} else {
+				b.WriteString(l.text + "\n")
+			}
 		}
 		if kib := w.net.Unsynced(); kib > 0 {
 			fmt.Fprintf(&b, "%d KiB to sync\n", kib) // slow ones take longer than still
@@ -136,13 +143,16 @@ func (w *world) settle() {
 		if last = b.String(); !seen[last] {
 			seen[last], moved = true, w.now
 			clear(excused)
+			passing = auto
 		}
+		maps.DeleteFunc(passing, func(text string, _ bool) bool { return !auto[text] })
 		if w.idle = w.now.Sub(moved) > 20*second; w.idle {
 			for _, l := range left {
 				excused[l.def] = excused[l.def] || l.def != "" && w.excuses(l)
 			}
 		}
-		if w.now.Sub(moved) > still {
+		passes := func(l rest) bool { return l.auto && !passing[l.text] }
+		if w.now.Sub(moved) > still && !slices.ContainsFunc(left, passes) {
 			w.stuck(left, excused)
 			w.leftovers()
 			return
@@ -157,12 +167,15 @@ func (w *world) settle() {
 type rest struct {
 	def  model.UUID // "" for other than replicas
 	text string
+	// auto: of an automatic snapshot that is being made or removed. A new one comes every minute, whatever else rests or not: it
+	// is no movement, and only one that stays on its way is stuck.
+	auto bool
 }
 
 // unsettled lists what isn't as desired.
 func (w *world) unsettled() (out []rest) {
 	add := func(def model.UUID, format string, args ...any) {
-		out = append(out, rest{def, fmt.Sprintf(format, args...)})
+		out = append(out, rest{def: def, text: fmt.Sprintf(format, args...)})
 	}
 	c := w.main
 	if !c.running() || !c.brain.Started() {
@@ -196,7 +209,9 @@ func (w *world) unsettled() (out []rest) {
 				add(d.UUID, "%s %.8s: volume %d grows still", d.Name, d.UUID, vd.Number)
 			}
 		}
-		unsettledSnapshots(s, w.now, d, add)
+		unsettledSnapshots(s, w.now, d, add, func(def model.UUID, format string, args ...any) {
+			out = append(out, rest{def, fmt.Sprintf(format, args...), true})
+		})
 		for _, n := range unmade(d) {
 			add(d.UUID, "%s %.8s: volume %d waits for its file system", d.Name, d.UUID, n)
 		}
@@ -234,7 +249,7 @@ func (w *world) lacks(s *state.Snapshot, d *state.Definition, r *model.Resource)
 		return "no status"
 	}
 	if st.Generation < d.Generation {
-		return fmt.Sprintf("generation %d of %d", st.Generation, d.Generation)
+		return fmt.Sprintf("%d generations behind", d.Generation-st.Generation)
 	}
 	switch {
 	case st.Phase != model.Done:

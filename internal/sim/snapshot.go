@@ -344,8 +344,8 @@ func (o *oracle) learnRollback(d *state.Definition) {
 // autoSurplus is how long before the next one (of every minute) the surplus of the last must be gone.
 const autoSurplus = 30 * time.Second
 
-// unsettledSnapshots are those that aren't as desired.
-func unsettledSnapshots(s *state.Snapshot, now time.Time, d *state.Definition, add func(def model.UUID, format string, args ...any)) {
+// unsettledSnapshots are those that aren't as desired; passing, automatic ones on their way.
+func unsettledSnapshots(s *state.Snapshot, now time.Time, d *state.Definition, add, passing func(def model.UUID, format string, args ...any)) {
 	if x := d.Cloning; x != nil && x.State != model.CloneFailed {
 		add(d.UUID, "clone %s is %s", d.Name, x.State)
 	}
@@ -354,9 +354,12 @@ func unsettledSnapshots(s *state.Snapshot, now time.Time, d *state.Definition, a
 	}
 	auto := 0
 	for i := range d.Snapshots {
-		sn := &d.Snapshots[i]
+		sn, on := &d.Snapshots[i], add
+		if sn.Auto {
+			on = passing
+		}
 		if sn.State.Taking() {
-			add(d.UUID, "snapshot %s of %s is %s", sn.Name, d.Name, sn.State)
+			on(d.UUID, "snapshot %s of %s is %s", sn.Name, d.Name, sn.State)
 		}
 		if sn.For != "" {
 			add(sn.For, "snapshot %s of %s, taken for a clone, is still there", sn.Name, d.Name)
@@ -372,11 +375,11 @@ func unsettledSnapshots(s *state.Snapshot, now time.Time, d *state.Definition, a
 			st := d.Seen[k.UUID]
 			switch {
 			case st == nil:
-				add(d.UUID, "snapshot %s of %s on %s: no status", sn.Name, d.Name, k.Node)
+				on(d.UUID, "snapshot %s of %s on %s: no status", sn.Name, d.Name, k.Node)
 			case k.Deleting:
-				add(d.UUID, "snapshot %s of %s on %s: deleting: %s: %s", sn.Name, d.Name, k.Node, phaseNames[st.Phase], st.Reason)
+				on(d.UUID, "snapshot %s of %s on %s: deleting: %s: %s", sn.Name, d.Name, k.Node, phaseNames[st.Phase], st.Reason)
 			case st.Phase != model.Done:
-				add(d.UUID, "snapshot %s of %s on %s: %s: %s", sn.Name, d.Name, k.Node, phaseNames[st.Phase], st.Reason)
+				on(d.UUID, "snapshot %s of %s on %s: %s: %s", sn.Name, d.Name, k.Node, phaseNames[st.Phase], st.Reason)
 			}
 		}
 	}
