@@ -154,3 +154,17 @@ func read(t *testing.T, s string, v any) {
 		t.Fatal(err)
 	}
 }
+
+func TestInt(t *testing.T) {
+	for in, want := range map[string]Int{`2`: 2, `"2"`: 2, `" 2 "`: 2, `4096.0`: 4096, `1e5`: 100000, `-3`: -3, `null`: 0} {
+		var i Int
+		if err := json.Unmarshal([]byte(in), &i); err != nil || i != want {
+			t.Errorf("%s: %d, %v; want %d", in, i, err, want)
+		}
+	}
+	for _, in := range []string{`4096.5`, `"x"`, `1e300`, `"NaN"`, `"Inf"`, `true`, `""`} {
+		if err := json.Unmarshal([]byte(in), new(Int)); err == nil {
+			t.Errorf("%s is no integer", in)
+		}
+	}
+}

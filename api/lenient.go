@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
 
-// Int is an integer that may also arrive as a string ("2"), as the Python client sends place counts. It is always
-// written as a number.
+// Int is an integer that may also arrive as a string ("2"), as the Python client sends place counts, or with a fraction
+// that is none (4096.0), as languages do that know one kind of number. It is always written as an integer.
 type Int int64
 
 // UnmarshalJSON takes a number, a string that holds one, or null (no change).
@@ -26,7 +27,11 @@ func (i *Int) UnmarshalJSON(b []byte) error {
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil {
-		return fmt.Errorf("%q is not an integer", s)
+		f, ferr := strconv.ParseFloat(s, 64)
+		if ferr != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
+			return fmt.Errorf("%q is not an integer", s)
+		}
+		n = int64(f)
 	}
 	*i = Int(n)
 	return nil

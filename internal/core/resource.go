@@ -428,7 +428,9 @@ func (c ReplicaVolumeModify) Apply(tx *state.Tx, _ Env) (Reply, error) {
 type ResourceDelete struct {
 	Definition, Node string
 	Lose             []string
-	// KeepTieBreaker makes the definition's tie-breaker a plain diskless replica, which stays whatever becomes of the others.
+	// KeepTieBreaker keeps a replica that is the definition's tie-breaker (Proxmox deletes a diskless replica twice: the first
+	// makes it the tie-breaker, the second is not meant for it), and makes another's a plain diskless replica, which stays
+	// whatever becomes of the rest.
 	KeepTieBreaker bool
 }
 
@@ -447,6 +449,11 @@ func (c ResourceDelete) Apply(tx *state.Tx, _ Env) (Reply, error) {
 	if st := d.Seen[r.UUID]; st != nil && st.InUse && !r.Deleting {
 		return Reply{}, fault.New(fault.InUse, fault.Resource, "Resource '%s' on node '%s' can't be deleted.", d.Name, r.Node).
 			Because("It is in use (primary) there.").Do("Unmount it, make it secondary, then try again.").Ref("RscDfn", d.Name).Ref("Node", r.Node)
+	}
+	if c.KeepTieBreaker && r.TieBreaker && !r.Deleting {
+		n := info(fault.Delete, fault.Resource, refs, "Resource '%s' on node '%s' is the tie-breaker and stays.", d.Name, r.Node)
+		n.Cause = "The request asks to keep it."
+		return Reply{Notes: []fault.Note{n}}, nil
 	}
 	if err := heldBySnapshot(s, d, r, nil); err != nil {
 		return Reply{}, err

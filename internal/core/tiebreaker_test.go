@@ -113,6 +113,19 @@ func TestDisklessBecomesTieBreaker(t *testing.T) {
 	}
 }
 
+// Proxmox deletes a diskless replica twice at times, and asks both times to keep the tie-breaker that the first made of it.
+func TestTieBreakerKept(t *testing.T) {
+	w := three(t)
+	before := w.def("backups")
+	id := before.TieBreaker().UUID
+	for range 2 {
+		w.do(core.ResourceDelete{Definition: "backups", Node: "charlie", KeepTieBreaker: true})
+		if d := w.def("backups"); d.TieBreaker() == nil || d.TieBreaker().UUID != id || d.Props[plan.PropTieBreaker] != "" {
+			t.Fatalf("%+v", d.ResourceDefinition)
+		}
+	}
+}
+
 // A vote that isn't connected yet counts against what is down, one less does too: nothing moves meanwhile.
 func TestTieBreakerCostsNobodyHisMajority(t *testing.T) {
 	w := newWorld(t)

@@ -90,7 +90,7 @@ func CheckAddress(s string) error {
 
 // Sizes of a volume in KiB (drbd-utils' man page gives DRBD's limits: 1 PiB with 8.4 and 9).
 const (
-	MinVolumeKiB = 4096 // room for LINSTOR's smallest DRBD volume and its metadata
+	MinVolumeKiB = 4 // LINSTOR's; backing devices are whole extents, which leaves DRBD's metadata room (Backing)
 	MaxVolumeKiB = 1 << 40
 )
 

@@ -10,17 +10,20 @@ import (
 // nameSet is a filter by names, in any case. Nil takes everything.
 type nameSet map[string]struct{}
 
-// names reads a filter whose key may be repeated; empty values are no filter.
+// names reads a filter whose key may be repeated, and whose values may be lists with commas, which no name has; empty
+// values are no filter.
 func (c *call) names(key string) nameSet {
 	var set nameSet
-	for _, v := range c.q[key] {
-		if v == "" {
-			continue
+	for _, list := range c.q[key] {
+		for v := range strings.SplitSeq(list, ",") {
+			if v = strings.TrimSpace(v); v == "" {
+				continue
+			}
+			if set == nil {
+				set = nameSet{}
+			}
+			set[model.Key(v)] = struct{}{}
 		}
-		if set == nil {
-			set = nameSet{}
-		}
-		set[model.Key(v)] = struct{}{}
 	}
 	return set
 }

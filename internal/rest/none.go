@@ -13,6 +13,31 @@ import (
 
 func noneOf(c *call) error { return c.list(nil) }
 
+func noRemotes(c *call) error {
+	return c.json(api.Remotes{S3Remotes: []api.Remote{}, LinstorRemotes: []api.Remote{}, EbsRemotes: []api.Remote{}})
+}
+
+func noSchedules(c *call) error { return c.json(api.Schedules{Data: []api.Schedule{}}) }
+
+func noSchedulesOf(c *call) error {
+	if _, err := c.definition(); err != nil {
+		return err
+	}
+	return noSchedules(c)
+}
+
+func noQueues(c *call) error {
+	return c.json(api.BackupQueues{NodeQueues: []api.BackupQueue{}, SnapQueues: []api.BackupQueue{}})
+}
+
+// noSuch answers that there is none of the name in the path.
+func noSuch(what, param string) func(*call) error {
+	return func(c *call) error {
+		return fault.New(fault.NotFound, fault.NoObject, "%s '%s' not found.", what, c.param(param)).
+			Because("This release of Holdfast has none.").Do("Do without.")
+	}
+}
+
 // deleteNone: what is not there is as good as deleted (linstor-clients 2.1, rule 2).
 func deleteNone(c *call) error {
 	c.notes([]fault.Note{{Severity: fault.Warning, Kind: fault.NotFound, Message: "There is nothing to delete."}})

@@ -86,6 +86,8 @@ func TestOpenAPIAnswersAreTrue(t *testing.T) {
 		rec := w.send(r.method, path, "")
 		v := r.answer()
 		switch isJSON := strings.HasPrefix(rec.Header().Get("Content-Type"), "application/json"); {
+		case strings.Contains(r.pattern, "{remote}"), strings.Contains(r.pattern, "{file}"): // there is none
+			continue
 		case strings.Contains(r.pattern, "{snap}"), strings.HasSuffix(r.pattern, "/clone"): // pools without snapshots; TestClone has it
 			continue
 		case rec.Code >= 400:

@@ -177,6 +177,20 @@ func implemented() []route {
 		{get, "/v1/error-reports/{report}", 200, 0, fault.ErrorReport, noneOf, nil, "one error report"},
 		{"PATCH", "/v1/error-reports", 200, rm, fault.ErrorReport, deleteNone, nil, "delete error reports"},
 		{del, "/v1/error-reports/{report}", 200, rm, fault.ErrorReport, deleteNone, nil, "delete an error report"},
+
+		// There is none of these, and nothing makes one: routeslater.go.
+		{get, "/v1/remotes", 200, 0, fault.NoObject, noRemotes, nil, "list remotes: there are none"},
+		{get, "/v1/remotes/s3", 200, 0, fault.NoObject, noneOf, nil, "list S3 remotes: there are none"},
+		{get, "/v1/remotes/linstor", 200, 0, fault.NoObject, noneOf, nil, "list LINSTOR remotes: there are none"},
+		{get, "/v1/remotes/ebs", 200, 0, fault.NoObject, noneOf, nil, "list EBS remotes: there are none"},
+		{get, "/v1/remotes/{remote}/backups", 200, 0, fault.NoObject, noSuch("Remote", "remote"), nil, "list backups: there is no remote"},
+		{get, "/v1/schedules", 200, 0, fault.NoObject, noSchedules, nil, "list schedules: there are none"},
+		{get, "/v1/view/schedules-by-resource", 200, 0, fault.NoObject, noSchedules, nil, "list schedules by resource: there are none"},
+		{get, "/v1/view/schedules-by-resource/{rsc}", 200, 0, fault.ResourceDefinition, noSchedulesOf, nil, "list a resource's schedules: there are none"},
+		{get, "/v1/view/backup/queue", 200, 0, fault.NoObject, noQueues, nil, "list queued backups: there are none"},
+		{get, "/v1/files", 200, 0, fault.NoObject, noneOf, nil, "list external files: there are none"},
+		{get, "/v1/files/{file}", 200, 0, fault.NoObject, noSuch("External file", "file"), nil, "one external file: there is none"},
+
 		{get, "/v1/node-connections", 200, 0, fault.Node, listNodeConnections, nil, "list node connections"},
 		{put, "/v1/node-connections/{nodeA}/{nodeB}", 200, modify, fault.Node, nil, modifyNodeConnection, "change a node connection"},
 

@@ -22,8 +22,6 @@ PUT /v1/controller/auth/token/{token} change an API token
 POST /v1/controller/backup/db back the database up
 PUT /v1/controller/config change the controller's configuration
 POST /v1/controller/database/export export the database
-GET /v1/files list external files
-GET /v1/files/{file} one external file
 PUT /v1/files/{file} register an external file
 DELETE /v1/files/{file} delete an external file
 GET /v1/files/{file}/check/{node} whether a file may be written on a node
@@ -32,17 +30,12 @@ POST /v1/nodes/ebs add an EBS node
 POST /v1/nodes/exec/drbd-reactorctl/{command} run drbd-reactorctl on nodes
 PUT /v1/nodes/{node}/config change a satellite's configuration
 DELETE /v1/remotes delete a remote
-GET /v1/remotes list remotes
-GET /v1/remotes/ebs list EBS remotes
 POST /v1/remotes/ebs create an EBS remote
 PUT /v1/remotes/ebs/{remote} change an EBS remote
-GET /v1/remotes/linstor list LINSTOR remotes
 POST /v1/remotes/linstor create a LINSTOR remote
 PUT /v1/remotes/linstor/{remote} change a LINSTOR remote
-GET /v1/remotes/s3 list S3 remotes
 POST /v1/remotes/s3 create an S3 remote
 PUT /v1/remotes/s3/{remote} change an S3 remote
-GET /v1/remotes/{remote}/backups list backups
 POST /v1/remotes/{remote}/backups create a backup
 DELETE /v1/remotes/{remote}/backups delete backups
 POST /v1/remotes/{remote}/backups/abort abort a backup
@@ -58,12 +51,8 @@ POST /v1/resource-definitions/{rsc}/drbd-proxy/enable/{nodeA}/{nodeB} enable DRB
 GET /v1/resource-definitions/{rsc}/drbd-proxy/properties/info DRBD Proxy's properties
 POST /v1/resource-definitions/{rsc}/files/{file...} deploy an external file
 DELETE /v1/resource-definitions/{rsc}/files/{file...} undeploy an external file
-GET /v1/schedules list schedules
 POST /v1/schedules create a schedule
 DELETE /v1/schedules/{schedule} delete a schedule
 PUT /v1/schedules/{schedule} change a schedule
 GET /v1/sos-report make a report for support
-GET /v1/view/backup/queue list queued backups
-GET /v1/view/schedules-by-resource list schedules by resource
-GET /v1/view/schedules-by-resource/{rsc} list a resource's schedules
 `

@@ -118,7 +118,9 @@ func TestStatus(t *testing.T) {
 		{"POST", "/v1/resource-definitions/backups/snapshots", `{}`, 500, api.FailInvldSnapshotName},
 		{"POST", "/v1/resource-definitions/backups/snapshots", `{"name":"monday"}`, 500, api.FailSnapshotsNotSupported},
 		{"POST", "/v1/actions/snapshot/multi", `{"snapshots":[]}`, 500, api.FailInvldRequest},
-		{"GET", "/v1/files/", "", 501, api.UnknownAPICall},
+		{"POST", "/v1/remotes/s3", `{"remote_name":"s3"}`, 501, api.UnknownAPICall},
+		{"GET", "/v1/remotes/far/backups", "", 404, api.UnknownAPICall},
+		{"GET", "/v1/files/x", "", 404, api.UnknownAPICall},
 	} {
 		rec := w.send(c.method, c.path, c.body)
 		l := rcs(t, rec.Body.String())
@@ -213,6 +215,7 @@ func TestFilters(t *testing.T) {
 		{"/v1/view/resources?storage_pools=DfltDisklessStorPool", "name", ""},
 		{"/v1/view/resources?props=Aux/r%3D1", "name", "other"},
 		{"/v1/view/resources?limit=1&offset=1", "node_name", "bravo"},
+		{"/v1/view/resources?nodes=ALPHA,bravo&resources=Backups,other", "node_name", "alpha bravo alpha"},
 		{"/v1/resource-definitions?resource_definitions=OTHER", "name", "other"},
 		{"/v1/resource-definitions?props=Aux/Incus/name=X&props=Aux/Incus/type=Y", "name", "other"},
 		{"/v1/resource-definitions?props=Aux/Incus/name=X&props=Aux/Incus/type=Z", "name", ""},
@@ -236,7 +239,8 @@ func TestSlashesInThePath(t *testing.T) {
 	if got := w.must(200, "GET", "/v1/controller/properties/", ""); strings.Contains(got, "Aux") {
 		t.Error(got)
 	}
-	w.must(501, "GET", "/v1/files/%2Fetc%2Fdrbd-reactor.d%2Fx.toml", "")
+	w.must(404, "GET", "/v1/files/%2Fetc%2Fdrbd-reactor.d%2Fx.toml", "")
+	w.must(501, "PUT", "/v1/files/%2Fetc%2Fdrbd-reactor.d%2Fx.toml", "{}")
 	w.must(501, "POST", "/v1/resource-definitions/r/files/%2Fetc%2Fx", "")
 	w.must(404, "GET", "/v1//nodes", "")
 }
