@@ -96,3 +96,24 @@ func TestFileSystemNotOnClones(t *testing.T) {
 		t.Fatalf("a clone gets a new file system: %+v", vd)
 	}
 }
+
+// Kubernetes restores to a group that asks for a file system, first on one node, then places more replicas.
+func TestFileSystemNotOnWhatIsRestored(t *testing.T) {
+	w := snapping(t)
+	w.do(core.SnapshotCreate{Of: []core.SnapshotOf{{Definition: "backups", Name: "monday"}}})
+	w.obey("backups")
+	w.do(core.GroupModify{Name: "DfltRscGrp", Override: map[string]string{"FileSystem/Type": "ext4"}})
+	w.do(core.DefinitionCreate{Name: "copy"})
+	w.do(core.SnapshotRestoreVolumes{Definition: "backups", Name: "monday", To: "copy"})
+	w.do(core.SnapshotRestoreResources{Definition: "backups", Name: "monday", To: "copy", Nodes: []string{"alpha"}})
+	for range 3 {
+		w.obey("copy")
+	}
+	vd := w.def("copy").Volumes[0]
+	if !vd.Initialised || vd.Making != model.NoMaking || w.fsTold("copy", "alpha") != nil {
+		t.Fatalf("what was restored gets a new file system: %+v", vd)
+	}
+	if v := w.def("copy").On("alpha").Volumes[0]; v.From != nil {
+		t.Fatalf("not looked at in the moment that matters: %+v", v)
+	}
+}

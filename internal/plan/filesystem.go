@@ -23,7 +23,8 @@ func making(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition)
 			} else if !c.HasDRBD() {
 				begun = !vd.Initialised && deployed(c, vd.Number)
 			}
-			if begun && Empty(c, vd) && asked() {
+			// What a volume was made from is forgotten in the commit in which its first copy is good.
+			if begun && Empty(c, vd) && Empty(d.ResourceDefinition, vd) && asked() {
 				vd.Making = model.MakingWanted
 			}
 		case model.MakingWanted:
@@ -46,7 +47,7 @@ func making(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition)
 	return moved
 }
 
-// Empty tells whether the volume is one that was made with nothing in it: not from a snapshot, not a clone.
+// Empty tells whether the volume, by what c knows, is one that was made with nothing in it: not from a snapshot, not a clone.
 func Empty(c *model.ResourceDefinition, vd *model.VolumeDefinition) bool {
 	return c.Cloning == nil && c.Rollback == nil && !vd.Deleting && !restored(c, vd.Number)
 }
