@@ -126,6 +126,8 @@ type ResourceStatus struct {
 	InUse      bool // Primary
 	Suspended  bool
 	MayPromote bool
+	// PromotionScore is DRBD 9's: the more the better; 0: none.
+	PromotionScore int
 	// MetPeer: 8.4 only: it was connected to a peer since the node's boot.
 	MetPeer   bool
 	Forgotten []int // node-ids that DRBD here has forgotten

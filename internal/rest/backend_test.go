@@ -163,7 +163,7 @@ func (w *web) deployed(name string) {
 // good is what a node reports of a replica that is as desired.
 func good(d *model.ResourceDefinition, r *model.Resource) *model.ResourceStatus {
 	st := &model.ResourceStatus{Definition: d.UUID, Name: d.Name, ID: r.UUID, Generation: d.Generation, Phase: model.Done, SinceMS: 1780000000500,
-		MayPromote: true, MetPeer: true}
+		MayPromote: true, PromotionScore: 10102, MetPeer: true}
 	for _, v := range r.Volumes {
 		vd := d.Volume(v.Number)
 		vs := model.VolumeStatus{ID: v.UUID, Number: v.Number, Device: fmt.Sprintf("/dev/drbd%d", vd.Minor), Disk: model.DiskUpToDate, MDReady: true,

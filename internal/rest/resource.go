@@ -70,7 +70,7 @@ func layerObject(d *state.Definition, r *model.Resource, st *model.ResourceStatu
 		top.Flags = []string{"DISKLESS"}
 	}
 	if st != nil {
-		top.MayPromote = &st.MayPromote
+		top.MayPromote, top.PromotionScore = &st.MayPromote, st.PromotionScore
 		for i := range st.Peers {
 			p := &st.Peers[i]
 			if top.Connections == nil {

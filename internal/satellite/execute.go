@@ -401,7 +401,7 @@ func kernel(r *drbd.ResourceState) *steps.Kernel {
 		return nil
 	}
 	k := &steps.Kernel{Role: r.Role, Suspended: r.Suspended != "" && r.Suspended != "no", Frozen: frozen(r), MayPromote: r.MayPromote == "yes",
-		Volumes: map[int]steps.KernelVolume{}}
+		Score: r.Score, Volumes: map[int]steps.KernelVolume{}}
 	for n, d := range r.Devices {
 		k.Volumes[n] = steps.KernelVolume{Minor: d.Minor, Disk: d.Disk, Client: d.Client == "yes", Open: d.Open == "yes",
 			SizeKiB: d.SizeKiB, HasQuorum: d.Quorum != "no", WrittenKiB: d.Written}

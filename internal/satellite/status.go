@@ -41,7 +41,7 @@ func (a *Agent) setStatus(r *replica, seen steps.Seen, now time.Time) {
 		k = nil
 	}
 	if k != nil {
-		st.InUse, st.Suspended, st.MayPromote = k.Role == "Primary", k.Suspended, k.MayPromote
+		st.InUse, st.Suspended, st.MayPromote, st.PromotionScore = k.Role == "Primary", k.Suspended, k.MayPromote, k.Score
 		st.MetPeer = seen.Record.Met
 	}
 	st.Verify = verifyStatus(r, k, st)

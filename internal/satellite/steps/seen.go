@@ -125,6 +125,7 @@ type Kernel struct {
 	Suspended  bool
 	Frozen     bool // Suspended by a command
 	MayPromote bool
+	Score      int // DRBD 9's promotion score
 	Volumes    map[int]KernelVolume
 	Peers      []KernelPeer
 }

@@ -43,6 +43,9 @@ func (m *Machine) objects(query bool) []object {
 			res.state = append(res.state, "may_promote:"+may)
 		}
 		res.stats = []string{"write-ordering:flush"}
+		if r.gen == drbd.Gen9 {
+			res.stats = append(res.stats, "promotion_score:10101") // the real one's goes with disks and peers
+		}
 		out = append(out, res)
 		var conns, devs, pdevs []object
 		for _, c := range r.conns {

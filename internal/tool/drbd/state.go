@@ -22,6 +22,7 @@ type ResourceState struct {
 	Role        string // Primary, Secondary, Unknown
 	Suspended   string // no, user, no-data, fencing, quorum ... (comma separated)
 	MayPromote  string // 9: yes, no; 8.4: empty
+	Score       int    // 9: how well it would do as Primary, the more the better; 0: none, or 8.4
 	Devices     map[int]*DeviceState
 	Connections map[int]*ConnectionState // by the peer's node-id; 8.4: 0
 }
@@ -180,6 +181,7 @@ func (s *State) Apply(e Event) (string, error) {
 		set(e, "role", &r.Role)
 		set(e, "suspended", &r.Suspended)
 		set(e, "may_promote", &r.MayPromote)
+		setInt(e, "promotion_score", &r.Score)
 		return name, nil
 	}
 	if r == nil {

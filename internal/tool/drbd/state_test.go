@@ -82,7 +82,7 @@ rename resource name:web new_name:www
 		t.Fatal(err)
 	}
 	r := s.Resources["www"]
-	if r == nil || r.MayPromote != "yes" || r.Devices[0].Quorum != "yes" || r.Devices[0].Client != "no" || len(r.Peers()) != 2 || r.Peers()[1].Name != "charlie" {
+	if r == nil || r.MayPromote != "yes" || r.Score != 10101 || r.Devices[0].Quorum != "yes" || r.Devices[0].Client != "no" || len(r.Peers()) != 2 || r.Peers()[1].Name != "charlie" {
 		t.Fatalf("%+v", r)
 	}
 	if p := r.Connections[1].PeerDevices[0]; p.HasDonePercent || p.Replication != "Established" {

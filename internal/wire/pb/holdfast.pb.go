@@ -2582,28 +2582,29 @@ func (x *HungProgram) GetPool() string {
 }
 
 type ResourceStatus struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Definition    string                 `protobuf:"bytes,1,opt,name=definition,proto3" json:"definition,omitempty"`
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	Id            string                 `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
-	Generation    uint64                 `protobuf:"varint,4,opt,name=generation,proto3" json:"generation,omitempty"`
-	Phase         uint32                 `protobuf:"varint,5,opt,name=phase,proto3" json:"phase,omitempty"` // 0 working, 1 done, 2 failed, 3 blocked; another: working
-	Reason        string                 `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
-	SinceMs       int64                  `protobuf:"varint,7,opt,name=since_ms,json=sinceMs,proto3" json:"since_ms,omitempty"`
-	Gone          bool                   `protobuf:"varint,8,opt,name=gone,proto3" json:"gone,omitempty"`
-	InUse         bool                   `protobuf:"varint,9,opt,name=in_use,json=inUse,proto3" json:"in_use,omitempty"`
-	Suspended     bool                   `protobuf:"varint,10,opt,name=suspended,proto3" json:"suspended,omitempty"`
-	MayPromote    bool                   `protobuf:"varint,11,opt,name=may_promote,json=mayPromote,proto3" json:"may_promote,omitempty"`
-	MetPeer       bool                   `protobuf:"varint,12,opt,name=met_peer,json=metPeer,proto3" json:"met_peer,omitempty"`
-	Forgotten     []int64                `protobuf:"varint,13,rep,packed,name=forgotten,proto3" json:"forgotten,omitempty"`
-	Volumes       []*VolumeStatus        `protobuf:"bytes,14,rep,name=volumes,proto3" json:"volumes,omitempty"`
-	Peers         []*PeerStatus          `protobuf:"bytes,15,rep,name=peers,proto3" json:"peers,omitempty"`
-	Quiet         *QuietStatus           `protobuf:"bytes,30,opt,name=quiet,proto3" json:"quiet,omitempty"`
-	Rollback      *RollbackStatus        `protobuf:"bytes,31,opt,name=rollback,proto3" json:"rollback,omitempty"`
-	Broken        bool                   `protobuf:"varint,32,opt,name=broken,proto3" json:"broken,omitempty"` // of a snapshot: its content is lost
-	Verify        *VerifyProgress        `protobuf:"bytes,80,opt,name=verify,proto3" json:"verify,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Definition     string                 `protobuf:"bytes,1,opt,name=definition,proto3" json:"definition,omitempty"`
+	Name           string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Id             string                 `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
+	Generation     uint64                 `protobuf:"varint,4,opt,name=generation,proto3" json:"generation,omitempty"`
+	Phase          uint32                 `protobuf:"varint,5,opt,name=phase,proto3" json:"phase,omitempty"` // 0 working, 1 done, 2 failed, 3 blocked; another: working
+	Reason         string                 `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	SinceMs        int64                  `protobuf:"varint,7,opt,name=since_ms,json=sinceMs,proto3" json:"since_ms,omitempty"`
+	Gone           bool                   `protobuf:"varint,8,opt,name=gone,proto3" json:"gone,omitempty"`
+	InUse          bool                   `protobuf:"varint,9,opt,name=in_use,json=inUse,proto3" json:"in_use,omitempty"`
+	Suspended      bool                   `protobuf:"varint,10,opt,name=suspended,proto3" json:"suspended,omitempty"`
+	MayPromote     bool                   `protobuf:"varint,11,opt,name=may_promote,json=mayPromote,proto3" json:"may_promote,omitempty"`
+	MetPeer        bool                   `protobuf:"varint,12,opt,name=met_peer,json=metPeer,proto3" json:"met_peer,omitempty"`
+	Forgotten      []int64                `protobuf:"varint,13,rep,packed,name=forgotten,proto3" json:"forgotten,omitempty"`
+	Volumes        []*VolumeStatus        `protobuf:"bytes,14,rep,name=volumes,proto3" json:"volumes,omitempty"`
+	Peers          []*PeerStatus          `protobuf:"bytes,15,rep,name=peers,proto3" json:"peers,omitempty"`
+	Quiet          *QuietStatus           `protobuf:"bytes,30,opt,name=quiet,proto3" json:"quiet,omitempty"`
+	Rollback       *RollbackStatus        `protobuf:"bytes,31,opt,name=rollback,proto3" json:"rollback,omitempty"`
+	Broken         bool                   `protobuf:"varint,32,opt,name=broken,proto3" json:"broken,omitempty"` // of a snapshot: its content is lost
+	Verify         *VerifyProgress        `protobuf:"bytes,80,opt,name=verify,proto3" json:"verify,omitempty"`
+	PromotionScore int64                  `protobuf:"varint,92,opt,name=promotion_score,json=promotionScore,proto3" json:"promotion_score,omitempty"` // DRBD 9's
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ResourceStatus) Reset() {
@@ -2767,6 +2768,13 @@ func (x *ResourceStatus) GetVerify() *VerifyProgress {
 		return x.Verify
 	}
 	return nil
+}
+
+func (x *ResourceStatus) GetPromotionScore() int64 {
+	if x != nil {
+		return x.PromotionScore
+	}
+	return 0
 }
 
 type VerifyProgress struct {
@@ -3643,7 +3651,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x03pid\x18\x01 \x01(\x03R\x03pid\x12\x12\n" +
 	"\x04argv\x18\x02 \x03(\tR\x04argv\x12\x19\n" +
 	"\bsince_ms\x18\x03 \x01(\x03R\asinceMs\x12\x12\n" +
-	"\x04pool\x18\x04 \x01(\tR\x04pool\"\x93\x05\n" +
+	"\x04pool\x18\x04 \x01(\tR\x04pool\"\xbc\x05\n" +
 	"\x0eResourceStatus\x12\x1e\n" +
 	"\n" +
 	"definition\x18\x01 \x01(\tR\n" +
@@ -3669,7 +3677,8 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x05quiet\x18\x1e \x01(\v2\x1d.holdfast.wire.v1.QuietStatusR\x05quiet\x12<\n" +
 	"\brollback\x18\x1f \x01(\v2 .holdfast.wire.v1.RollbackStatusR\brollback\x12\x16\n" +
 	"\x06broken\x18  \x01(\bR\x06broken\x128\n" +
-	"\x06verify\x18P \x01(\v2 .holdfast.wire.v1.VerifyProgressR\x06verify\"N\n" +
+	"\x06verify\x18P \x01(\v2 .holdfast.wire.v1.VerifyProgressR\x06verify\x12'\n" +
+	"\x0fpromotion_score\x18\\ \x01(\x03R\x0epromotionScore\"N\n" +
 	"\x0eVerifyProgress\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\rR\x05state\x12\x16\n" +
