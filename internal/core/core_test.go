@@ -388,3 +388,25 @@ func TestNodeLost(t *testing.T) {
 	w.refused(fault.LastCopy, core.NodeLost{Name: "bravo"})
 	w.do(core.NodeLost{Name: "bravo", Lose: []string{"backups"}})
 }
+
+// What no node is told of waits for none, and isn't refused because of one.
+func TestRemarksWaitForNobody(t *testing.T) {
+	w := tutorial(t, model.DRBD9)
+	for _, c := range []struct {
+		cmd   core.DefinitionModify
+		waits int
+	}{
+		{core.DefinitionModify{Override: map[string]string{"Aux/pm/vmid": "100", "BalanceResourcesEnabled": "false"}}, 0},
+		{core.DefinitionModify{Delete: []string{"BalanceResourcesEnabled"}, Namespaces: []string{"Aux/pm"}}, 0},
+		{core.DefinitionModify{Override: map[string]string{"Aux/a": "b", "DrbdOptions/Net/allow-two-primaries": "yes"}}, 2},
+		{core.DefinitionModify{Delete: []string{"DrbdOptions/Net/allow-two-primaries"}}, 2},
+		{core.DefinitionModify{Namespaces: []string{"DrbdOptions"}}, 2},
+		{core.DefinitionModify{Group: "DfltRscGrp"}, 2},
+	} {
+		c.cmd.Name = "backups"
+		reply, err := c.cmd.Apply(w.tx, w.env)
+		if err != nil || len(reply.Wait) != c.waits {
+			t.Errorf("%+v: %v, waits for %d, want %d", c.cmd, err, len(reply.Wait), c.waits)
+		}
+	}
+}

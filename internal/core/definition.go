@@ -152,8 +152,33 @@ func (c DefinitionModify) Apply(tx *state.Tx, env Env) (Reply, error) {
 	if err := tx.PutDefinition(m); err != nil {
 		return Reply{}, err
 	}
-	return Reply{Notes: []fault.Note{done(fault.Modify, fault.ResourceDefinition, map[string]string{"RscDfn": d.Name}, "Resource definition '%s' modified.", d.Name)},
-		Wait: waits(tx, d.UUID, fault.Modify)}, nil
+	reply := Reply{Notes: []fault.Note{done(fault.Modify, fault.ResourceDefinition, map[string]string{"RscDfn": d.Name}, "Resource definition '%s' modified.", d.Name)}}
+	if !c.remarks() {
+		reply.Wait = waits(tx, d.UUID, fault.Modify)
+	}
+	return reply, nil
+}
+
+// remarks tells whether only properties change that no node is told of: then there is nothing to wait for. What is wrong with
+// a replica is no reason to refuse a remark: the CSI driver sets one before it deletes.
+func (c DefinitionModify) remarks() bool {
+	if c.Group != "" || c.PeerSlots != 0 || c.Layers != nil || c.Port != 0 {
+		return false
+	}
+	remark := func(key string) bool {
+		return key == "Aux" || strings.HasPrefix(key, "Aux/") || strings.HasPrefix(key, "BalanceResources")
+	}
+	for key := range c.Override {
+		if !remark(key) {
+			return false
+		}
+	}
+	for _, key := range c.Delete {
+		if !remark(key) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(c.Namespaces, func(ns string) bool { return !remark(ns) })
 }
 
 // DefinitionDelete removes a definition with all its replicas. Its name is free at once.
