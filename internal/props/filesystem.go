@@ -44,7 +44,7 @@ func checkFileSystem(obj fault.Object, key, value string) error {
 		return bad("For ext4: "+first.Error()+". For xfs: "+last.Error()+".",
 			"Give options of mkfs alone, without any that read files, name other devices or write over what is there.")
 	case FileSystemUser, FileSystemGrp:
-		if !model.OwnerName(value) {
+		if value != "" && !model.OwnerName(value) { // the gateway sends "" for nobody
 			return bad("It must be a name or a number.", "Give one.")
 		}
 	}

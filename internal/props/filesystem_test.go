@@ -8,7 +8,7 @@ import (
 )
 
 func TestFileSystemProperties(t *testing.T) {
-	for key, value := range map[string]string{FileSystemType: "xfs", MkfsParams: "-d agcount=4", FileSystemUser: "www-data", FileSystemGrp: "33"} {
+	for key, value := range map[string]string{FileSystemType: "xfs", MkfsParams: "-d agcount=4", FileSystemUser: "www-data", FileSystemGrp: ""} {
 		if err := Check(VolumeDefinition, fault.VolumeDefinition, key, value); err != nil {
 			t.Errorf("%s=%s: %v", key, value, err)
 		}
