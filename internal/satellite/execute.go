@@ -348,20 +348,15 @@ func lostMetadata(s steps.Step, err error) error {
 	return fmt.Errorf("DRBD's metadata of %s is missing or unreadable though it was made once; it isn't made anew: if the disk was replaced, remove this replica and create it again (%w)", s.Resource, err)
 }
 
+// forgetPeer leaves it to the kernel to refuse while there is a connection.
 func (x *execution) forgetPeer(ctx context.Context, s steps.Step) error {
-	k, err := x.now(ctx, s)
-	if err != nil {
-		return err
-	}
-	if k == nil {
+	err := x.drbd.ForgetPeer(ctx, s.Resource, s.NodeID)
+	switch {
+	case errors.Is(err, drbd.ErrUnknownResource):
 		return &WaitError{Reason: s.Resource + " isn't up"}
+	case errors.Is(err, drbd.ErrConnectionThere):
+		return &WaitError{Reason: fmt.Sprintf("the connection to the removed peer %d is still there", s.NodeID)}
 	}
-	for _, kp := range k.Peers {
-		if kp.NodeID == s.NodeID {
-			return &WaitError{Reason: fmt.Sprintf("the connection to the removed peer %d is still there", s.NodeID)}
-		}
-	}
-	err = x.drbd.ForgetPeer(ctx, s.Resource, s.NodeID)
 	var e *run.ExitError
 	if errors.As(err, &e) && strings.Contains(string(e.Stderr), "Invalid peer-node-id") {
 		err = nil // drbd-utils 9.22's word for ERR_INVALID_PEER_NODE_ID: the metadata has no slot of it (any more)

@@ -79,7 +79,7 @@ func (x *call) drbdsetup() {
 			return
 		}
 		if i >= 0 {
-			x.fail(10, "%s: Failure: (171) Connection for peer node id already exists", args[0])
+			x.fail(10, "%s: Failure: (125) Device has a net-config (use disconnect first)", args[0])
 			return
 		}
 		for _, v := range r.vols {

@@ -41,13 +41,15 @@ func (d *DB) write(ctx context.Context, epoch, base uint64, changes []store.Chan
 	if _, err := d.c.begin.ExecContext(ctx); err != nil {
 		return classify(err)
 	}
-	if err := d.c.apply(ctx, epoch, base, changes); err != nil {
+	after, err := d.c.apply(ctx, epoch, base, changes)
+	if err != nil {
 		d.undo(ctx)
 		return classify(err)
 	}
 	if err := d.c.end(ctx); err != nil {
 		return d.failedCommit(ctx, err)
 	}
+	d.c.last = &after
 	return nil
 }
 
@@ -71,46 +73,52 @@ func (d *DB) undo(ctx context.Context) {
 	}
 }
 
-func (c *conn) apply(ctx context.Context, epoch, base uint64, changes []store.Change) error {
+func (c *conn) apply(ctx context.Context, epoch, base uint64, changes []store.Change) (t tail, err error) {
 	r, err := c.bump.ExecContext(ctx, int64(base), int64(epoch))
 	if err != nil {
-		return err
+		return t, err
 	}
 	if n, err := r.RowsAffected(); err != nil {
-		return err
-	} else if n != 1 {
-		return c.whyNot(ctx, epoch, base)
+		return t, err
+	} else if n == 0 {
+		return t, c.whyNot(ctx, epoch, base)
 	}
-	if _, err := c.raise.ExecContext(ctx, int64(epoch)); err != nil {
-		return err
+	if t, err = c.tail(ctx, base); err != nil {
+		return t, err
 	}
+	t.base++
 	if len(changes) == 0 {
-		return nil
+		return t, nil
 	}
-	h, err := c.header(ctx)
-	if err != nil {
-		return err
-	}
-	after, digest := h.NextID, h.digest
+	nextID := t.nextID
 	for _, ch := range changes {
 		var old *row
-		if ch.ID < after { // above it there is none
+		if ch.ID < t.nextID { // above it there is none
 			if old, err = c.row(ctx, ch.ID); err != nil {
-				return err
+				return t, err
 			}
 		}
-		sum, err := c.applyOne(ctx, ch, old, h.NextID)
+		sum, err := c.applyOne(ctx, ch, old, nextID)
 		if err != nil {
-			return err
+			return t, err
 		}
 		if old != nil {
-			digest ^= old.sum
+			t.digest ^= old.sum
 		}
-		digest ^= sum
-		after = max(after, ch.ID+1)
+		t.digest ^= sum
+		t.nextID = max(t.nextID, ch.ID+1)
 	}
-	_, err = c.setTail.ExecContext(ctx, after, int64(digest))
-	return err
+	_, err = c.setTail.ExecContext(ctx, t.nextID, int64(t.digest))
+	return t, err
+}
+
+// tail is the one at base, which is the store's: that of the last commit, or read.
+func (c *conn) tail(ctx context.Context, base uint64) (tail, error) {
+	if c.last != nil && c.last.base == base {
+		return *c.last, nil
+	}
+	h, err := c.header(ctx)
+	return tail{base, h.NextID, h.digest}, err
 }
 
 // row is what a record's row says beside its data.

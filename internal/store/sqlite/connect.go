@@ -73,7 +73,7 @@ func (c *conn) prepare(ctx context.Context) error {
 		text string
 	}{
 		{&c.begin, "BEGIN IMMEDIATE"}, {&commit, "COMMIT"}, {&c.rollback, "ROLLBACK"},
-		{&c.bump, bumpSQL}, {&c.raise, raiseSQL}, {&c.setTail, setTailSQL},
+		{&c.bump, bumpSQL}, {&c.setTail, setTailSQL},
 		{&c.find, findSQL}, {&c.insert, insertSQL}, {&c.update, updateSQL}, {&c.remove, removeSQL},
 		{&c.getHeader, getHeaderSQL}, {&c.getRecord, getRecordSQL},
 	} {

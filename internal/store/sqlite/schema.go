@@ -23,11 +23,11 @@ const (
 
 const setMeta = `INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`
 
-// Statements. bump does nothing unless the revision and the epoch are right.
+// Statements. bump does nothing unless the revision and the epoch are right. SQLite evaluates a subquery that refers to nothing
+// outside once, before the first row changes (https://sqlite.org/lang_expr.html, "Scalar subqueries").
 const (
-	bumpSQL = `UPDATE meta SET value = ?1 + 1 WHERE key = 'base' AND value = ?1
-		AND (SELECT value FROM meta WHERE key = 'epoch') <= ?2`
-	raiseSQL     = `UPDATE meta SET value = ?1 WHERE key = 'epoch' AND value < ?1`
+	bumpSQL = `UPDATE meta SET value = iif(key = 'base', ?1 + 1, ?2) WHERE key IN ('base', 'epoch')
+		AND (SELECT value FROM meta WHERE key = 'base') = ?1 AND (SELECT value FROM meta WHERE key = 'epoch') <= ?2`
 	setTailSQL   = `UPDATE meta SET value = iif(key = 'next_id', ?1, ?2) WHERE key IN ('next_id', 'digest')`
 	findSQL      = `SELECT kind, sum FROM records WHERE id = ?`
 	insertSQL    = `INSERT INTO records (id, kind, sum, data) VALUES (?, ?, ?, ?)`

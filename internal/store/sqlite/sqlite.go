@@ -169,11 +169,20 @@ type conn struct {
 	conn *sql.Conn
 
 	begin, rollback              *sql.Stmt
-	bump, raise, setTail         *sql.Stmt
+	bump, setTail                *sql.Stmt
 	find, insert, update, remove *sql.Stmt
 	getHeader, getRecord         *sql.Stmt
 
 	stmts []*sql.Stmt // all of them
 
 	end func(context.Context) error // COMMIT; tests replace it
+
+	last *tail // that this connection's last commit left; nil before it
+}
+
+// tail is the part of the header that a commit's changes move.
+type tail struct {
+	base   uint64
+	nextID int64
+	digest uint32
 }

@@ -29,6 +29,8 @@ var (
 	ErrPortInUse = errors.New("address and port in use")
 	// ErrNotConnected: 8.4, disconnect of what is StandAlone already.
 	ErrNotConnected = errors.New("no such connection")
+	// ErrConnectionThere: 9, forget-peer of a node-id to which there is a connection still.
+	ErrConnectionThere = errors.New("a connection to that peer is configured")
 	// ErrNoDevice: the backing device isn't there.
 	ErrNoDevice = errors.New("no such backing device")
 	// ErrAttached: the metadata can't be touched, DRBD or another holds the device.
@@ -80,6 +82,7 @@ var patterns = []struct {
 	{regexp.MustCompile(`: Failure: \((124|161)\) `), ErrAlreadyExists}, // documented: disk attached already; minor exists
 	{regexp.MustCompile(`: Failure: \(102\) `), ErrPortInUse},
 	{regexp.MustCompile(`: Failure: \(162\) [^\n]*\n(?:additional info from kernel:\n)?unknown connection`), ErrNotConnected},
+	{regexp.MustCompile(`: Failure: \(125\) `), ErrConnectionThere}, // documented: Device has a net-config (use disconnect first)
 	{regexp.MustCompile(`: Failure: \(131\) `), ErrNeedPrimary},
 	{regexp.MustCompile(`: State change failed: \(-12\) `), ErrInUse},
 	{regexp.MustCompile(`: State change failed: \(-1\) `), ErrOtherPrimary},
