@@ -137,7 +137,8 @@ func TestEvictAndRestore(t *testing.T) {
 	}
 }
 
-// With DRBD 8.4 one that goes late is seen by one of the two that stay, but not while a snapshot in its zpool keeps it there.
+// With DRBD 8.4 one that goes late is seen by one of the two that stay, but not while these are apart, nor while a snapshot in
+// its zpool keeps it there.
 func TestHeldBySnapshot(t *testing.T) {
 	w := full(t, model.DRBD8)
 	w.off("alpha")
@@ -148,9 +149,13 @@ func TestHeldBySnapshot(t *testing.T) {
 	w.online("alpha", model.DRBD8)
 	w.do(core.NodeRestore{Name: "alpha"})
 	for _, c := range []struct {
-		kind model.ProviderKind
-		peer string
-	}{{model.LVMThin, "alpha"}, {model.ZFSThin, "charlie"}} {
+		kind  model.ProviderKind
+		peer  string
+		state string // of bravo's connection to charlie
+	}{{model.LVMThin, "charlie", "Connecting"}, {model.LVMThin, "alpha", model.Connected}, {model.ZFSThin, "charlie", model.Connected}} {
+		w.see("bravo", "backups", model.DiskUpToDate, func(st *model.ResourceStatus) {
+			st.Peers = []model.PeerStatus{{Node: "charlie", State: c.state}}
+		})
 		n := w.tx.Snapshot().Node("alpha").Node.Clone()
 		n.Pool("swpool").Kind = c.kind
 		d := w.def("backups").ResourceDefinition.Clone()
@@ -161,7 +166,7 @@ func TestHeldBySnapshot(t *testing.T) {
 			t.Fatal(err)
 		}
 		if p := w.spec("backups", "bravo").DRBD.Peers; len(p) != 1 || p[0].Node != c.peer {
-			t.Errorf("%s: %+v", c.kind, p)
+			t.Errorf("%s, %s: %+v", c.kind, c.state, p)
 		}
 	}
 }

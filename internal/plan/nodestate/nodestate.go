@@ -205,8 +205,8 @@ func one(s *state.Snapshot, d *state.Definition, r *model.Resource, peers []mode
 	} else if len(live) > 0 {
 		witness = live[0]
 	}
-	free := plan.InUse(d) == "" && !slices.ContainsFunc(live, func(o *model.Resource) bool { return !upToDate(d, o) })
 	engaged := len(live) == 2 && initialised(live[0]) && initialised(live[1]) && !stranded(d, witness, live)
+	free := engaged && plan.InUse(d) == "" && !slices.ContainsFunc(live, func(o *model.Resource) bool { return !upToDate(d, o) }) && !apart(d, witness, live)
 	rank := func(r, o *model.Resource) int {
 		n := s.Node(o.Node)
 		switch {
@@ -240,6 +240,16 @@ func one(s *state.Snapshot, d *state.Definition, r *model.Resource, peers []mode
 		}
 	}
 	return []model.PeerSpec{slices.MinFunc(peers, func(a, b model.PeerSpec) int { return first(r)(d.Replica(a.ID), d.Replica(b.ID)) })}
+}
+
+// apart tells whether the witness may lack what its live peer has: it is connected neither to that one nor, having left it, to
+// one that goes. What was written while they are apart couldn't be told from a split brain, if the witness's machine restarted
+// before it is back.
+func apart(d *state.Definition, witness *model.Resource, live []*model.Resource) bool {
+	st := d.Seen[witness.UUID]
+	return st == nil || !slices.ContainsFunc(st.Peers, func(p model.PeerStatus) bool {
+		return p.State == model.Connected || !slices.ContainsFunc(live, func(o *model.Resource) bool { return model.Key(o.Node) == model.Key(p.Node) })
+	})
 }
 
 // stranded tells whether the witness is in the midst of a sync that its live peer can't end, since that one was never good, and
