@@ -8,7 +8,8 @@ import (
 // Foreseer is a Driver that knows what its picture is after a change of its own that went well, so that nobody has to look
 // for that alone. Nothing else may have changed the pool since before.
 type Foreseer interface {
-	// Made is the picture after Create of the device, or after Remove where its size is 0; false: only a look tells.
+	// Made is the picture after Create of the device, after Snapshot where it has an Origin, or else after Remove where its size
+	// is 0; false: only a look tells.
 	Made(before Picture, d Device) (after Picture, ok bool)
 }
 

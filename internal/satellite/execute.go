@@ -84,7 +84,7 @@ func (x *execution) storage(ctx context.Context, s steps.Step) error {
 			return err
 		}
 		x.result.made = append(x.result.made, s.Label)
-		x.touched[s.Pool] = known || !x.foresee(d, s, s.SizeKiB)
+		x.touched[s.Pool] = known || !x.foresee(d, s.Pool, pool.Device{Name: s.Device, Label: s.Label, SizeKiB: s.SizeKiB})
 	case steps.GrowDevice:
 		return x.growDevice(ctx, d, s)
 	case steps.ActivateDevice:
@@ -94,9 +94,12 @@ func (x *execution) storage(ctx context.Context, s steps.Step) error {
 			return err
 		}
 		x.result.removed = append(x.result.removed, s.Label)
-		x.touched[s.Pool] = known || !x.foresee(d, s, 0)
+		x.touched[s.Pool] = known || !x.foresee(d, s.Pool, pool.Device{Name: s.Device, Label: s.Label})
 	case steps.RestoreDevice, steps.TakeSnapshot, steps.RollbackDevice, steps.FinishCopy:
-		return x.snapshot(ctx, d, s)
+		if err := x.snapshot(ctx, d, s); err != nil || s.Kind != steps.TakeSnapshot {
+			return err
+		}
+		x.touched[s.Pool] = known || !x.foresee(d, s.Pool, pool.Device{Name: s.Path, Label: s.Label, Origin: s.Device})
 	case steps.RemoveSnapshot:
 		if err := d.Remove(ctx, s.Device, s.Label); err != nil {
 			return err
@@ -118,19 +121,19 @@ func (x *execution) storage(ctx context.Context, s steps.Step) error {
 	return nil
 }
 
-// foresee notes what the pool's picture is after the step, without a look; false: only a look tells.
-func (x *execution) foresee(d pool.Driver, s steps.Step, sizeKiB int64) bool {
+// foresee notes what the pool's picture is with that device, without a look; false: only a look tells.
+func (x *execution) foresee(d pool.Driver, name string, dev pool.Device) bool {
 	f, ok := d.(pool.Foreseer)
-	before, is := x.foreseen[s.Pool]
+	before, is := x.foreseen[name]
 	if !is {
-		before, is = x.job.before[s.Pool]
+		before, is = x.job.before[name]
 	}
 	if !ok || !is {
 		return false
 	}
-	after, ok := f.Made(before, pool.Device{Name: s.Device, Label: s.Label, SizeKiB: sizeKiB})
+	after, ok := f.Made(before, dev)
 	if ok {
-		x.foreseen[s.Pool] = after
+		x.foreseen[name] = after
 	}
 	return ok
 }

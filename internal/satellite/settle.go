@@ -23,7 +23,8 @@ type settling struct {
 }
 
 // byEvents tells whether what the steps do shows in DRBD's events, so that nobody needs to ask. A resource of 8.4 that is up
-// already may get another peer, which doesn't show there: its connections have no names.
+// already may get another peer, which doesn't show there: its connections have no names. Nor does it show that one of 8.4 was
+// disconnected and connected again to have its I/O go on.
 func (a *Agent) byEvents(j Job) bool {
 	if !a.streamOn || !a.eventsFull {
 		return false
@@ -31,7 +32,11 @@ func (a *Agent) byEvents(j Job) bool {
 	for _, s := range j.Steps {
 		switch s.Kind {
 		case steps.WriteRecord, steps.RemoveRecord, steps.WriteConfig, steps.RemoveConfig, steps.GuardGone, steps.GuardIdle, steps.GuardSeed,
-			steps.GuardSkip, steps.SeedSync, steps.SeedSkip, steps.Demote, steps.Down, steps.TakeDown, steps.ForgetPeer:
+			steps.GuardSkip, steps.SeedSync, steps.SeedSkip, steps.Demote, steps.Down, steps.TakeDown, steps.ForgetPeer, steps.HoldIO:
+		case steps.ResumeIO:
+			if s.DRBD != model.DRBD9 {
+				return false
+			}
 		case steps.Adjust:
 			if s.DRBD != model.DRBD9 && a.view[s.Resource] != nil {
 				return false
@@ -98,6 +103,10 @@ func (a *Agent) shows(r *replica) bool {
 			}
 		case steps.Demote:
 			if k != nil && k.Role != "Secondary" {
+				return false
+			}
+		case steps.HoldIO, steps.ResumeIO:
+			if st := a.view[r.spec.Name]; st != nil && len(s.Minors) > 0 && frozen(st) != (s.Kind == steps.HoldIO) {
 				return false
 			}
 		case steps.Adjust:

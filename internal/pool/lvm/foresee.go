@@ -13,6 +13,9 @@ var (
 // Made implements pool.Foreseer. lvcreate has made the volume active under its name, or has failed.
 func (d Driver) Made(before pool.Picture, dev pool.Device) (pool.Picture, bool) {
 	old := before.Device(dev.Name)
+	if dev.Origin != "" {
+		return before, false
+	}
 	if dev.SizeKiB == 0 {
 		if old == nil {
 			return before, true // there was nothing to remove
@@ -30,9 +33,17 @@ func (d Driver) Made(before pool.Picture, dev pool.Device) (pool.Picture, bool) 
 }
 
 // Made implements pool.Foreseer. A new volume takes nothing of the pool; what one that goes gives back only a look tells, for
-// it may share blocks.
+// it may share blocks. Of a snapshot, which isn't active, LVM doesn't
+// say what it takes.
 func (d Thin) Made(before pool.Picture, dev pool.Device) (pool.Picture, bool) {
-	if before.Device(dev.Name) != nil || before.UnitKiB == 0 || dev.SizeKiB == 0 {
+	if before.Device(dev.Name) != nil || before.UnitKiB == 0 {
+		return before, false
+	}
+	if of := before.Device(dev.Origin); of != nil {
+		dev.SizeKiB = of.SizeKiB
+		return before.With(dev), true
+	}
+	if dev.SizeKiB == 0 {
 		return before, false
 	}
 	dev.SizeKiB = lvm.RoundUp(dev.SizeKiB, before.UnitKiB<<10)

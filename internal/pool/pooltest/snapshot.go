@@ -87,7 +87,12 @@ func snapshots(t *testing.T, open func(t *testing.T) Pool) {
 	t.Run("snapshot while in use", func(t *testing.T) {
 		p, s := setup(t)
 		p.Hold(t, find(t, p, dev).Path, true)
+		before, err := p.Driver.Scan(ctx)
+		must(t, err)
 		is(t, s.Snapshot(ctx, dev, "v1", "two", "s2"), nil)
+		after, err := p.Driver.Scan(ctx)
+		must(t, err)
+		foreseen(t, p, before, after, pool.Device{Name: pool.SnapshotName(dev, "two"), Label: "s2", Origin: dev})
 		if d := find(t, p, "backups_00000@two"); d == nil || d.Label != "s2" {
 			t.Errorf("%+v", d)
 		}
