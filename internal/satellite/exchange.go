@@ -54,8 +54,8 @@ func (x *execution) leavePeer(ctx context.Context, s steps.Step) error {
 			return &WaitError{Reason: fmt.Sprintf("the peer is to be exchanged, and its connection is %s still", kp.State)}
 		}
 	}
-	for _, n := range steps.Missed(k, e.Left[s.Label]) {
-		for range 2 {
+	for n, times := range steps.Rename(k, e.Left[s.Label]) {
+		for range times {
 			if err := x.drbd.NewGeneration(ctx, k.Volumes[n].Minor); err != nil {
 				return err
 			}

@@ -97,3 +97,51 @@ func TestPeerReturnsUnchanged(t *testing.T) {
 		t.Errorf("charlie was synced %d times", n)
 	}
 }
+
+// Bravo is in the midst of syncing charlie when alpha, its peer before, is to return. What is written then, alone, isn't lost,
+// whatever alpha did meanwhile: the two refuse each other at worst.
+func TestPeerReturnsInTheMidstOfASync(t *testing.T) {
+	for name, unsure := range map[string]bool{"alpha knows that it wrote nothing": false, "alpha was restarted": true} {
+		r := newRig(t, model.DRBD8, "alpha", "bravo", "charlie")
+		alpha, bravo, charlie := r.nodes[0], r.nodes[1], r.nodes[2]
+		r.deploy("backups", model.DRBD8, model.SeedSync, 1)
+		r.peerOf(alpha, "bravo", true)
+		r.peerOf(bravo, "alpha", true)
+		r.peerOf(charlie, "bravo", true)
+		r.run(10 * time.Second)
+		r.net.RateKiB = 16
+		r.net.Cut("alpha", "bravo")
+		r.peerOf(bravo, "charlie", true)
+		r.peerOf(alpha, "charlie", false)
+		r.run(10 * time.Second)
+		if st := bravo.of("backups"); st.Peers[0].Node != "charlie" || st.Peers[0].State != model.Connected || charlie.volume("backups", 0).Disk != model.DiskInconsistent {
+			t.Fatalf("charlie isn't being synced: %+v\n%s", st, r.traces())
+		}
+		r.peerOf(bravo, "alpha", true)
+		r.run(10 * time.Second)
+		bravo.use()
+		id, err := bravo.m.Write("backups", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bravo.m.Close("backups", 0)
+		if res, err := bravo.m.Run(ctx, cmd("drbdadm", "-c", cfg.configFile("backups"), "secondary", "backups")); err != nil || res.Exit != 0 {
+			t.Fatal(res, err)
+		}
+		if unsure {
+			alpha.cut()
+			alpha.boot()
+		}
+		r.peerOf(alpha, "bravo", true)
+		r.run(10 * time.Second)
+		r.net.RateKiB = 1 << 20
+		r.net.Heal("alpha", "bravo")
+		r.run(time.Minute)
+		if !bravo.m.Readable("backups", 0, id) {
+			t.Errorf("%s: the write is gone\n%s", name, r.traces())
+		}
+		if !unsure && (!alpha.m.Readable("backups", 0, id) || alpha.of("backups").Phase != model.Done) {
+			t.Errorf("%s: alpha lacks the write\n%s", name, r.traces())
+		}
+	}
+}

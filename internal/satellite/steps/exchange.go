@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"iter"
 	"maps"
 	"slices"
 
@@ -69,15 +70,28 @@ func Written(k *Kernel) map[int]int64 {
 	return out
 }
 
-// Missed are the volumes, in their order, of which a peer may lack what was written since it was left.
-func Missed(k *Kernel, left map[int]int64) (volumes []int) {
-	for _, n := range slices.Sorted(maps.Keys(k.Volumes)) {
-		v := k.Volumes[n]
-		if w, known := left[n]; attached(v.Disk) && (!known || w != v.WrittenKiB) {
-			volumes = append(volumes, n)
+// Rename gives, in order, the volumes whose data get a new name before a peer returns that was left, and how many times.
+//
+// Twice where that peer may lack what was written since: so the bitmap doesn't count, and it gets all of them. Once where nothing was
+// written, and the bitmap has what the peer lacks that goes, one that was in the midst of its sync: as long as 8.4 has that in
+// its bitmap, what is written makes no new data generation, so that it would be lost should the peer that returns have
+// renamed its own data meanwhile. Then that one gets what is in the bitmap.
+func Rename(k *Kernel, left map[int]int64) iter.Seq2[int, int] {
+	return func(yield func(int, int) bool) {
+		for _, n := range slices.Sorted(maps.Keys(k.Volumes)) {
+			v, times := k.Volumes[n], 0
+			switch w, known := left[n]; {
+			case !attached(v.Disk):
+			case !known || w != v.WrittenKiB:
+				times = 2
+			case v.Disk == model.DiskUpToDate && slices.ContainsFunc(k.Peers, func(p KernelPeer) bool { return p.Volumes[n].OutOfSyncKiB > 0 }):
+				times = 1
+			}
+			if times > 0 && !yield(n, times) {
+				return
+			}
 		}
 	}
-	return volumes
 }
 
 // exchange notes what was written before the one peer that 8.4 has is exchanged for another, and sees to it that one that

@@ -236,7 +236,7 @@ func (p *planner) attached(ready []model.VolumeSpec) *Plan {
 	}
 	slices.Sort(rec.Minors)
 	rec.Fresh = p.freshUp()
-	if p.seen.Kernel == nil || heal {
+	if p.seen.Kernel == nil || heal && p.lacksUp(ready) != "" { // the counters begin anew when a disk is attached
 		rec.Exchange = rec.Exchange.Restarted()
 	}
 	if !sameRecord(rec, p.seen.Record) && (!heal || len(rec.Fresh) != len(p.seen.Record.Fresh) || len(rec.Exchange.Left) > 0) {

@@ -46,6 +46,11 @@ func compare(a, b side, aFirst bool) verdict {
 		return aFull
 	case ac == bc:
 		switch {
+		case a.md.format == drbd.V08 && (a.slot.uuid == 0) != (b.slot.uuid == 0): // one was the source of a sync, maybe to a third
+			if a.slot.uuid != 0 {
+				return aAhead
+			}
+			return bAhead
 		case (a.md.crashed || b.md.crashed) && a.used: // what is in use goes on
 			return aAhead
 		case (a.md.crashed || b.md.crashed) && b.used:
