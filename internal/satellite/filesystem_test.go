@@ -124,6 +124,50 @@ func TestNoFileSystemOverData(t *testing.T) {
 	}
 }
 
+// A volume that gets no file system holds nothing else up: it grows, and is compared.
+func TestNoFileSystemHoldsNothingUp(t *testing.T) {
+	for _, gen := range []model.DRBDGeneration{model.DRBD8, model.DRBD9} {
+		r := newRig(t, gen, "alpha", "bravo")
+		alpha, bravo := r.nodes[0], r.nodes[1]
+		r.deploy("backups", gen, model.SeedSync, 1)
+		r.run(30 * time.Second)
+		bravo.use()
+		if _, err := bravo.m.Write("backups", 0); err != nil {
+			t.Fatal(err)
+		}
+		bravo.m.Close("backups", 0)
+		if res, err := bravo.m.Run(ctx, cmd("drbdadm", "-c", cfg.configFile("backups"), "secondary", "backups")); err != nil || res.Exit != 0 {
+			t.Fatal(res, err)
+		}
+		r.format("xfs")
+		r.formatFor(30 * time.Second)
+		r.grow("backups", 128<<10)
+		r.growFor(60 * time.Second)
+		for _, n := range r.nodes {
+			n.change("backups", func(s *model.ResourceSpec, v *model.VolumeSpec) {
+				s.Generation, v.GrowKiB, v.Resize = s.Generation+1, 0, false
+			})
+		}
+		alpha.change("backups", func(s *model.ResourceSpec, _ *model.VolumeSpec) {
+			s.DRBD.Options = map[string]map[string]string{"Net": {"protocol": "C", "verify-alg": "crc32c"}}
+			s.Verify = "verify-1"
+		})
+		r.run(60 * time.Second)
+		st := alpha.of("backups")
+		if st.Phase != model.Failed || !strings.Contains(st.Reason, "gets no file system") {
+			t.Errorf("generation %d: %+v", gen, st)
+		}
+		for _, n := range r.nodes {
+			if v := n.volume("backups", 0); v.UsableKiB < 128<<10 {
+				t.Errorf("generation %d: %s offers %d KiB\n%s", gen, n.name, v.UsableKiB, r.traces())
+			}
+		}
+		if st.Verify.State != model.VerifyEnded {
+			t.Errorf("generation %d: %+v", gen, st.Verify)
+		}
+	}
+}
+
 // A stop after each effect: in the end the file system is whole, or the reason is there; nothing is made twice.
 func TestMakeFileSystemStops(t *testing.T) {
 	for _, power := range []bool{false, true} {

@@ -193,7 +193,7 @@ func (x *execution) takeSize(ctx context.Context, s steps.Step) error {
 // growing tells whether something waits for DRBD to offer more, which no event may tell: of that resource, or ("") any.
 func (a *Agent) growing(name string) bool {
 	for _, r := range a.replicas {
-		if r.spec.DRBD == nil || r.status.Phase != model.Working || name != "" && r.spec.Name != name {
+		if r.spec.DRBD == nil || r.status.Phase != model.Working && r.status.Phase != model.Failed || name != "" && r.spec.Name != name {
 			continue
 		}
 		for _, v := range r.spec.Volumes {

@@ -20,6 +20,7 @@ func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps
 func (w *world) checkPublished(c *ctl) {
 	s := c.brain.Snapshot()
 	w.oracle.learn(s)
+	w.oracle.learnStrays(s, c == w.rival)
 	w.oracle.learnSnapshots(w, s)
 	w.checkUnique(s)
 	w.checkInventory(s)

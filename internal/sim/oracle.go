@@ -32,6 +32,10 @@ type oracle struct {
 	blind           bool // it only costs time
 	// orphans: the store was rolled back, or a node given up: what is on nodes may be nobody's any more.
 	orphans bool
+	// strays are replicas and volumes of them that only a copy of the controller made, with node and resource. When that is gone
+	// they are nobody's: a node names them and leaves them alone, since absence is no order.
+	strays map[model.UUID]string
+	owned  map[model.UUID]bool // those that the users' controller has, or had
 }
 
 type slotKey struct {
@@ -82,6 +86,7 @@ type diskSeen struct {
 
 func (o *oracle) init() {
 	o.names.have = map[string]bool{}
+	o.strays, o.owned = map[model.UUID]string{}, map[model.UUID]bool{}
 	o.snaps, o.copies, o.named = map[model.UUID]*snap{}, map[model.UUID]*snapCopy{}, map[string]bool{}
 	o.vols, o.incs, o.reps = map[model.UUID]*vol{}, map[model.UUID]*inc{}, map[model.UUID]*rep{}
 	o.slots, o.disks = map[slotKey]string{}, map[string]diskSeen{}
@@ -121,6 +126,28 @@ func (o *oracle) learn(s *state.Snapshot) {
 					o.incs[v.UUID] = i
 				}
 				i.gone = i.gone || x.gone || v.Deleting || vd.Deleting || r.Toggle == model.Removing
+			}
+		}
+		return true
+	})
+}
+
+// learnStrays from what a controller has published, the users' or a copy.
+func (o *oracle) learnStrays(s *state.Snapshot, copied bool) {
+	s.AllDefinitions(func(d *state.Definition) bool {
+		note := func(id model.UUID, at string) {
+			switch {
+			case !copied:
+				o.owned[id] = true
+				delete(o.strays, id)
+			case !o.owned[id]:
+				o.strays[id] = at
+			}
+		}
+		for _, r := range d.Resources {
+			note(r.UUID, r.Node+"/"+d.Name)
+			for _, v := range r.Volumes {
+				note(v.UUID, r.Node+"/"+d.Name)
 			}
 		}
 		return true

@@ -280,11 +280,16 @@ func (w *world) stuck(left []rest, excused map[model.UUID]bool) {
 			w.logf("kernel of %s: %+v", n.name, r)
 		}
 	}
+	noFS := map[model.UUID]bool{} // a volume of it gets none, since whether somebody wrote isn't known: that holds up nothing else
 	for _, l := range left {
+		noFS[l.def] = noFS[l.def] || strings.Contains(l.text, "gets no file system: ")
 		w.logf("stays: %s", l.text)
 		w.reasons[generic(l.text)]++
 	}
 	for _, l := range left {
+		if noFS[l.def] && strings.Contains(l.text, "file system") {
+			continue
+		}
 		if !excused[l.def] || w.cfg.scene != nil { // a scene has nothing in its way
 			w.broken("I5", "stuck: %s", l.text)
 		}
@@ -295,7 +300,6 @@ func (w *world) stuck(left []rest, excused map[model.UUID]bool) {
 // that one.
 func (w *world) excuses(l rest) bool {
 	for _, why := range []string{
-		"gets no file system: ",                                                                                               // whether somebody wrote isn't known
 		"it has the snapshot",                                                                                                 // of a zpool: the volume goes when the snapshot does
 		"that Holdfast didn't make; it is left untouched",                                                                     // planted
 		"DRBD 8.4 has no diskless replicas", "DRBD 8.4 takes two", "metadata, this node runs", "no DRBD generation is chosen", // asked for before the generation was known
@@ -319,6 +323,11 @@ func (w *world) excuses(l rest) bool {
 			if strings.Contains(l.text, why) {
 				return true
 			}
+		}
+	}
+	for id := range w.oracle.strays { // the node says that it is in the way, and `node info` how to remove it
+		if strings.Contains(l.text, string(id)) {
+			return true
 		}
 	}
 	// A replica that lost its source in the middle of a sync, connected to another good one since both were empty: whether
@@ -383,6 +392,9 @@ func (w *world) leftovers() {
 		}
 		return true
 	})
+	for id, at := range w.oracle.strays {
+		labels[string(id)], reps[string(id)], names[at] = true, true, true
+	}
 	for _, n := range w.nodes {
 		w.checkPlanted(n)
 		kernel := n.m.Kernel()

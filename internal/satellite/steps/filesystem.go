@@ -31,6 +31,14 @@ func (p *planner) fileSystem(ready []model.VolumeSpec) (wait *Plan) {
 	return wait
 }
 
+// unclaimed leaves out the volumes that wait for a file system still: what grows is synced, and the kernel counts that as
+// written. One that gets none holds nothing up.
+func (p *planner) unclaimed(ready []model.VolumeSpec) []model.VolumeSpec {
+	return slices.DeleteFunc(slices.Clone(ready), func(v model.VolumeSpec) bool {
+		return v.FileSystem != nil && v.Pool != "" && !p.seen.Volumes[v.Number].FileSystem && p.makes(v).Phase != model.Failed
+	})
+}
+
 func (p *planner) makes(v model.VolumeSpec) Plan {
 	sv, k, rec := p.seen.Volumes[v.Number], p.seen.Kernel, p.seen.Record
 	n := v.Number

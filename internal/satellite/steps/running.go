@@ -95,13 +95,20 @@ func (p *planner) run(ready []model.VolumeSpec) Plan {
 		w.Applied = done.Applied
 		return w
 	}
-	if w := p.fileSystem(ready); w != nil {
+	fs := p.fileSystem(ready)
+	if fs != nil && len(fs.Steps) > 0 {
+		fs.Applied = done.Applied
+		return *fs
+	}
+	if w := p.grow(p.unclaimed(ready)); w != nil && (fs == nil || len(w.Steps) > 0) {
 		w.Applied = done.Applied
 		return *w
 	}
-	if w := p.grow(ready); w != nil {
-		w.Applied = done.Applied
-		return *w
+	if fs != nil {
+		fs.Applied = done.Applied
+		if done = *fs; fs.Phase != model.Failed {
+			return done
+		}
 	}
 	if p.spec.Verify != "" && p.seen.Verify.ID != p.spec.Verify && MayVerify(k, p.diskfulPeers()) == "" {
 		s := p.step(StartVerify)
