@@ -35,6 +35,10 @@ type oracle struct {
 	// strays are replicas and volumes of them that only a copy of the controller made, with node and resource. When that is gone
 	// they are nobody's: a node names them and leaves them alone, since absence is no order.
 	strays map[model.UUID]string
+	// renamed are definitions with DRBD 8.4 of which a replica came back to a peer that it had left, after a restart: nobody
+	// knows whether it was written to in between, unmarked, so its data got a new name (satellite/exchange.go). If the other was
+	// written to meanwhile, that is a split brain. It loses nothing, and the resource names it with what mends it.
+	renamed map[model.UUID]bool
 	owned  map[model.UUID]bool // those that the users' controller has, or had
 }
 
@@ -86,7 +90,7 @@ type diskSeen struct {
 
 func (o *oracle) init() {
 	o.names.have = map[string]bool{}
-	o.strays, o.owned = map[model.UUID]string{}, map[model.UUID]bool{}
+	o.strays, o.owned, o.renamed = map[model.UUID]string{}, map[model.UUID]bool{}, map[model.UUID]bool{}
 	o.snaps, o.copies, o.named = map[model.UUID]*snap{}, map[model.UUID]*snapCopy{}, map[string]bool{}
 	o.vols, o.incs, o.reps = map[model.UUID]*vol{}, map[model.UUID]*inc{}, map[model.UUID]*rep{}
 	o.slots, o.disks = map[slotKey]string{}, map[string]diskSeen{}
@@ -517,6 +521,11 @@ func (o *oracle) beforeJob(w *world, n *node, j *job) int {
 func (o *oracle) afterJob(w *world, n *node, j *job, before int) {
 	if j.Kind != satellite.ReplicaJob || n.m.Effects() == before {
 		return
+	}
+	for _, s := range j.Steps {
+		if x := o.reps[j.Replica]; x != nil && s.Kind == steps.LeavePeer && s.Returns && s.Record.Exchange.Left[s.Label] == nil {
+			o.renamed[x.def] = true
+		}
 	}
 	had := map[*vol]int{}
 	for _, x := range o.vols {

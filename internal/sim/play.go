@@ -337,6 +337,9 @@ func (w *world) excuses(l rest) bool {
 	if d != nil && d.DRBD == model.DRBD9 && slices.ContainsFunc(condition.Of(s, d), func(c condition.Condition) bool { return c.Kind == condition.StuckResync }) {
 		return true
 	}
+	if d != nil && w.oracle.renamed[d.UUID] && slices.ContainsFunc(condition.Of(s, d), func(c condition.Condition) bool { return c.Kind == condition.SplitBrain }) {
+		return true
+	}
 	// 8.4 has a place for two. One beyond that, on its way out, may have begun with data of another origin, and then nobody
 	// connects to it to prove that he is good.
 	if d != nil && d.DRBD == model.DRBD8 && len(d.Resources) > 2 && strings.Contains(l.text, "the removal waits, or type the override") {
