@@ -39,7 +39,7 @@ type oracle struct {
 	// knows whether it was written to in between, unmarked, so its data got a new name (satellite/exchange.go). If the other was
 	// written to meanwhile, that is a split brain. It loses nothing, and the resource names it with what mends it.
 	renamed map[model.UUID]bool
-	owned  map[model.UUID]bool // those that the users' controller has, or had
+	owned   map[model.UUID]bool // those that the users' controller has, or had
 }
 
 type slotKey struct {
