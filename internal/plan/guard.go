@@ -37,7 +37,7 @@ func MayRemove(s *state.Snapshot, d *state.Definition, r *model.Resource) Remova
 			if v.Deleting || d.HasDRBD() && !v.Initialised { // it goes anyway; it was never attached
 				continue
 			}
-			if why := unproven(s, d, r, v.Number); why != "" {
+			if why := unproven(s, d, r, v.Number); why != "" && !keeps(d, r, v.Number) {
 				return Removal{Reason: "no other replica is proven UpToDate: " + why}
 			}
 		}
@@ -81,6 +81,26 @@ func unproven(s *state.Snapshot, d *state.Definition, r *model.Resource, number 
 		}
 	}
 	return why
+}
+
+// keeps breaks a circle: several replicas are replaced on their own nodes at once, each new one waits until the old one is gone,
+// and each old one until a new one is good. The first of the old ones, by their order in the definition, which no report
+// changes, stays until then (for that one there is no other); what it is proven to hold, the rest needn't keep.
+func keeps(d *state.Definition, r *model.Resource, number int) bool {
+	if !r.Deleting || !slices.ContainsFunc(d.Resources, func(o model.Resource) bool {
+		return !o.Deleting && !o.Diskless && o.UUID != r.UUID && model.Key(o.Node) == model.Key(r.Node)
+	}) {
+		return false
+	}
+	i := slices.IndexFunc(d.Resources, func(o model.Resource) bool { return o.Deleting && !o.Diskless && !o.Lose && o.Successor == "" })
+	if i < 0 || d.Resources[i].UUID == r.UUID || model.Key(d.Resources[i].Node) == model.Key(r.Node) {
+		return false
+	}
+	k := &d.Resources[i]
+	st := d.Seen[k.UUID]
+	return goodVolume(d, k, number) && slices.ContainsFunc(st.Peers, func(p model.PeerStatus) bool {
+		return model.Key(p.Node) == model.Key(r.Node) && p.State == model.Connected
+	})
 }
 
 // goodVolume tells whether the replica's volume is good by its own word, in its node's current session.
