@@ -121,7 +121,9 @@ func TestLists(t *testing.T) {
 		"v l", "r lv --hrep", "v lp alpha backups 0", "rg l", "rg lp grp", "vg l grp", "vg lp grp 0", "c lp", "c v", "c which",
 		"kv l", "kv s ui", "err l", "err l -f", "err l --report-id 5F000001", "err s 5F000000-00000-000001", "s l", "r diagnose", "list-commands", "help node",
 		"advise resource", "adv m alpha", "adv r -f too-few-replicas", "rg qmvs grp", "ps l", "-m ps l", "spr qry", "nc l", "nc lp alpha bravo", "nc p l alpha bravo", "rc l backups", "rc lp alpha bravo backups",
-		"-m n l", "-m rd lp backups", "-m c v", "-m c which", "-m err l", "-m n dsc node2", "-m kv l",
+		"-m --output-version v0 n l", "-m --output-version v0 sp l", "-m --output-version v0 rd l", "-m --output-version v0 vd l", "-m --output-version v0 r l",
+		"-m --output-version v0 s l", "-m --output-version v0 nc l", "-m --output-version v0 rc l backups", "-m --output-version v0 rg l",
+		"-m spr qry", "-m rg qmvs grp", "-m n l", "-m rd lp backups", "-m c v", "-m c which", "-m err l", "-m n dsc node2", "-m kv l",
 	} {
 		t.Run(line, func(t *testing.T) {
 			got := run(conf(c.URL), strings.Fields(line)...)
@@ -336,7 +338,7 @@ func TestUsageErrors(t *testing.T) {
 		"rd opt a --protocol C --unset-proto":   "exclude each other",
 		"sp c alpha p lvm":                      "create NODE POOL lvm VOLUME_GROUP",
 		"sp c alpha p xyz vg":                   "is not a kind of storage pool",
-		"--output-version v0 n l":               "isn't supported",
+		"--output-version v2 n l":               "isn't one of v0, v1",
 		"--controllers ftp://x n l":             "unknown scheme",
 		"--user u n l":                          "isn't encrypted",
 		"err l -s tomorrow":                     "is not a time",

@@ -47,7 +47,7 @@ func (g *globals) flags(fs *pflag.FlagSet) {
 	fs.BoolVar(&g.curl, "curl", false, "print the request as a curl command and send nothing")
 	fs.StringVar(&g.controllers, "controllers", "", "comma-separated list of controllers: HOST[:PORT] or URL (also LS_CONTROLLERS; default localhost)")
 	fs.BoolVar(&g.machine, "machine-readable", false, "print the API's JSON (short: -m)")
-	fs.StringVar(&g.outputVersion, "output-version", "v1", "version of the machine-readable output")
+	fs.StringVar(&g.outputVersion, "output-version", "v1", "version of the machine-readable output: v0 or v1")
 	fs.BoolVar(&g.verbose, "verbose", false, "say which controller answers (short: -V)")
 	fs.IntVar(&g.timeout, "timeout", 300, "longest time to wait for an answer, in seconds (short: -t)")
 	fs.BoolVar(&g.disableConfig, "disable-config", false, "read no configuration file")
@@ -59,6 +59,9 @@ func (g *globals) flags(fs *pflag.FlagSet) {
 	fs.BoolVar(&g.allowInsecureAuth, "allow-insecure-auth", false, "send a password over a connection that isn't encrypted")
 }
 
+// firstFormat asks for the output of the first LINSTOR clients.
+func (g *globals) firstFormat() bool { return g.outputVersion == "v0" }
+
 // tokenFile may hold {"token": "..."} for the controller.
 const tokenFile = "var/lib/linstor.d/auth.json"
 
@@ -67,8 +70,8 @@ func (a *App) setUp() error {
 	if v, ok := a.env["LS_OUTPUT_VERSION"]; ok && v != "" && a.opt.outputVersion == "v1" {
 		a.opt.outputVersion = v
 	}
-	if a.opt.outputVersion != "v1" {
-		return usagef(nil, "output version %q isn't supported; use v1", a.opt.outputVersion)
+	if a.opt.outputVersion != "v1" && !a.opt.firstFormat() {
+		return usagef(nil, "output version %q isn't one of v0, v1", a.opt.outputVersion)
 	}
 	if a.opt.timeout < 1 {
 		return usagef(nil, "--timeout must be 1 second or more")

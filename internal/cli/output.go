@@ -55,6 +55,9 @@ func (a *App) replies(rcs api.ApiCallRcList) error {
 		if rcs == nil {
 			rcs = api.ApiCallRcList{}
 		}
+		if a.opt.firstFormat() {
+			return ui.JSON(a.out(), firstReplies(rcs))
+		}
 		return ui.JSON(a.out(), rcs)
 	}
 	for _, rc := range rcs {
@@ -106,6 +109,11 @@ func list[T any](ctx context.Context, a *App, file string, fetch func(context.Co
 		a.sayEndpoint(c)
 	}
 	if a.opt.machine {
+		if a.opt.firstFormat() {
+			if old, ok := firstFormat(v, raw); ok {
+				return ui.JSON(a.out(), old)
+			}
+		}
 		return ui.RawList(a.out(), raw)
 	}
 	return draw(a.out(), v)

@@ -120,7 +120,7 @@ func (a *App) maxVolumes(ctx context.Context, pastable bool, ask func(context.Co
 		return a.failed(err)
 	}
 	if a.opt.machine {
-		return a.jsonLine(sizes)
+		return ui.JSON(a.out(), []any{sizes})
 	}
 	ratios, err := c.StoragePoolDefinitions(ctx)
 	if err != nil {

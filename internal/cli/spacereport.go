@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"holdfast/internal/cli/ui"
 )
 
 func newSpaceReporting(a *App) *cobra.Command {
@@ -21,7 +23,7 @@ func newSpaceReporting(a *App) *cobra.Command {
 				return a.failed(err)
 			}
 			if a.opt.machine {
-				return a.jsonLine(r)
+				return ui.JSON(a.out(), []any{r})
 			}
 			return a.println(strings.TrimRight(r.Text, "\n"))
 		},
