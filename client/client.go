@@ -217,10 +217,15 @@ func (c *Client) sendTo(ctx context.Context, base *url.URL, method, path string,
 	return c.http.Do(req)
 }
 
-// notSent tells whether the request can't have been received: connecting failed.
+// notSent tells whether the request can't have been received: connecting failed, or agreeing on TLS did.
 func notSent(err error) bool {
 	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "dial"
+	if errors.As(err, &op) && op.Op == "dial" || errors.Is(err, http.ErrSchemeMismatch) {
+		return true
+	}
+	var plain tls.RecordHeaderError
+	var cert *tls.CertificateVerificationError
+	return errors.As(err, &plain) || errors.As(err, &cert)
 }
 
 // maxErrorBody bounds how much of an error's body is read, in bytes.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -210,5 +211,33 @@ func TestRedirectToTLS(t *testing.T) {
 	var e *client.APIError
 	if _, err := c.DeleteNode(context.Background(), "a"); !errors.As(err, &e) || e.Status != 302 || got != "" {
 		t.Errorf("%v %s", err, got)
+	}
+}
+
+// Somebody else's port: no TLS there, or a certificate that isn't trusted.
+func TestAnEndpointWithoutTheRightTLSIsPassedOver(t *testing.T) {
+	nodes := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`[]`)) }
+	plain := httptest.NewServer(http.HandlerFunc(nodes))
+	defer plain.Close()
+	secure := httptest.NewUnstartedServer(http.HandlerFunc(nodes))
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS()
+	defer secure.Close()
+	wrong := []string{"linstor+ssl://" + plain.Listener.Addr().String(), secure.URL}
+	for _, w := range wrong {
+		c, err := client.New(w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Nodes(context.Background(), client.Filter{}); !errors.Is(err, client.ErrConnect) {
+			t.Errorf("%s: %v", w, err)
+		}
+	}
+	c, err := client.New(strings.Join(append(wrong, plain.URL), ","))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Nodes(context.Background(), client.Filter{}); err != nil {
+		t.Error(err)
 	}
 }
