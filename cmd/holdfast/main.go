@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 
 	"golang.org/x/term"
@@ -21,6 +20,10 @@ import (
 var version = "dev"
 
 func main() {
+	if v, ok := linstorVersion(os.Args); ok {
+		fmt.Print(v)
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	width, _, _ := term.GetSize(int(os.Stderr.Fd()))
@@ -56,12 +59,4 @@ func password() func(string) (string, error) {
 		fmt.Fprintln(os.Stderr)
 		return string(b), err
 	}
-}
-
-// prog is the name to show in usage texts.
-func prog(argv0 string) string {
-	if filepath.Base(argv0) == "linstor" {
-		return "linstor"
-	}
-	return "holdfast"
 }

@@ -410,3 +410,23 @@ func TestRemarksWaitForNobody(t *testing.T) {
 		}
 	}
 }
+
+func TestExactSizeSaysWhatItDoes(t *testing.T) {
+	w := tutorial(t, model.DRBD9)
+	set := func(v string) int {
+		t.Helper()
+		reply, err := core.DefinitionModify{Name: "backups", Override: map[string]string{"DrbdOptions/ExactSize": v}}.Apply(w.tx, w.env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range reply.Notes {
+			if n.Severity == fault.Warning { // the web UI takes one for a failure
+				t.Errorf("%+v", n)
+			}
+		}
+		return len(reply.Notes)
+	}
+	if n := []int{set("False"), set("true"), set("True"), set("False"), set("True")}; !slices.Equal(n, []int{1, 2, 1, 1, 2}) {
+		t.Errorf("notes: %v", n)
+	}
+}

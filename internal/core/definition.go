@@ -94,7 +94,19 @@ func (c DefinitionCreate) Apply(tx *state.Tx, env Env) (Reply, error) {
 	}
 	n := done(fault.Create, fault.ResourceDefinition, map[string]string{"RscDfn": c.Name, "UUID": string(id)}, "New resource definition '%s' created.", c.Name)
 	n.Details = "Resource definition '" + c.Name + "' UUID is: " + string(id)
-	return Reply{Notes: []fault.Note{n}, Data: c.Name}, nil
+	return Reply{Notes: append([]fault.Note{n}, exactSize(fault.Create, c.Name, nil, p)...), Data: c.Name}, nil
+}
+
+// exactSize says what becomes of that property where it is set: Incus and Proxmox set it on volumes that are to be as large as
+// their source to the byte.
+func exactSize(op fault.Op, name string, before, after map[string]string) []fault.Note {
+	const key = "DrbdOptions/ExactSize"
+	if props.On(key, false, before) || !props.On(key, false, after) {
+		return nil
+	}
+	n := info(op, fault.ResourceDefinition, map[string]string{"RscDfn": name}, "The size of '%s' is kept as it is, and not cut to what was asked for.", name)
+	n.Cause = "This release of Holdfast takes " + key + " as an order to refuse resizing. A device may be a few MiB larger than asked for, never smaller, since pools round up."
+	return []fault.Note{n}
 }
 
 // DefinitionModify changes a definition; zero fields leave alone.
@@ -153,6 +165,7 @@ func (c DefinitionModify) Apply(tx *state.Tx, env Env) (Reply, error) {
 		return Reply{}, err
 	}
 	reply := Reply{Notes: []fault.Note{done(fault.Modify, fault.ResourceDefinition, map[string]string{"RscDfn": d.Name}, "Resource definition '%s' modified.", d.Name)}}
+	reply.Notes = append(reply.Notes, exactSize(fault.Modify, d.Name, d.Props, m.Props)...)
 	if !c.remarks() {
 		reply.Wait = waits(tx, d.UUID, fault.Modify)
 	}
