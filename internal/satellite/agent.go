@@ -158,6 +158,7 @@ type replica struct {
 	soon    bool   // and it passes by itself
 	failed  string // the steps that failed, as text
 	notYet  time.Time
+	ripe    time.Time // of a plan with After
 	heals   int
 	healAt  time.Time
 	passed  time.Time // the guard was passed and the resource taken down

@@ -77,11 +77,11 @@ func (a *Agent) Due(now time.Time) []Job {
 		if r.dirty {
 			a.replan(r, now)
 		}
-		if len(r.plan.Steps) == 0 || slots <= 0 || a.hangs(queue{Replica: id}) {
+		if len(r.plan.Steps) == 0 || slots <= 0 || a.hangs(queue{Replica: id}) && !r.plan.Unhangs() {
 			continue
 		}
 		text := stepsText(r.plan.Steps)
-		if now.Before(r.notYet) && text == r.failed {
+		if now.Before(r.notYet) && text == r.failed || r.plan.After > 0 && now.Before(r.ripe) {
 			continue
 		}
 		j := Job{Kind: ReplicaJob, Replica: id, Steps: r.plan.Steps, plan: r.plan}
@@ -152,7 +152,7 @@ func stepsText(s []steps.Step) string {
 // replan makes the plan and the status anew from what is seen.
 func (a *Agent) replan(r *replica, now time.Time) {
 	r.dirty = false
-	gentle := r.plan.Gentle
+	gentle, after := r.plan.Gentle, r.plan.After
 	seen := a.seen(r)
 	seen.Verify = a.settleVerify(r, seen.Kernel)
 	r.plan = steps.Next(r.spec, seen, a.facts(r))
@@ -171,6 +171,9 @@ func (a *Agent) replan(r *replica, now time.Time) {
 	a.dropped(r.spec, seen)
 	if r.plan.Gentle && !gentle {
 		r.failed, r.notYet = stepsText(r.plan.Steps), now.Add(healAfter)
+	}
+	if r.plan.After > 0 && r.plan.After != after {
+		r.ripe = now.Add(r.plan.After)
 	}
 	if r.heals > 0 && len(r.plan.Steps) == 0 && r.plan.Phase == model.Done && now.Sub(r.healAt) >= healForget {
 		r.heals = 0

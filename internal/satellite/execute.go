@@ -337,6 +337,8 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 			}
 		}
 		return nil
+	case steps.DropPeers:
+		return x.dropPeers(ctx, at, s)
 	case steps.TakeDown:
 		return x.drbd.DownByName(ctx, s.Resource)
 	}

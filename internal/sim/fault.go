@@ -18,6 +18,7 @@ type faults struct {
 	repairs []repair
 	now     struct{ stall bool }
 	rng     *rand.Rand // see meanwhile
+	answers *rand.Rand // see loseAnswers
 }
 
 // mishap is a kind. It gives the way back, if there is one.

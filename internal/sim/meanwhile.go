@@ -90,3 +90,15 @@ func (w *world) apartBefore(n *node, j *job) {
 		return
 	}
 }
+
+// loseAnswers lets no peer answer to a disk that a job of the node attaches over connections that are there already: that is rare.
+func (w *world) loseAnswers(n *node, j *job) {
+	if len(w.faults.kinds) == 0 || !slices.ContainsFunc(j.Steps, func(s steps.Step) bool { return s.Kind == steps.Adjust }) {
+		return
+	}
+	if w.faults.answers == nil {
+		w.faults.answers = rand.New(rand.NewPCG(w.seed, 0x414e5357))
+	}
+	lose := !w.settling && w.faults.answers.IntN(4) > 0
+	n.m.LoseAnswers(lose)
+}

@@ -245,6 +245,7 @@ func (n *node) run(j *job) {
 		w.logf("%s runs: %s", n.name, j.Job)
 	}
 	w.apartBefore(n, j)
+	w.loseAnswers(n, j)
 	if n.died() {
 		return
 	}

@@ -257,6 +257,13 @@ var operations = []operation{
 	{name: "toggle the user's disk away", only: 9, do: types(core.ToggleDisk{Definition: theirs, Node: "alpha", Diskless: true}), missing: diskful("bravo")},
 	{name: "toggle to diskful", only: 9, prepare: types(core.ResourceCreate{Definition: theirs, On: []core.ResourceOn{{Node: third, Diskless: true}}}),
 		do: types(core.ToggleDisk{Definition: theirs, Node: third, Pool: poolName}), missing: diskful("alpha", "bravo", third)},
+	{name: "toggle to diskful, and no peer answers", only: 9, prepare: types(core.ResourceCreate{Definition: theirs, On: []core.ResourceOn{{Node: third, Diskless: true}}}),
+		do: func(w *world) {
+			for _, n := range w.nodes {
+				n.m.LoseAnswers(true)
+			}
+			w.type_(core.ToggleDisk{Definition: theirs, Node: third, Pool: poolName})
+		}, missing: diskful("alpha", "bravo", third)},
 	{name: "migrate", do: types(core.ToggleDisk{Definition: theirs, Node: third, From: "bravo", Pool: poolName}), missing: diskful("alpha", third)},
 	{name: "evacuate", do: types(core.NodeEvacuate{Name: "bravo"}), missing: diskful("alpha", third)},
 	{name: "make available", only: 9, do: types(core.MakeAvailable{Definition: theirs, Node: third}),

@@ -330,13 +330,8 @@ func (w *world) excuses(l rest) bool {
 			return true
 		}
 	}
-	// A replica that lost its source in the middle of a sync, connected to another good one since both were empty: whether
-	// the kernel starts anew from there is not known; `resource diagnose` names it, with the commands that mend it.
 	s := w.snapshot()
 	d := s.DefinitionByID(l.def)
-	if d != nil && d.DRBD == model.DRBD9 && slices.ContainsFunc(condition.Of(s, d), func(c condition.Condition) bool { return c.Kind == condition.StuckResync }) {
-		return true
-	}
 	if d != nil && w.oracle.renamed[d.UUID] && slices.ContainsFunc(condition.Of(s, d), func(c condition.Condition) bool { return c.Kind == condition.SplitBrain }) {
 		return true
 	}

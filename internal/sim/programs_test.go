@@ -34,6 +34,7 @@ var budget = map[string][2]int{ // DRBD 8.4, 9
 	"toggle to diskless":                              {0, 15},
 	"toggle the user's disk away":                     {0, 15},
 	"toggle to diskful":                               {0, 6},
+	"toggle to diskful, and no peer answers":          {0, 14},
 	"migrate":                                         {31, 16},
 	"evacuate":                                        {31, 17},
 	"make available":                                  {0, 0},

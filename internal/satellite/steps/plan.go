@@ -3,6 +3,7 @@ package steps
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"holdfast/internal/model"
 )
@@ -27,6 +28,8 @@ type Plan struct {
 	Healing bool
 	// Gentle: what is to be mended is a connection that was given up, maybe by somebody who is about to mend it otherwise.
 	Gentle bool
+	// After so long only, for which the plan must have been the same; 0: at once.
+	After time.Duration
 	// Lapse says why the standstill that is wanted can't be; "": it can.
 	Lapse string
 	// Rolled is how far the rollback is that is wanted.

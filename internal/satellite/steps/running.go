@@ -16,6 +16,9 @@ func (p *planner) running(ready []model.VolumeSpec) Plan {
 		rec.Met = true
 		w.Steps, w.Quiet = []Step{p.record(rec)}, true
 	}
+	if m := p.meet(); m != nil && len(w.Steps) == 0 { // a sync that is about to begin looks the same: nobody is to hear of that
+		w.Steps, w.Quiet, w.After = m.Steps, true, m.After
+	}
 	return w
 }
 

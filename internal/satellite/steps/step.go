@@ -99,6 +99,9 @@ const (
 	CopyData
 	// FinishCopy makes the unfinished Device, with Label, one like any other.
 	FinishCopy
+	// DropPeers ends the connections to those who are to be met anew, by what the kernel says when asked again (ToMeet); 9 only.
+	// An Adjust makes them anew.
+	DropPeers
 )
 
 var kindNames = [...]string{"", "create device", "activate device", "remove device", "verify device", "create metadata",
@@ -107,7 +110,7 @@ var kindNames = [...]string{"", "create device", "activate device", "remove devi
 	"check before detaching", "check before deactivating", "take down",
 	"hold I/O", "resume I/O", "restore device", "take snapshot", "remove snapshot",
 	"grow device", "check before growing", "promote", "take over the size", "roll back device",
-	"format encrypted device", "open encrypted device", "close encrypted device", "start verify", "check before making a file system", "make file system", "limit device", "leave peer", "copy data", "finish copy"}
+	"format encrypted device", "open encrypted device", "close encrypted device", "start verify", "check before making a file system", "make file system", "limit device", "leave peer", "copy data", "finish copy", "part from peers"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {

@@ -94,6 +94,9 @@ func (p *planner) up() Plan {
 		}
 		pending = &w
 	}
+	if w := p.meet(); w != nil && p.negotiates() {
+		return *w // what attached it hangs until then
+	}
 	if w := p.attached(ready); w != nil {
 		return *w
 	}

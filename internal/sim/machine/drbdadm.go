@@ -177,6 +177,10 @@ func (x *call) drbdadm() {
 				x.fail(1, "%s", s)
 				return
 			}
+			if v.state == negotiating {
+				x.hung, x.hungBy = true, negotiating+" "+itoa(v.minor)
+				return
+			}
 		}
 	case "detach":
 		for _, v := range k.vols {
@@ -370,6 +374,10 @@ func (x *call) adjust(r drbd.Resource, local drbd.Node, standIn bool) {
 			v.client = false
 			if s, ok := m.attach(k, v, w.Device); !ok {
 				x.fail(1, "%s", s)
+			}
+			if v.state == negotiating {
+				x.hung, x.hungBy = true, negotiating+" "+itoa(v.minor)
+				return
 			}
 		}
 	}

@@ -237,5 +237,5 @@ func (m *Machine) resizeFile(f *file, kib int64) {
 // hangs tells whether the program of that pid hangs still.
 func (m *Machine) hangs(pid string) bool {
 	n, err := strconv.Atoi(pid)
-	return err == nil && m.hang[m.hung[n]]
+	return err == nil && (m.hang[m.hung[n]] || m.negotiates(m.hung[n]))
 }

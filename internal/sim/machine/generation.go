@@ -129,6 +129,8 @@ func (n *Network) handshake(a *Machine, ar *resource, ac *conn, b *Machine, br *
 	if ac.secret != bc.secret || ar.gen != br.gen || ar.role == "Primary" && br.role == "Primary" {
 		return refuse("other secret, generation, or both Primary")
 	}
+	ar.giveUp() // with a new peer the rest is assumed to be over, too
+	br.giveUp()
 	// One source at a time: a target that's busy lets others wait.
 	for _, v := range ar.vols {
 		if syncing(ar, v.num) || syncing(br, v.num) {
@@ -497,9 +499,11 @@ func (n *Network) drop(m *Machine, r *resource, c *conn) {
 	_, pr, pc := n.other(m, r, c)
 	c.reset("Connecting")
 	r.bereft = true
+	r.giveUp()
 	if pc != nil && pc.state == "Connected" {
 		pc.reset("Connecting")
 		pr.bereft = true
+		pr.giveUp()
 	}
 }
 

@@ -206,6 +206,10 @@ func (m *Machine) attach(r *resource, v *volume, dev string) (string, bool) {
 	}
 	m.notePlace(v.minor, d, dev)
 	// Over a connection that is there already the two have to agree on the data.
+	if m.noAnswer(r, v) {
+		m.effect("attach %s/%d to %s, and no peer answers", r.name, v.num, dev)
+		return "", true
+	}
 	for _, c := range r.conns {
 		if p, pr, pc := m.net.other(m, r, c); c.state == "Connected" && pc != nil {
 			m.net.drop(m, r, c)
@@ -245,7 +249,7 @@ func (m *Machine) saveFlags() {
 	for _, name := range sortedKeys(m.kernel) {
 		r := m.kernel[name]
 		for _, v := range r.vols {
-			if v.disk == nil {
+			if v.disk == nil || v.state == negotiating {
 				continue
 			}
 			md := v.disk.md

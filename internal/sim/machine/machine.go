@@ -48,6 +48,7 @@ type Machine struct {
 	dead      bool // the process; its calls get ErrCrashed
 	fail      map[string]int
 	hang      map[string]bool
+	mute      bool           // see LoseAnswers
 	hung      map[int]string // programs that hang, by pid: what makes them
 	full      bool
 	noReflink bool // the file system shares no blocks

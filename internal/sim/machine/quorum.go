@@ -301,6 +301,8 @@ func (n *Network) part(m *Machine, r *resource, c *conn) (declined string) {
 	}
 	c.reset("StandAlone")
 	pc.reset("Connecting")
+	r.giveUp()
+	pr.giveUp()
 	m.countQuorum(r)
 	p.countQuorum(pr)
 	if could && !able(m, r) || peerCould && !able(p, pr) {
