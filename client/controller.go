@@ -2,8 +2,11 @@ package client
 
 import (
 	"context"
+	"io"
+	"mime"
 	"net/http"
 	"net/url"
+	"path/filepath"
 
 	"holdfast/api"
 )
@@ -76,4 +79,24 @@ func (c *Client) ErrorReport(ctx context.Context, id string) ([]api.ErrorReport,
 // DeleteErrorReports deletes error reports.
 func (c *Client) DeleteErrorReports(ctx context.Context, d api.ErrorReportDelete, o ...ChangeOption) (api.ApiCallRcList, error) {
 	return c.change(ctx, http.MethodPatch, path("error-reports"), o, d)
+}
+
+// SosReport gives what the controller knows as a tar.gz, and the file name that it proposes: no folder is in it. The caller
+// closes the report.
+func (c *Client) SosReport(ctx context.Context) (name string, report io.ReadCloser, err error) {
+	resp, err := c.send(ctx, http.MethodGet, path("sos-report", "download"), nil, nil)
+	if err != nil {
+		return "", nil, err
+	}
+	if resp.StatusCode >= 300 {
+		defer resp.Body.Close()
+		return "", nil, apiError(resp)
+	}
+	name = "sos.tar.gz"
+	if _, p, err := mime.ParseMediaType(resp.Header.Get("Content-Disposition")); err == nil {
+		if base := filepath.Base(p["filename"]); p["filename"] != "" && base != "." && base != ".." && base != string(filepath.Separator) {
+			name = base
+		}
+	}
+	return name, resp.Body, nil
 }

@@ -471,6 +471,10 @@ func TestATokenFileIsSent(t *testing.T) {
 
 func TestCurlSendsNothing(t *testing.T) {
 	c := newCluster(t)
+	if got := run(conf("ctl:3370"), "--curl", "rd", "d", "a1", "b2"); got.code != 0 ||
+		got.out != "curl -X DELETE 'http://ctl:3370/v1/resource-definitions/a1'\ncurl -X DELETE 'http://ctl:3370/v1/resource-definitions/b2'\n" {
+		t.Errorf("%+v", got)
+	}
 	got := run(conf("ctl:3370"), "--curl", "n", "d", "al'pha")
 	if got.code != 0 || got.out != "curl -X DELETE 'http://ctl:3370/v1/nodes/al%27pha'\n" {
 		t.Errorf("%+v", got)

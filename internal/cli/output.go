@@ -25,10 +25,15 @@ func (a *App) changes(ctx context.Context, list ...change) error {
 	var all api.ApiCallRcList
 	for _, f := range list {
 		var rcs api.ApiCallRcList
-		if rcs, err = client.Replies(f(ctx, c)); err != nil {
+		if rcs, err = client.Replies(f(ctx, c)); errors.Is(err, errCurl) {
+			continue // each is printed
+		} else if err != nil {
 			break
 		}
 		all = append(all, rcs...)
+	}
+	if errors.Is(err, errCurl) {
+		return nil
 	}
 	a.sayEndpoint(c)
 	if err == nil {

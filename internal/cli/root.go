@@ -41,6 +41,7 @@ func newRoot(a *App) *cobra.Command {
 		newErrorReports(a),
 		newAdvise(a),
 		newSpaceReporting(a),
+		newSosReport(a),
 		newNodeConnection(a),
 		newResourceConnection(a),
 		newPhysicalStorage(a),
