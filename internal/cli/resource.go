@@ -16,7 +16,7 @@ import (
 
 func newResource(a *App) *cobra.Command {
 	cmd := group("resource", "r", "Replicas on nodes",
-		newResourceCreate(a), newMakeAvailable(a), newResourceDelete(a), newResourceList(a), newVolumeList(a, "list-volumes", "lv"), newDiagnose(a), newVerify(a), newListVerifies(a),
+		newResourceCreate(a), newMakeAvailable(a), newResourceDelete(a), newResourceList(a), newResourceInvolved(a), newVolumeList(a, "list-volumes", "lv"), newDiagnose(a), newVerify(a), newListVerifies(a),
 		newToggleDisk(a), newResourceAction(a, "activate", "act", "Bring a resource up on a node"),
 		newResourceAction(a, "deactivate", "deact", "Take a resource down on a node, keeping its data"))
 	cmd.AddCommand(resourceOwner().commands(a)...)
