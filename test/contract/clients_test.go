@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"holdfast/api"
 )
@@ -109,6 +111,7 @@ func on(v any, node string) any {
 
 // The Proxmox plugin: a disk for a machine, 3 MiB for its firmware, a snapshot and its backup, a machine that moves.
 func TestProxmoxCalls(t *testing.T) {
+	t.Parallel()
 	w := clients(t)
 	w.must(201, "POST", "/v1/resource-groups", `{"name":"pve","select_filter":{"place_count":2,"storage_pool":"thin"}}`)
 	w.must(201, "POST", "/v1/resource-groups/pve/volume-groups", `{}`)
@@ -167,6 +170,7 @@ func TestProxmoxCalls(t *testing.T) {
 
 // The CSI driver: volumes with a file system, a snapshot that outlives its volume, and a volume made of it.
 func TestCSICalls(t *testing.T) {
+	t.Parallel()
 	w := clients(t)
 	const defs = "/v1/resource-definitions"
 	w.must(404, "GET", "/v1/resource-groups/sc", "")
@@ -253,4 +257,70 @@ func TestCSICalls(t *testing.T) {
 	w.refused(500, api.FailExistsRscDfn, "POST", defs, `{"resource_definition":{"name":"pvc-2","resource_group_name":"sc"}}`)
 	w.refused(500, api.FailExistsVlmDfn, "POST", defs+"/pvc-2/volume-definitions", `{"volume_definition":{"volume_number":0,"size_kib":65536}}`)
 	w.refused(500, api.FailNotEnoughNodes, "POST", defs+"/pvc-2/autoplace", `{"select_filter":{"place_count":5}}`)
+}
+
+// Incus: a machine's volume is a block volume and a small file system's, found by properties; what the Docker plugin and the
+// gateway leave empty beside it.
+func TestIncusCalls(t *testing.T) {
+	t.Parallel()
+	w := clients(t)
+	const defs = "/v1/resource-definitions"
+	// The group may ask for more than there is, and for a pool that nobody has; it is mended later.
+	w.must(201, "POST", "/v1/resource-groups", `{"name":"incus","description":"of Incus","select_filter":{"place_count":7,"storage_pool":"nopool"}}`)
+	w.must(200, "PUT", "/v1/resource-groups/incus", `{"override_props":{"DrbdOptions/Disk/rs-discard-granularity":"1048576","DrbdOptions/auto-diskful":"60"},"select_filter":{}}`)
+	w.must(200, "PUT", "/v1/resource-groups/incus", `{"delete_props":["DrbdOptions/auto-diskful"],"select_filter":{"place_count":2,"storage_pool":"thin"}}`)
+	if g := w.must(200, "GET", "/v1/resource-groups/incus", ""); at(g, "select_filter", "place_count") != 2.0 || at(g, "select_filter", "storage_pool_list", 0) != "thin" ||
+		at(g, "props", "DrbdOptions/auto-diskful") != nil {
+		t.Fatalf("%v", g)
+	}
+	vm := defs + "/incus-volume-1"
+	w.must(201, "POST", "/v1/resource-groups/incus/spawn", `{"resource_definition_name":"incus-volume-1","volume_sizes":[65536,40960],"select_filter":{},"definitions_only":true}`)
+	w.must(200, "PUT", vm, `{"override_props":{"DrbdOptions/ExactSize":"true"}}`)
+	w.must(200, "PUT", vm, `{"override_props":{"Aux/Incus/name":"incus-volume-default_v1","Aux/Incus/type":"virtual-machines","DrbdOptions/Net/allow-two-primaries":"yes"}}`)
+	w.must(201, "POST", vm+"/autoplace", `{"select_filter":{}}`)
+	for _, n := range []string{"alpha", "bravo", "charlie"} {
+		w.must(200, "POST", vm+"/resources/"+n+"/make-available", `{}`)
+		if l := w.must(200, "GET", vm+"/resources/"+n+"/volumes", ""); at(l, 0, "device_path") != "/dev/drbd1000" || at(l, 1, "device_path") != "/dev/drbd1001" {
+			t.Errorf("volumes on %s: %v", n, l)
+		}
+	}
+	find := func(typ string) int {
+		t.Helper()
+		return len(w.must(200, "GET", defs+"?props=Aux%2FIncus%2Fname%3Dincus-volume-default_v1&props=Aux%2FIncus%2Ftype%3D"+typ+"&with_volume_definitions=true", "").([]any))
+	}
+	if find("virtual-machines") != 1 || find("custom") != 0 {
+		t.Error("it isn't found by its properties")
+	}
+	w.must(201, "POST", vm+"/snapshots", `{"name":"incus-volume-s1","resource_name":"incus-volume-1"}`)
+	w.must(200, "PUT", vm, `{"override_props":{"Aux/Incus/snapshot-name/snap0":"incus-volume-s1"}}`)
+	w.must(404, "GET", vm+"/snapshots/nothing", "")
+	w.must(200, "POST", vm+"/snapshot-rollback/incus-volume-s1", "")
+
+	w.must(201, "POST", vm+"/clone", `{"name":"incus-volume-2","resource_group":"incus"}`)
+	deadline, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for at(w.must(200, "GET", vm+"/clone/incus-volume-2", ""), "status") != "COMPLETE" {
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-deadline.Done():
+			t.Fatal("the clone is not complete after a minute")
+		}
+	}
+	w.refused(500, api.FailInvldProp, "PUT", vm+"/volume-definitions/1", `{"size_kib":81920}`)
+	for range 2 {
+		w.must(200, "PUT", defs+"/incus-volume-2", `{"delete_props":["DrbdOptions/ExactSize"]}`)
+	}
+	w.must(200, "PUT", defs+"/incus-volume-2/volume-definitions/1", `{"size_kib":81920}`)
+	w.must(200, "DELETE", defs+"/incus-volume-2", "")
+	if code, _ := w.send("DELETE", vm, ""); code != 500 {
+		t.Errorf("a definition with a snapshot is deleted: %d", code)
+	}
+	w.must(200, "DELETE", vm+"/snapshots/incus-volume-s1", "")
+	w.must(200, "DELETE", vm, "")
+	w.must(200, "DELETE", vm, "") // not there: as good as deleted
+	w.must(200, "DELETE", "/v1/resource-groups/incus", "")
+
+	w.must(201, "POST", defs, `{"resource_definition":{"name":"docker","props":{"Aux/is-linstor-docker-volume":"true","FileSystem/Type":"ext4","FileSystem/MkfsParams":""}}}`)
+	w.must(201, "POST", defs+"/docker/volume-definitions", `{"volume_definition":{"size_kib":65536}}`)
+	w.must(201, "POST", defs+"/docker/volume-definitions", `{"volume_definition":{"volume_number":1,"size_kib":65536,"props":{"FileSystem/Type":"ext4","FileSystem/User":"","FileSystem/Group":""}}}`)
 }
