@@ -62,7 +62,7 @@ func newNodeRestore(a *App) *cobra.Command {
 			})
 		},
 	}, 1, 1)
-	cmd.Flags().BoolVar(&resources, "delete-resources", false, "remove the replicas of an evicted node, once other copies are good")
+	cmd.Flags().BoolVar(&resources, "delete-resources", false, "remove the replicas of an evicted node, once other copies are good; the last one of a resource stays")
 	cmd.Flags().BoolVar(&snapshots, "delete-snapshots", false, "remove the node's snapshots")
 	return cmd
 }

@@ -107,7 +107,7 @@ func evict(tx *state.Tx, env Env, n *state.Node) ([]fault.Note, error) {
 }
 
 // NodeRestore takes an evacuation or an eviction back. Replicas that were not replaced yet stay; with DeleteResources those
-// of an evicted node go instead, as soon as other copies are good.
+// of an evicted node go instead, as soon as other copies are good. One that no other node has a replica of stays.
 type NodeRestore struct {
 	Name            string
 	DeleteResources bool
@@ -136,7 +136,13 @@ func (c NodeRestore) Apply(tx *state.Tx, _ Env) (Reply, error) {
 			if model.Key(r.Node) != model.Key(n.Name) || d.Deleting || r.Deleting && r.Successor == "" {
 				continue
 			}
-			if evicted && c.DeleteResources {
+			alone := !r.Diskless && !slices.ContainsFunc(next.Resources, func(o model.Resource) bool {
+				return o.Diskful() && model.Key(o.Node) != model.Key(n.Name)
+			})
+			if evicted && c.DeleteResources && alone {
+				notes = append(notes, warn(fault.NotApplied, fault.Delete, fault.Resource, refsOf(d.Name, n.Name),
+					"Resource '%s' stays on node '%s': no other node has a replica of it. `resource delete` removes it with its data.", d.Name, n.Name))
+			} else if evicted && c.DeleteResources {
 				r.Deleting, r.Successor = true, ""
 				notes = append(notes, info(fault.Delete, fault.Resource, refsOf(d.Name, n.Name), "Resource '%s' on node '%s' is removed when other copies are good.", d.Name, n.Name))
 				continue

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -133,6 +134,33 @@ func TestEvictAndRestore(t *testing.T) {
 		w.do(core.NodeRestore{Name: "alpha"})
 		if r := w.replica("backups", "alpha"); r.Deleting != (gen == model.DRBD8) {
 			t.Errorf("generation %d: %+v", gen, r)
+		}
+	}
+}
+
+// `--delete-resources` takes what has a replica elsewhere, when that is good, and never the last one.
+func TestRestoreDeletesNotTheLast(t *testing.T) {
+	for _, gen := range []model.DRBDGeneration{model.DRBD8, model.DRBD9} {
+		for _, elsewhere := range []bool{true, false} {
+			w := tutorial(t, gen)
+			if !elsewhere {
+				w.do(core.ResourceDelete{Definition: "backups", Node: "bravo"})
+				w.see("bravo", "backups", "", nil)
+			}
+			w.off("alpha")
+			w.do(core.NodeEvict{Name: "alpha"})
+			w.online("alpha", gen)
+			w.see("alpha", "backups", model.DiskUpToDate, nil)
+			r := w.do(core.NodeRestore{Name: "alpha", DeleteResources: true})
+			if got := w.replica("backups", "alpha").Deleting; got != elsewhere {
+				t.Errorf("generation %d, one elsewhere %v: it is deleted: %v", gen, elsewhere, got)
+			}
+			if text := fmt.Sprint(r.Notes); strings.Contains(text, "no other node has a replica") == elsewhere {
+				t.Error(text)
+			}
+			if s := w.spec("backups", "alpha"); !elsewhere && (s.Want == model.Gone || s.Down) {
+				t.Errorf("%+v", s)
+			}
 		}
 	}
 }
