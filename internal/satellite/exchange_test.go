@@ -145,3 +145,43 @@ func TestPeerReturnsInTheMidstOfASync(t *testing.T) {
 		}
 	}
 }
+
+// Alpha and charlie were written to since bravo left alpha. Bravo is to go, and doesn't know whether it was written to itself
+// when it sees alpha again: its data don't take the place of alpha's.
+func TestWhoGoesOverwritesNobody(t *testing.T) {
+	r := newRig(t, model.DRBD8, "alpha", "bravo", "charlie")
+	alpha, bravo, charlie := r.nodes[0], r.nodes[1], r.nodes[2]
+	r.deploy("backups", model.DRBD8, model.SeedSync, 1)
+	r.peerOf(alpha, "bravo", true)
+	r.peerOf(bravo, "alpha", true)
+	r.peerOf(charlie, "alpha", true)
+	r.run(10 * time.Second)
+	r.peerOf(alpha, "charlie", true)
+	r.peerOf(bravo, "charlie", true)
+	r.run(20 * time.Second)
+	alpha.use()
+	id, err := alpha.m.Write("backups", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !charlie.m.Readable("backups", 0, id) || bravo.m.Readable("backups", 0, id) {
+		t.Fatalf("it isn't alpha and charlie that are connected\n%s", r.traces())
+	}
+	alpha.m.Close("backups", 0)
+	if res, err := alpha.m.Run(ctx, cmd("drbdadm", "-c", cfg.configFile("backups"), "secondary", "backups")); err != nil || res.Exit != 0 {
+		t.Fatal(res, err)
+	}
+	bravo.remove("backups", nil)
+	bravo.cut()
+	bravo.boot()
+	r.run(10 * time.Second)
+	r.peerOf(alpha, "bravo", false)
+	r.peerOf(bravo, "alpha", true)
+	r.run(time.Minute)
+	if !alpha.m.Readable("backups", 0, id) {
+		t.Errorf("alpha lost the write\n%s", r.traces())
+	}
+	if !bravo.of("backups").Gone {
+		t.Errorf("bravo isn't gone: %+v", bravo.of("backups"))
+	}
+}

@@ -95,7 +95,9 @@ func Rename(k *Kernel, left map[int]int64) iter.Seq2[int, int] {
 }
 
 // exchange notes what was written before the one peer that 8.4 has is exchanged for another, and sees to it that one that
-// returns gets what it missed. nil: there is nothing to note.
+// returns gets what it missed. nil: there is nothing to note. A replica that goes and doesn't know whether anything was written
+// to it since gives its peer nothing: what it had when it was told to go the others had too, and what they wrote since,
+// connected to each other, made no new data generation either.
 func (p *planner) exchange() *Plan {
 	e := p.seen.Record.Exchange
 	if p.spec.DRBD.Generation != model.DRBD8 || len(p.spec.DRBD.Peers) != 1 || e.Peer == "" || !p.seen.ConfigThere {
@@ -105,7 +107,7 @@ func (p *planner) exchange() *Plan {
 	if e.For == next.ID || e.For == "" && e.Peer == next.ID {
 		return nil
 	}
-	_, returns := e.Left[next.ID]
+	left, returns := e.Left[next.ID]
 	if p.seen.Kernel == nil && returns && next.Stays {
 		// Data are renamed while they are attached and unconnected: first all comes up as it was.
 		s := p.step(Adjust)
@@ -119,7 +121,7 @@ func (p *planner) exchange() *Plan {
 		return &w
 	}
 	s := p.step(LeavePeer)
-	s.Record, s.Label, s.Returns = p.seen.Record, next.ID, returns && next.Stays
+	s.Record, s.Label, s.Returns = p.seen.Record, next.ID, returns && next.Stays && !(p.goes && left == nil)
 	w := do(s)
 	return &w
 }

@@ -214,7 +214,7 @@ func (p *planner) lookFirst() Plan {
 	}
 	seen := p.seen
 	seen.OldWaits = ""
-	q := planner{spec: up, seen: seen, node: p.node}
+	q := planner{spec: up, seen: seen, node: p.node, goes: true}
 	if len(up.Volumes) == 0 {
 		return blocked("%s", p.cantSee("none of its volumes can be brought up"))
 	}

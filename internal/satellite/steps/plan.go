@@ -89,6 +89,8 @@ type planner struct {
 	node Node
 	// apart: a new config file is put in place before the kernel is touched.
 	apart bool
+	// goes: it is to be removed, and only comes up to see who else is good.
+	goes bool
 }
 
 func (p *planner) step(k Kind) Step {
