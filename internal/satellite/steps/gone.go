@@ -17,6 +17,9 @@ func (p *planner) gone() Plan {
 	if drbd && !p.seen.KernelKnown && p.node.Known && p.node.DRBD != model.Unpinned {
 		return working("DRBD's state is being read")
 	}
+	if drbd && !p.node.Known && p.seen.Record.There { // it may be in the kernel, without a config file, without a disk
+		return working("this node's DRBD version is being read")
+	}
 	config := p.seen.ConfigThere && p.seen.ConfigID == p.spec.ID
 	if !left && !config && !p.kernelOwn() {
 		if p.seen.Record.There {
