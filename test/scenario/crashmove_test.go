@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,7 +50,10 @@ func TestSatelliteKilledWhileMoving(t *testing.T) {
 			k.at(when, "r0")
 			w.async("PUT", "/v1/nodes/charlie/evacuate", api.NodeEvacuate{})
 			k.until("bravo has been told", func() bool { return len(w.resources("r0")) > 2 })
-			w.syncs("r0", "bravo")
+			k.until("bravo is being synced", func() bool { // with 8.4 charlie steps aside first
+				out, _ := w.Machine("bravo").Sh(w.ctx, "drbdsetup status r0 --verbose")
+				return strings.Contains(out, "replication:SyncTarget")
+			})
 			w.kill("bravo")
 			w.goesOn(progress)
 			w.powerOn("bravo")
