@@ -82,6 +82,10 @@ func (d *demo) logs() {
 				fmt.Fprintf(os.Stderr, "--- %s on %s, last lines:\n%s\n", what, m.Name, tail(out, 15))
 			}
 		}
+		if m.Running() {
+			out, err := m.Sh(ctx, "drbdsetup status --verbose; dmesg | tail -n 30")
+			fmt.Fprintf(os.Stderr, "--- DRBD on %s: %v\n%s\n", m.Name, err, out)
+		}
 	}
 }
 

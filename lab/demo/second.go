@@ -151,11 +151,11 @@ func (d *demo) held(ctx context.Context, line, undo string) error {
 	}
 }
 
-// good waits until that many replicas of a resource are UpToDate.
+// good waits until that many replicas of a resource are UpToDate, and all are connected.
 func (d *demo) good(ctx context.Context, rsc string, n int) error {
 	return cluster.Wait(ctx, 4*time.Minute, fmt.Sprintf("%d replicas of %s are UpToDate", n, rsc), func() (bool, string) {
 		out, err := d.Linstor(ctx, "resource", "list", "-r", rsc)
-		return err == nil && strings.Count(out, "UpToDate") == n, out
+		return err == nil && strings.Count(out, "UpToDate") == n && !strings.Contains(out, "Connecting("), out
 	})
 }
 
