@@ -430,3 +430,33 @@ func TestExactSizeSaysWhatItDoes(t *testing.T) {
 		t.Errorf("notes: %v", n)
 	}
 }
+
+// Two clients want a volume on a node at the same time: the second isn't told that it is there before it is.
+func TestMakeAvailableOfWhatComesUp(t *testing.T) {
+	w := tutorial(t, model.DRBD9)
+	w.node("charlie", model.DRBD9, 4<<20)
+	w.do(core.MakeAvailable{Definition: "backups", Node: "charlie"})
+	again := func() core.Reply {
+		t.Helper()
+		reply, err := core.MakeAvailable{Definition: "backups", Node: "charlie"}.Apply(w.tx, w.env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return reply
+	}
+	if r := again(); len(r.Wait) != 1 || r.Wait[0].Node != "charlie" || r.Wait[0].Replica != w.def("backups").On("charlie").UUID {
+		t.Errorf("waits: %+v", r.Wait)
+	}
+	w.see("charlie", "backups", model.DiskDiskless, func(st *model.ResourceStatus) {
+		for i := range st.Volumes {
+			st.Volumes[i].Device = "/dev/drbd1000"
+		}
+	})
+	if r := again(); len(r.Wait) != 0 || len(r.Notes) != 1 || r.Notes[0].Severity != fault.Info {
+		t.Errorf("it is there: %+v", r)
+	}
+	w.do(core.ResourceActivate{Definition: "backups", Node: "charlie", Inactive: true})
+	if _, err := (core.MakeAvailable{Definition: "backups", Node: "charlie"}).Apply(w.tx, w.env); fault.Of(err).Kind != fault.InUse {
+		t.Errorf("somebody took it down on purpose: %v", err)
+	}
+}

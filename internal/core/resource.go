@@ -505,8 +505,16 @@ func (c MakeAvailable) Apply(tx *state.Tx, env Env) (Reply, error) {
 		return Reply{}, err
 	}
 	if r := d.On(n.Name); r != nil && !r.Deleting && !r.TieBreaker {
+		if r.Inactive {
+			return Reply{}, fault.New(fault.InUse, fault.Resource, "Resource '%s' on node '%s' can't be made available.", d.Name, n.Name).
+				Because("It was deactivated there.").Do("`resource activate %s %s`, then try again.", n.Name, d.Name).Ref("RscDfn", d.Name).Ref("Node", n.Name)
+		}
 		if c.Diskful && (r.Diskless || r.DiskLeaves()) {
 			return ToggleDisk{Definition: d.Name, Node: n.Name}.Apply(tx, env)
+		}
+		if !isUp(d, r) { // another made it just now, or the node is away: the device isn't there yet
+			return Reply{Notes: []fault.Note{info(fault.Create, fault.Resource, refsOf(d.Name, n.Name), "Resource '%s' is on node '%s' already.", d.Name, n.Name)},
+				Wait: []Wait{{Node: r.Node, Definition: d.UUID, Replica: r.UUID, Generation: d.Generation, Op: fault.Create}}}, nil
 		}
 		return Reply{Notes: []fault.Note{info(fault.Create, fault.Resource, refsOf(d.Name, n.Name), "Resource '%s' is available on node '%s'.", d.Name, n.Name)}}, nil
 	}
@@ -517,4 +525,13 @@ func (c MakeAvailable) Apply(tx *state.Tx, env Env) (Reply, error) {
 	}
 	diskless := !c.Diskful && !none && gen != model.DRBD8 && d.HasDRBD()
 	return ResourceCreate{Definition: d.Name, On: []ResourceOn{{Node: n.Name, Diskless: diskless}}}.Apply(tx, env)
+}
+
+// isUp tells whether the node says that all the replica's devices are there.
+func isUp(d *state.Definition, r *model.Resource) bool {
+	st := d.Seen[r.UUID]
+	return st != nil && !slices.ContainsFunc(r.Volumes, func(v model.Volume) bool {
+		vd, seen := d.Volume(v.Number), st.Volume(v.Number)
+		return !v.Deleting && vd != nil && !vd.Deleting && (seen == nil || seen.Device == "")
+	})
 }
