@@ -211,6 +211,10 @@ func (a *Agent) finishReplica(j Job, res Result, began *runningJob, now time.Tim
 		}
 		a.setView(name, res.Kernel)
 	}
+	if res.blind && !a.streamOn { // the picture may be of before the module was loaded
+		a.views++
+		a.viewKnown, a.nodeDirty = false, true
+	}
 	a.dirtyResource(name)
 	keep := false
 	for _, id := range res.forgot {

@@ -82,6 +82,7 @@ func (j Job) String() string {
 // Result is what a job did and saw.
 type Result struct {
 	settles bool // what was done to DRBD is to be seen in its events
+	blind   bool // something was done to DRBD, or tried, and the look at it failed
 	// Err is of the step that failed; the ones before it are done.
 	Err      error
 	Failed   steps.Step
@@ -212,6 +213,7 @@ func (w worker) replica(ctx context.Context, j Job) Result {
 			break
 		}
 	}
+	r.blind = x.kernel
 	var h *run.HungError
 	if errors.Is(r.Err, run.ErrCrashed) || errors.As(r.Err, &h) && !h.Reaped {
 		return r
@@ -232,6 +234,7 @@ func (w worker) replica(ctx context.Context, j Job) Result {
 		// If it fails, the events tell, later.
 		r.Kernel, _ = w.drbd.Snapshot(ctx)
 	}
+	r.blind = x.kernel && !r.settles && r.Kernel == nil
 	return r
 }
 
