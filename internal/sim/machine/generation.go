@@ -176,7 +176,7 @@ func (n *Network) handshake(a *Machine, ar *resource, ac *conn, b *Machine, br *
 				return refuse("a Primary without its data")
 			}
 			av.offeredKiB, bv.offeredKiB = bv.disk.seenKiB(br.gen), av.disk.seenKiB(ar.gen)
-			size := min(av.offeredKiB, bv.offeredKiB)
+			size := n.grantedKiB(a, ar, av, b, br, bv)
 			if am.current != justCreated && size < am.sizeKiB || bm.current != justCreated && size < bm.sizeKiB {
 				return refuse("the disk is too small") // "The peer's disk size is too small!"
 			}
@@ -198,16 +198,9 @@ func (n *Network) handshake(a *Machine, ar *resource, ac *conn, b *Machine, br *
 			if s.av.disk.md.current == s.bv.disk.md.current {
 				agree(s.av.disk.md, s.bv.disk.md)
 			}
-			size := min(s.av.disk.seenKiB(ar.gen), s.bv.disk.seenKiB(br.gen))
+			size := n.grantedKiB(a, ar, s.av, b, br, s.bv)
 			if ar.gen == drbd.Gen9 && (away(ar, ac) || away(br, bc)) {
 				size = min(size, agreedKiB(s.av.disk.md, s.bv.disk.md))
-			}
-			if ar.gen == drbd.Gen9 { // no larger than what others have that are connected
-				for _, o := range slices.Concat(n.members(a, ar, s.av), n.members(b, br, s.bv)) {
-					if o.v.disk != nil && o.v.disk.md != nil {
-						size = min(size, o.v.disk.usableKiB())
-					}
-				}
 			}
 			for _, v := range []*volume{s.av, s.bv} {
 				if ar.gen == drbd.Gen8 || size > v.disk.md.sizeKiB {

@@ -110,6 +110,20 @@ func agreedKiB(a, b *metadata) int64 {
 	return kib
 }
 
+// grantedKiB is what a volume offers after a handshake of the two, no larger than what others have that are connected to one of
+// them, each of whom speaks for those, too (9).
+func (n *Network) grantedKiB(a *Machine, ar *resource, av *volume, b *Machine, br *resource, bv *volume) int64 {
+	size := min(av.disk.seenKiB(ar.gen), bv.disk.seenKiB(br.gen))
+	if ar.gen == drbd.Gen9 {
+		for _, o := range slices.Concat(n.members(a, ar, av), n.members(b, br, bv)) {
+			if o.v.disk != nil && o.v.disk.md != nil {
+				size = min(size, o.v.disk.usableKiB())
+			}
+		}
+	}
+	return size
+}
+
 // spread is what follows, with 9, where a volume grew at a handshake: it tells all that are connected, and each of them that
 // sees all its peers takes over what they all can, and tells its own (by the source of 9.2.18, receive_sizes).
 func (n *Network) spread(m *Machine, r *resource, v *volume) {
@@ -144,6 +158,7 @@ func (x *call) resize(r *resource, v *volume, alone bool) {
 		x.fail(10, "%d: Failure: (138) Device does not have a disk-config", v.minor)
 		return
 	}
+	x.m.net.unlink() // it asks its peers, and finds out who is gone
 	members := x.m.net.members(x.m, r, v)
 	if r.gen == drbd.Gen8 && len(members) > 1 {
 		switch {

@@ -160,3 +160,42 @@ func TestGrow9AtHandshake(t *testing.T) {
 		}
 	}
 }
+
+// With 9 a resize asks all peers: one that has just lost its power is away, whether that was noticed or not.
+func TestGrow9FindsOutWhoIsGone(t *testing.T) {
+	c := newCluster(t, drbd.Gen9, 3, 1)
+	c.up()
+	ms := c.ms
+	for _, m := range ms[:2] {
+		ok(t, m, "lvextend sw_ssd/web_00000 -L 86016k")
+	}
+	before := ms[0].KernelVolumeKiB("web", 0)
+	ms[1].PowerCut()
+	ok(t, ms[0], "drbdsetup resize 1000")
+	if got := ms[0].KernelVolumeKiB("web", 0); got != before {
+		t.Errorf("it grew from %d to %d KiB", before, got)
+	}
+}
+
+// With 9 a node speaks for those that it is connected to: one that has grown refuses it as too small, rather than shrink.
+func TestTooSmallByAThird(t *testing.T) {
+	c := newCluster(t, drbd.Gen9, 3, 0)
+	c.up()
+	small, between, grown := c.ms[0], c.ms[1], c.ms[2]
+	c.net.Cut(small.Name(), grown.Name())
+	c.net.Cut(between.Name(), grown.Name())
+	c.tick(5 * time.Second)
+	for _, m := range []*Machine{between, grown} {
+		ok(t, m, "lvextend sw_ssd/web_00000 -L 86016k")
+	}
+	ok(t, grown, "drbdsetup resize 1000 --assume-peer-has-space")
+	want := grown.KernelVolumeKiB("web", 0)
+	if want < 80<<10 {
+		t.Fatalf("%d KiB", want)
+	}
+	c.net.Heal(between.Name(), grown.Name())
+	c.tick(5 * time.Second)
+	if got := grown.KernelVolumeKiB("web", 0); got != want {
+		t.Errorf("it shrank from %d to %d KiB", want, got)
+	}
+}
