@@ -119,7 +119,7 @@ func TestLists(t *testing.T) {
 		"n lp alpha", "sp l", "sp l --show-props Aux/x", "sp lp alpha swpool", "rd l", "rd l -e --ports", "rd lp backups",
 		"vd l", "vd l -e -g size", "vd lp backups 0", "vd lp backups 9", "r l", "r l --faulty", "r l --show-drbd-ports", "r lp alpha backups", "r inv alpha", "r involved node2 -i -m 3", "r inv node10 -d",
 		"v l", "r lv --hrep", "v lp alpha backups 0", "rg l", "rg lp grp", "vg l grp", "vg lp grp 0", "c lp", "c v", "c which",
-		"kv l", "kv s ui", "err l", "err l -f", "err l --report-id 5F000001", "err s 5F000000-00000-000001", "s l", "r diagnose", "list-commands", "help node",
+		"kv l", "kv s ui", "kv s nothing", "-m kv s nothing", "err l", "err l -f", "err l --report-id 5F000001", "err s 5F000000-00000-000001", "s l", "r diagnose", "list-commands", "help node",
 		"advise resource", "adv m alpha", "adv r -f too-few-replicas", "rg qmvs grp", "ps l", "-m ps l", "spr qry", "nc l", "nc lp alpha bravo", "nc p l alpha bravo", "rc l backups", "rc lp alpha bravo backups",
 		"-m --output-version v0 n l", "-m --output-version v0 sp l", "-m --output-version v0 rd l", "-m --output-version v0 vd l", "-m --output-version v0 r l",
 		"-m --output-version v0 s l", "-m --output-version v0 nc l", "-m --output-version v0 rc l backups", "-m --output-version v0 rg l",

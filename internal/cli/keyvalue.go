@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -50,6 +51,13 @@ func newKeyValueShow(a *App) *cobra.Command {
 				return err
 			}
 			s, err := c.KeyValueStore(cmd.Context(), args[0])
+			if client.IsNotFound(err) { // LINSTOR's client shows an empty one
+				if a.opt.machine {
+					return ui.JSON(a.out(), []any{})
+				}
+				fmt.Fprintf(a.cfg.Streams.Err, "There is no key-value store '%s'; it comes with its first key.\n", args[0])
+				return a.printProps(nil, true, pastable)
+			}
 			if err != nil {
 				return a.failed(err)
 			}

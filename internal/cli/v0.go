@@ -209,7 +209,8 @@ func resourceV0(o object) object {
 func volumeV0(v object) object {
 	out := object{"stor_pool_name": v["storage_pool_name"], "vlm_nr": v["volume_number"], "vlm_uuid": v["uuid"], "device_path": v["device_path"]}
 	if d := drbdData(v, "layer_data_list"); d != nil {
-		out["vlm_minor_nr"], out["meta_disk"] = inner(d, "drbd_volume_definition")["minor_number"], d["meta_disk"]
+		out["vlm_minor_nr"], out["meta_disk"] = inner(d, "drbd_volume_definition")["minor_number"], ""
+		optional(out, "meta_disk", d, "meta_disk")
 		optional(out, "backing_disk", d, "backing_device")
 		if n, ok := d["allocated_size_kib"].(json.Number); ok && n != "0" {
 			out["allocated"] = v["allocated_size_kib"]
