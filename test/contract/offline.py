@@ -30,8 +30,12 @@ def away(lin, _):
     assert pool.reports and pool.reports[0].is_warning() and pool.free_space_mgr_name
 
     # A change is kept, and says that bravo gets it later.
-    replies = lin.resource_dfn_modify("data", {"Aux/a": "b"})
+    replies = lin.resource_dfn_modify("data", {"DrbdOptions/Net/max-buffers": "8000"})
     assert replies[0].is_success() and any(number(r) == number(c.WARN_NOT_CONNECTED) for r in replies[1:]), replies
+
+    # A remark is the controller's alone.
+    replies = lin.resource_dfn_modify("data", {"Aux/a": "b"})
+    assert [r.is_success() for r in replies] == [True], replies
 
     # The last good copy isn't given up by a command that looks harmless.
     replies = lin.resource_delete("alpha", "data")
