@@ -62,7 +62,21 @@ func TestSatelliteKilledWhileMoving(t *testing.T) {
 			w.goesOn(progress)
 			sum = stop()
 			w.on("alpha", "drbdadm secondary r0")
-			k.until("it is gone from charlie", func() bool { return len(w.resources("r0")) == 2 })
+			// Bravo was given all of it twice. That may have pushed charlie's data out of the two that 8.4 remembers: then nobody can prove to
+			// charlie any more that his are good.
+			stranger := func() bool {
+				return w.eight() && strings.Contains(w.on("alpha", "dmesg | tail -n 60"), "Unrelated data, aborting")
+			}
+			k.until("it is gone from charlie", func() bool { return len(w.resources("r0")) == 2 || stranger() })
+			if len(w.resources("r0")) > 2 {
+				w.until(time.Minute, "charlie says what lets it go", func() (bool, string) {
+					k.revive()
+					out := w.both("resource list -r r0")
+					return strings.Contains(out, "type the override"), out
+				})
+				w.lin("resource delete charlie r0 --lose=r0")
+				k.until("it is gone from charlie for all that", func() bool { return len(w.resources("r0")) == 2 })
+			}
 			all = append(all, k.seen(when+" on the node that is emptied:")...)
 			k.end()
 			w.replicasOn("r0", "alpha", "bravo")
