@@ -24,6 +24,14 @@ func zpools(t *testing.T, n int) *world {
 
 const zvols = "zfs list -H -r -t volume,snapshot -o name tank"
 
+// A volume's whole life on ZFS_THIN.
+func TestZFSThin(t *testing.T) {
+	w := zpools(t, 2)
+	w.pools("ZFS_THIN", "tank/ZFS_THIN")
+	w.life(life{pool: "ZFS_THIN", zeros: true, onlyNewest: true})
+	w.noPools("ZFS_THIN", zvols)
+}
+
 // A replica moves from a volume group to a zpool while its volume is in use, and the other one after it; then both go back.
 // LVM rounds sizes up to its extents, ZFS doesn't.
 func TestZFSMoves(t *testing.T) {
