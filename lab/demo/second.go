@@ -19,8 +19,9 @@ const (
 	vault  = "/mnt/vault"
 )
 
-// options let DRBD sync as fast as the lab can, see lab/README.md; ping-int shortens a loss of power.
-const options = " --ping-int 1 --c-plan-ahead 0 --c-min-rate 0 --resync-rate 100M --al-extents 67"
+// options let DRBD sync as fast as the lab can, see lab/README.md; ping-int shortens a loss of power, ping-timeout (1/10 s) lets a
+// machine that is busy answer late.
+const options = " --ping-int 1 --ping-timeout 30 --c-plan-ahead 0 --c-min-rate 0 --resync-rate 100M --al-extents 67"
 
 // thin begins the second act: three machines, thin pools, a volume with files.
 func (d *demo) thin(ctx context.Context) error {
@@ -140,7 +141,10 @@ func (d *demo) held(ctx context.Context, line, undo string) error {
 		if e := d.lines(ctx, "alpha", "fsfreeze --unfreeze "+data); e != nil {
 			return errors.Join(err, e)
 		}
-		late := strings.Contains(out.String(), "may stand still") || strings.Contains(out.String(), "start the guard of the suspension")
+		late := false
+		for _, why := range []string{"may stand still", "start the guard of the suspension", "isn't UpToDate any more", "Outdated there"} {
+			late = late || strings.Contains(out.String(), why)
+		}
 		if err == nil || n == 20 || !late {
 			return err
 		}
