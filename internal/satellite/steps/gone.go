@@ -182,6 +182,9 @@ func (p *planner) takeDown() Plan {
 	if k.Role == primary {
 		return blocked("%s is in use on this node (Primary): unmount it, or stop what uses it", p.spec.Name)
 	}
+	if w := p.unhang(); w != nil {
+		return *w
+	}
 	guard := p.step(GuardGone)
 	if !p.exempt() {
 		// A volume that has no device here any more, or never was attached, has nothing to lose.

@@ -110,6 +110,14 @@ func (p *planner) meet() *Plan {
 	return &w
 }
 
+// unhang is meet where a disk is Negotiating: what attached it hangs until then, and holds everything else up. nil: none is.
+func (p *planner) unhang() *Plan {
+	if p.spec.DRBD == nil || !p.kernelOwn() || !p.negotiates() {
+		return nil
+	}
+	return p.meet()
+}
+
 func (p *planner) negotiates() bool {
 	return slices.ContainsFunc(slices.Collect(maps.Values(p.seen.Kernel.Volumes)), func(v KernelVolume) bool { return v.Disk == negotiating })
 }

@@ -100,6 +100,9 @@ func (p *planner) diskGoes() Plan {
 	if !detached && (len(need) > 0 || wait != nil) {
 		why := p.keeps(need)
 		if wait == nil && why == "" && p.otherGeneration() == "" && p.conflict() == nil {
+			if w := p.unhang(); w != nil {
+				return *w
+			}
 			if w := q.attached(q.wanted()); w != nil && len(w.Steps) > 0 {
 				w.Steps = append([]Step{guard}, w.Steps...)
 				return *w
@@ -196,6 +199,9 @@ func (p *planner) rest() Plan {
 	}
 	if why := PeerNeeds(p.seen.Kernel); why != "" {
 		return blocked("it isn't taken down yet: %s", why)
+	}
+	if w := p.unhang(); w != nil {
+		return *w
 	}
 	return do(p.step(GuardIdle), p.step(TakeDown))
 }

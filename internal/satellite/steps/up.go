@@ -94,8 +94,8 @@ func (p *planner) up() Plan {
 		}
 		pending = &w
 	}
-	if w := p.meet(); w != nil && p.negotiates() {
-		return *w // what attached it hangs until then
+	if w := p.unhang(); w != nil {
+		return *w
 	}
 	if w := p.attached(ready); w != nil {
 		return *w
