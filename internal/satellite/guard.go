@@ -34,13 +34,14 @@ func guardCommand() *cobra.Command {
 				}
 				minors = append(minors, n)
 			}
+			of := suspendedResource(run.OS{}, record)
 			t := time.NewTimer(after - processAge(run.OS{}))
 			defer t.Stop()
 			select {
 			case <-t.C:
 			case <-cmd.Context().Done(): // told to stop: then now
 			}
-			return guard(context.WithoutCancel(cmd.Context()), run.OS{}, record, config, model.UUID(lease), minors)
+			return guard(context.WithoutCancel(cmd.Context()), run.OS{}, record, of, config, model.UUID(lease), minors)
 		}}
 	f := cmd.Flags()
 	f.StringVar(&record, "record", "", "the replica's record")
@@ -68,8 +69,19 @@ func processAge(host run.FS) time.Duration {
 	return max(0, time.Duration(secs*float64(time.Second))-time.Duration(ticks)*10*time.Millisecond)
 }
 
-// guard lets I/O go on unless the record says that this suspension is over. A record that can't be read says nothing.
-func guard(ctx context.Context, host run.Host, file, config string, lease model.UUID, minors []int) error {
+// suspendedResource is the one that the record names while the suspension begins; "" if it can't be read. By the end the
+// replica may be gone, with its record, and its minors another's, whose I/O is held for another reason.
+func suspendedResource(host run.FS, file string) string {
+	var r record
+	if b, err := host.ReadFile(file); err != nil || json.Unmarshal(b, &r) != nil {
+		return ""
+	}
+	return r.Resource
+}
+
+// guard lets I/O go on of a resource, whichever if it isn't known, unless the record says that this suspension is over. A record
+// that can't be read says nothing.
+func guard(ctx context.Context, host run.Host, file, resource, config string, lease model.UUID, minors []int) error {
 	if b, err := host.ReadFile(file); err == nil {
 		var r record
 		if err := json.Unmarshal(b, &r); err == nil && r.Quiet != lease {
@@ -87,7 +99,7 @@ func guard(ctx context.Context, host run.Host, file, config string, lease model.
 	}
 	for _, name := range slices.Sorted(maps.Keys(st.Resources)) {
 		r := st.Resources[name]
-		if frozen(r) && slices.ContainsFunc(minors, func(m int) bool { return hasMinor(r, m) }) {
+		if (resource == "" || name == resource) && frozen(r) && slices.ContainsFunc(minors, func(m int) bool { return hasMinor(r, m) }) {
 			errs = append(errs, resume(ctx, tool, r, config, minors, true))
 		}
 	}

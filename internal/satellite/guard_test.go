@@ -16,6 +16,7 @@ import (
 func TestGuard(t *testing.T) {
 	for _, c := range []struct {
 		name, quiet string
+		of          string // whose I/O was suspended
 		noRecord    bool
 		resumes     bool
 	}{
@@ -23,13 +24,15 @@ func TestGuard(t *testing.T) {
 		{name: "resumed in time", quiet: ""},
 		{name: "held anew", quiet: "later"},
 		{name: "no record", noRecord: true, resumes: true},
+		{name: "the record is gone", of: "backups", noRecord: true, resumes: true},
+		{name: "all is gone, and the minor is another's", of: "mail", noRecord: true},
 	} {
 		h := &asked{Machine: machine.NewNetwork().Add("alpha", machine.Options{Module: "9.2.18"})}
 		if err := h.MkdirAll("/var/lib", 0o755); err != nil {
 			t.Fatal(err)
 		}
 		if !c.noRecord {
-			b, err := json.Marshal(record{ID: "r", Quiet: model.UUID(c.quiet)})
+			b, err := json.Marshal(record{ID: "r", Resource: "backups", Quiet: model.UUID(c.quiet)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -37,7 +40,10 @@ func TestGuard(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := guard(context.Background(), h, "/var/lib/r.json", "", "lease", []int{1000}); err != nil {
+		if got, want := suspendedResource(h, "/var/lib/r.json"), map[bool]string{false: "backups"}[c.noRecord]; got != want {
+			t.Errorf("%s: it is %q's, want %q", c.name, got, want)
+		}
+		if err := guard(context.Background(), h, "/var/lib/r.json", c.of, "", "lease", []int{1000}); err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
 		if h.resumed != c.resumes {

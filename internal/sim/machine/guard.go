@@ -11,6 +11,7 @@ import (
 type guard struct {
 	at            time.Time
 	record, lease string
+	resource      string // that the record names at the start
 	reconnects    bool
 	minors        []string
 }
@@ -23,7 +24,11 @@ func (x *call) guard() {
 		x.fail(1, "holdfast: the model doesn't know: %s", strings.Join(x.argv, " "))
 		return
 	}
-	x.m.guards = append(x.m.guards, guard{x.m.net.last.Add(d), record, lease, config != "", x.argv[2:]})
+	var rec struct{ Resource string }
+	if f := x.m.files[record]; f != nil {
+		_ = json.Unmarshal(f.data, &rec)
+	}
+	x.m.guards = append(x.m.guards, guard{x.m.net.last.Add(d), record, lease, rec.Resource, config != "", x.argv[2:]})
 	x.m.effect("guard of %s starts", lease)
 }
 
@@ -38,7 +43,7 @@ func (m *Machine) guarded(now time.Time) (resumed bool) {
 			return true
 		}
 		for _, minor := range g.minors {
-			if v, r := m.minor(minor); v != nil && r.frozen {
+			if v, r := m.minor(minor); v != nil && r.frozen && (g.resource == "" || g.resource == r.name) {
 				r.frozen = false
 				r.underWay = r.underWay && !g.reconnects // it connects anew
 				r.unanswered()
