@@ -31,6 +31,7 @@ func (p *planner) snapshot() Plan {
 			continue
 		case !p.spec.Snapshot.Take:
 			w = failed("the snapshot %s is missing from storage pool %s", c.Name, c.Pool)
+			w.Broken = d == nil
 		case d != nil && !own && !d.Leftover:
 			w = failed("storage pool %s already has a device %s that isn't this snapshot (label %q)", c.Pool, c.Name, d.Label)
 		case !p.node.Session:
