@@ -128,3 +128,15 @@ func TestCopyOverflows(t *testing.T) {
 		t.Errorf("%+v", st)
 	}
 }
+
+// The snapshot goes by somebody else's hand: a clone that needs it can't be made any more.
+func TestSnapshotMissing(t *testing.T) {
+	r, n, _ := copying(t)
+	if res := n.m.Operator("lvremove", "-y", "sw_ssd/backups_00000.clone-1"); res.Exit != 0 {
+		t.Fatalf("%+v", res)
+	}
+	r.run(time.Minute)
+	if st := n.status["snap"]; !st.Broken || st.Phase != model.Failed || !strings.Contains(st.Reason, "is missing from storage pool swpool") {
+		t.Errorf("%+v", st)
+	}
+}

@@ -260,15 +260,17 @@ func (n *node) run(j *job) {
 	before := w.oracle.beforeJob(w, n, j)
 	logged := n.m.Logged()
 	j.res = n.agent.RunJob(context.Background(), job)
+	var log []string
 	if j.Kind == satellite.ReplicaJob {
-		n.programs += countPrograms(n.m.LogSince(logged))
+		log = n.m.LogSince(logged)
+		n.programs += countPrograms(log)
 	}
 	j.ran = true
 	if j.res.Err != nil {
 		w.logf("%s: it fails: %v", n.name, j.res.Err)
 	}
 	w.breakDone(n, j)
-	w.oracle.afterJob(w, n, j, before)
+	w.oracle.afterJob(w, n, j, before, log)
 	n.died()
 }
 

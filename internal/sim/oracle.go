@@ -35,9 +35,9 @@ type oracle struct {
 	// strays are replicas and volumes of them that only a copy of the controller made, with node and resource. When that is gone
 	// they are nobody's: a node names them and leaves them alone, since absence is no order.
 	strays map[model.UUID]string
-	// renamed are definitions with DRBD 8.4 of which a replica came back to a peer that it had left, after a restart: nobody
-	// knows whether it was written to in between, unmarked, so its data got a new name (satellite/exchange.go). If the other was
-	// written to meanwhile, that is a split brain. It loses nothing, and the resource names it with what mends it.
+	// renamed are definitions with DRBD 8.4 of which a replica came back to a peer that it had left, and its data got a new name, for
+	// it may have been written to in between, unmarked (satellite/exchange.go). If the other was written to meanwhile, that is a
+	// split brain. It loses nothing, and the resource names it with what mends it.
 	renamed map[model.UUID]bool
 	owned   map[model.UUID]bool // those that the users' controller has, or had
 }
@@ -518,12 +518,14 @@ func (o *oracle) beforeJob(w *world, n *node, j *job) int {
 	return n.m.Effects()
 }
 
-func (o *oracle) afterJob(w *world, n *node, j *job, before int) {
+// log is what the machine did meanwhile.
+func (o *oracle) afterJob(w *world, n *node, j *job, before int, log []string) {
 	if j.Kind != satellite.ReplicaJob || n.m.Effects() == before {
 		return
 	}
 	for _, s := range j.Steps {
-		if x := o.reps[j.Replica]; x != nil && s.Kind == steps.LeavePeer && s.Returns && s.Record.Exchange.Left[s.Label] == nil {
+		x := o.reps[j.Replica]
+		if x != nil && s.Kind == steps.LeavePeer && s.Returns && slices.ContainsFunc(log, func(l string) bool { return strings.HasPrefix(l, "new-current-uuid") }) {
 			o.renamed[x.def] = true
 		}
 	}
