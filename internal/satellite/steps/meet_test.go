@@ -79,3 +79,32 @@ func TestWaits(t *testing.T) {
 		}
 	}
 }
+
+// What hangs on a disk that is Negotiating holds up whatever is wanted of the replica since: the peer is met anew first.
+func TestUnhangsFirst(t *testing.T) {
+	for name, want := range map[string]func(*model.ResourceSpec){
+		"stays":      func(*model.ResourceSpec) {},
+		"disk goes":  func(s *model.ResourceSpec) { s.DropDisk = true },
+		"disk held":  func(s *model.ResourceSpec) { s.DropDisk, s.Hold = true, true },
+		"is removed": func(s *model.ResourceSpec) { s.Want = model.Gone; s.Volumes[0].Want = model.Gone },
+	} {
+		w := diskful(t)
+		w.peer = model.DiskUpToDate
+		w.kernel.Peers = w.peers()
+		for _, kp := range w.kernel.Peers {
+			kp.Volumes[0] = KernelPeerVolume{Disk: model.DiskUpToDate, Replication: "Established"}
+		}
+		v := w.kernel.Volumes[0]
+		v.Disk = negotiating
+		w.kernel.Volumes[0] = v
+		want(&w.spec)
+		if p := w.plan(); !p.Unhangs() {
+			t.Errorf("%s: %+v", name, p)
+		}
+		v.Disk = model.DiskUpToDate
+		w.kernel.Volumes[0] = v
+		if p := w.plan(); p.Unhangs() {
+			t.Errorf("%s, and its disk is good: %+v", name, p)
+		}
+	}
+}
