@@ -10,7 +10,7 @@ import (
 )
 
 // LVM_THIN: the tutorial on thin pools that zero what they give out, so the first sync is skipped; more is promised than
-// there is, up to the ratio; a node's power is cut; a pool that is nearly full says so and takes nothing new.
+// there is, up to the ratio; a volume grows under a writer; a node's power is cut; a pool that is nearly full says so and takes nothing new.
 func TestThin(t *testing.T) {
 	w := shared(t)
 	w.each(func(m *lab.Machine) error {
@@ -37,6 +37,14 @@ func TestThin(t *testing.T) {
 	dev := w.device("r0")
 	w.on("alpha", "drbdadm primary r0")
 	sum := w.write("alpha", dev, 8)
+	goesOn, stop := w.beyond("alpha", dev)
+	w.lin("volume-definition set-size r0 0 160M")
+	if got := w.kib("alpha", dev); got < 160<<10 || got >= 164<<10 {
+		t.Errorf("the volume has %d KiB", got)
+	}
+	goesOn()
+	stop()
+	w.check("alpha", dev, 8, sum)
 	w.define("r1", "4G") // 256 MiB twenty times are 5 GiB
 	w.lin("resource create bravo r1 -s thin")
 	w.define("r2", "8G")
