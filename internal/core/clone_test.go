@@ -233,6 +233,29 @@ func TestCloneByCopyOverflows(t *testing.T) {
 	}
 }
 
+// The name of the clone's device is somebody else's: it fails where nobody can make it, and holds up nothing.
+func TestCloneOfATakenName(t *testing.T) {
+	for _, both := range []bool{false, true} {
+		w := snapping(t)
+		w.do(core.DefinitionClone{Source: "backups", Name: "copy"})
+		w.obey("backups")
+		if d := w.def("copy"); d.Cloning.State != model.CloneCopying {
+			t.Fatalf("%+v", d.Cloning)
+		}
+		for _, r := range w.def("copy").Resources {
+			if r.Node == "alpha" || both {
+				w.tx.SeeResource(w.def("copy").UUID, r.UUID, &model.ResourceStatus{Definition: w.def("copy").UUID, Name: "copy", ID: r.UUID, Phase: model.Failed, Reason: "the name is taken", Broken: true})
+			}
+		}
+		w.tx.Touch(w.def("copy").UUID)
+		w.do(core.DefinitionModify{Name: "backups"})
+		d, sn := w.def("copy"), w.def("backups").Snapshots[0]
+		if failed := d.Cloning.State == model.CloneFailed; failed != both || failed != strings.Contains(d.Cloning.Reason, "the name is taken") || failed != (sn.State == model.SnapshotDeleting) {
+			t.Errorf("both %v: %+v %+v", both, d.Cloning, sn)
+		}
+	}
+}
+
 // Without room for the copy and for what is written meanwhile nothing is begun, and the refusal says how much is missing.
 func TestCloneByCopyNoRoom(t *testing.T) {
 	w := thick(t)

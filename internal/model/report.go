@@ -136,7 +136,8 @@ type ResourceStatus struct {
 	Quiet     QuietStatus
 	Rollback  RollbackStatus
 	Verify    VerifyProgress
-	// Broken: of a copy of a snapshot: its content is lost for ever, Reason says why.
+	// Broken: of a copy of a snapshot: its content is lost for ever; of a replica that is to be made from one: it can't be made.
+	// Reason says why.
 	Broken bool
 }
 

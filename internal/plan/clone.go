@@ -42,6 +42,10 @@ func clone(tx *state.Tx, c *model.ResourceDefinition) (moved bool) {
 			fail("%s", why)
 			break
 		}
+		if why := unmakeable(tx.Snapshot().DefinitionByID(c.UUID), c); why != "" {
+			fail("%s", why)
+			break
+		}
 		whole := true
 		for i := range c.Volumes {
 			vd := &c.Volumes[i]
@@ -86,6 +90,22 @@ func lost(d *state.Definition, c *model.ResourceDefinition) string {
 		}
 	}
 	return ""
+}
+
+// unmakeable says why none of the replicas can be made that are to be made from the snapshot; "" if one can. A clone that waits
+// for somebody to make room for its name would hold its source up, which keeps the snapshot meanwhile.
+func unmakeable(d *state.Definition, c *model.ResourceDefinition) (why string) {
+	for i := range c.Resources {
+		r := &c.Resources[i]
+		if r.Deleting || !slices.ContainsFunc(r.Volumes, func(v model.Volume) bool { return v.From != nil && !v.Initialised }) {
+			continue
+		}
+		if d == nil || d.Seen[r.UUID] == nil || !d.Seen[r.UUID].Broken {
+			return ""
+		}
+		why = fmt.Sprintf("on %s: %s", r.Node, d.Seen[r.UUID].Reason)
+	}
+	return why
 }
 
 // lostClones looks at the clones again whose snapshot is lost.

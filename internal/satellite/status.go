@@ -14,7 +14,7 @@ func (a *Agent) setStatus(r *replica, seen steps.Seen, now time.Time) {
 	s := r.spec
 	st := model.ResourceStatus{Definition: s.Definition, Name: s.Name, ID: s.ID, Generation: s.Generation,
 		Phase: r.plan.Phase, Reason: r.plan.Reason, Gone: r.plan.Gone, Forgotten: steps.Forgotten(s, seen, r.plan),
-		Quiet: r.quiet, Broken: r.plan.Broken && s.Snapshot != nil}
+		Quiet: r.quiet, Broken: r.plan.Broken}
 	if s.Rollback != nil && r.plan.Rolled > model.NotStopped {
 		st.Rollback = model.RollbackStatus{ID: s.Rollback.ID, State: r.plan.Rolled}
 	}

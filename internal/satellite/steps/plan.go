@@ -14,7 +14,7 @@ type Plan struct {
 	// Phase and Reason, as reported while the steps haven't run: Working if there are any.
 	Phase  model.Phase
 	Reason string
-	// Broken: the snapshot has lost its content for ever.
+	// Broken: the snapshot has lost its content for ever, or what is to be made from one can't be made.
 	Broken bool
 	// Gone: nothing of the incarnation is left.
 	Gone bool
@@ -218,8 +218,10 @@ func (p *planner) storage(vols []model.VolumeSpec) *Plan {
 			w = blocked("waits until the old incarnation of %s is removed from storage pool %s", v.Backing, v.Pool)
 		case d.Label == "":
 			w = failed("storage pool %s already has a device %s that Holdfast didn't make; it is left untouched: rename or remove it", v.Pool, v.Backing)
+			w.Broken = v.From != nil
 		case d.Label != v.ID:
 			w = failed("storage pool %s already has a device %s of another incarnation (%s); it is left untouched: see `node info` for orphans", v.Pool, v.Backing, d.Label)
+			w.Broken = v.From != nil
 		default:
 			steps = append(steps, p.volumeStep(ActivateDevice, v))
 			continue
