@@ -8,6 +8,7 @@ import (
 	"holdfast/internal/core"
 	"holdfast/internal/fault"
 	"holdfast/internal/model"
+	"holdfast/internal/plan"
 	"holdfast/internal/plan/nodestate"
 )
 
@@ -247,12 +248,33 @@ func TestCloneOfATakenName(t *testing.T) {
 				w.tx.SeeResource(w.def("copy").UUID, r.UUID, &model.ResourceStatus{Definition: w.def("copy").UUID, Name: "copy", ID: r.UUID, Phase: model.Failed, Reason: "the name is taken", Broken: true})
 			}
 		}
-		w.tx.Touch(w.def("copy").UUID)
-		w.do(core.DefinitionModify{Name: "backups"})
+		if err := plan.After(w.tx, w.env.Rules()); err != nil {
+			t.Fatal(err)
+		}
 		d, sn := w.def("copy"), w.def("backups").Snapshots[0]
 		if failed := d.Cloning.State == model.CloneFailed; failed != both || failed != strings.Contains(d.Cloning.Reason, "the name is taken") || failed != (sn.State == model.SnapshotDeleting) {
 			t.Errorf("both %v: %+v %+v", both, d.Cloning, sn)
 		}
+	}
+}
+
+// The disks that a clone is being made on are toggled away before it is whole.
+func TestCloneWithoutDisks(t *testing.T) {
+	w := snapping(t)
+	w.do(core.DefinitionClone{Source: "backups", Name: "copy"})
+	w.obey("backups")
+	d := w.def("copy").ResourceDefinition.Clone()
+	for i := range d.Resources {
+		d.Resources[i].Diskless = true
+	}
+	if err := w.tx.PutDefinition(d); err != nil {
+		t.Fatal(err)
+	}
+	if err := plan.After(w.tx, w.env.Rules()); err != nil {
+		t.Fatal(err)
+	}
+	if c := w.def("copy").Cloning; c.State != model.CloneFailed || !strings.Contains(c.Reason, "are gone") {
+		t.Errorf("%+v", c)
 	}
 }
 

@@ -50,7 +50,7 @@ func clone(tx *state.Tx, c *model.ResourceDefinition) (moved bool) {
 		for i := range c.Volumes {
 			vd := &c.Volumes[i]
 			whole = whole && vd.Initialised
-			if !vd.Initialised && !restored(c, vd.Number) {
+			if !vd.Initialised && !beingMade(c, vd.Number) {
 				fail("the replicas are gone that volume %d was being made on", vd.Number)
 			}
 		}
@@ -90,6 +90,14 @@ func lost(d *state.Definition, c *model.ResourceDefinition) string {
 		}
 	}
 	return ""
+}
+
+// beingMade tells whether some replica with a disk is to have that volume from the snapshot.
+func beingMade(c *model.ResourceDefinition, number int) bool {
+	return slices.ContainsFunc(c.Resources, func(r model.Resource) bool {
+		v := r.Volume(number)
+		return !r.Deleting && !r.Diskless && r.Toggle != model.Removing && v != nil && v.From != nil
+	})
 }
 
 // unmakeable says why none of the replicas can be made that are to be made from the snapshot; "" if one can. A clone that waits

@@ -98,7 +98,9 @@ func (a *Agent) volumes(st *model.ResourceStatus, s model.ResourceSpec, seen ste
 			if k == nil {
 				break
 			}
-			if kv, there := k.Volumes[v.Number]; there {
+			// What runs there may be a volume that the controller doesn't know any more.
+			other := slices.ContainsFunc(seen.Extra, func(x model.VolumeSpec) bool { return x.Number == v.Number && x.ID != v.ID })
+			if kv, there := k.Volumes[v.Number]; there && !other {
 				up = true
 				vs.Device, vs.Disk, vs.HasQuorum = fmt.Sprintf("/dev/drbd%d", kv.Minor), kv.Disk, kv.HasQuorum
 				if kv.SizeKiB > 0 {
