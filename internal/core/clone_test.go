@@ -278,6 +278,36 @@ func TestCloneWithoutDisks(t *testing.T) {
 	}
 }
 
+// One of a clone's disks is toggled away before it is made; the other is made. Nobody needs the snapshot any more, nor does the
+// disk that comes back.
+func TestCloneOnOneDisk(t *testing.T) {
+	w := snapping(t)
+	w.do(core.DefinitionClone{Source: "backups", Name: "copy"})
+	w.obey("backups")
+	d := w.def("copy").ResourceDefinition.Clone()
+	alpha := d.On("alpha")
+	alpha.Diskless, alpha.Volumes[0].Pool = true, ""
+	if err := w.tx.PutDefinition(d); err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		w.see("bravo", "copy", model.DiskUpToDate, nil)
+	}
+	if d := w.def("copy"); d.Cloning != nil || d.On("alpha").Volumes[0].From == nil {
+		t.Fatalf("%+v", d.ResourceDefinition)
+	}
+	d = w.def("copy").ResourceDefinition.Clone()
+	d.DRBD = model.DRBD9 // 8.4 has no diskless replicas to begin with
+	if err := w.tx.PutDefinition(d); err != nil {
+		t.Fatal(err)
+	}
+	w.online("alpha", model.DRBD9)
+	w.do(core.ToggleDisk{Definition: "copy", Node: "alpha", Pool: "swpool"})
+	if v := w.def("copy").On("alpha").Volumes[0]; v.From != nil || v.Pool != "swpool" {
+		t.Errorf("%+v", v)
+	}
+}
+
 // Without room for the copy and for what is written meanwhile nothing is begun, and the refusal says how much is missing.
 func TestCloneByCopyNoRoom(t *testing.T) {
 	w := thick(t)

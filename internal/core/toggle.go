@@ -142,6 +142,9 @@ func addDisk(s *state.Snapshot, env Env, d *state.Definition, m *model.ResourceD
 		}
 		probe.Volumes = append(probe.Volumes, model.Volume{Number: vd.Number, Pool: to})
 		v.UUID, v.Pool, v.Initialised, v.Filled = env.UUID(), to, false, false
+		if vd.Initialised {
+			v.From = nil // others have the data
+		}
 	}
 	r.Diskless, r.TieBreaker, r.Toggle, r.First = false, false, model.AddRequested, false
 	return done(fault.Modify, fault.Resource, refs, "Resource '%s' on node '%s' gets a disk.", d.Name, n.Name), nil

@@ -130,7 +130,7 @@ func lostClones(tx *state.Tx, d *state.Definition) {
 // MadeFrom tells whether volumes of c are still to be made from that snapshot.
 func MadeFrom(c *model.ResourceDefinition, snapshot model.UUID) bool {
 	return slices.ContainsFunc(c.Resources, func(r model.Resource) bool {
-		return !r.Deleting && slices.ContainsFunc(r.Volumes, func(v model.Volume) bool { return v.From != nil && v.From.Snapshot == snapshot })
+		return !r.Deleting && !r.Diskless && slices.ContainsFunc(r.Volumes, func(v model.Volume) bool { return v.From != nil && v.From.Snapshot == snapshot })
 	})
 }
 
