@@ -57,16 +57,6 @@ func MostMustBeGood(c *model.ResourceDefinition) bool {
 	})
 }
 
-// MajorityThere tells whether a majority may be asked of three or more that are to have a disk. Where two had none to ask for, and
-// one of them is away, the other one has none with a third that joins: it would lose its quorum while it is in use, and 9.2.18
-// refuses to connect it then (-25, seen in the lab), so that the third never joined. A witness that is there, or gets a disk, means
-// that a majority was asked for before.
-func MajorityThere(c *model.ResourceDefinition) bool {
-	v := CountVotes(c)
-	return v.Less > 0 || v.Filled || c.GoodAmong >= v.With() ||
-		slices.ContainsFunc(c.Resources, func(r model.Resource) bool { return r.Toggle == model.AddRequested || r.Toggle == model.Adding })
-}
-
 // filled counts the voters on which that volume was good once.
 func filled(c *model.ResourceDefinition, number int) (n int) {
 	for i := range c.Resources {

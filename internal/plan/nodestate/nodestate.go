@@ -355,7 +355,7 @@ func options(gen model.DRBDGeneration, sections []string, levels ...map[string]s
 }
 
 // quorum is LINSTOR's rule (linstor-features 3.5): majority with three diskful replicas or two and a diskless one, unless
-// the user set it. 8.4 has none. It begins with a third one only when that costs nobody his quorum (plan.MajorityThere).
+// the user set it. 8.4 has none.
 //
 // Where three or more vote, most of them must also be UpToDate (plan.MostMustBeGood), unless the user set that: DRBD counts a
 // disk that is in the midst of a sync, so that one that is behind would have quorum together with it. One that is being
@@ -372,7 +372,7 @@ func quorum(d *state.Definition, out map[string]map[string]string, levels ...map
 	own := append([]map[string]string{d.Props}, levels...)
 	if _, user := props.First(key, own...); !user {
 		out["Resource"]["quorum"] = "off"
-		if v.Full == 2 && v.Less > 0 || v.Full >= 3 && plan.MajorityThere(d.ResourceDefinition) {
+		if v.Full >= 3 || v.Full == 2 && v.Less > 0 {
 			out["Resource"]["quorum"] = "majority"
 		}
 	}

@@ -132,7 +132,7 @@ func (r *resource) count(v *volume) (n votes) {
 		p := c.vols[v.num]
 		up := c.state == "Connected" && p != nil && p.repl != "Off"
 		switch {
-		case c.option("allow-remote-read") == "no" || c.idle:
+		case c.option("allow-remote-read") == "no":
 		case c.diskless && !up:
 			if v.disk == nil || slices.Contains(v.disk.md.witnesses, c.peerID) {
 				n.missingWitnesses++
