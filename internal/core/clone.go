@@ -108,7 +108,7 @@ func notUnmade(d *model.ResourceDefinition, o fault.Object, what string) error {
 	if !x.Unmade() {
 		return nil
 	}
-	if x.State == model.CloneFailed {
+	if x.Failed() {
 		return fault.New(fault.NotApplied, o, "'%s' is a clone that failed. %s", d.Name, what).
 			Because("%s", x.Reason).Do("Delete the resource definition, then clone again.").Ref("RscDfn", d.Name)
 	}

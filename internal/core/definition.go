@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -178,20 +179,10 @@ func (c DefinitionModify) remarks() bool {
 	if c.Group != "" || c.PeerSlots != 0 || c.Layers != nil || c.Port != 0 {
 		return false
 	}
-	remark := func(key string) bool {
-		return key == "Aux" || strings.HasPrefix(key, "Aux/") || strings.HasPrefix(key, "BalanceResources")
-	}
-	for key := range c.Override {
-		if !remark(key) {
-			return false
-		}
-	}
-	for _, key := range c.Delete {
-		if !remark(key) {
-			return false
-		}
-	}
-	return !slices.ContainsFunc(c.Namespaces, func(ns string) bool { return !remark(ns) })
+	keys := slices.Concat(slices.Collect(maps.Keys(c.Override)), c.Delete, c.Namespaces)
+	return !slices.ContainsFunc(keys, func(key string) bool {
+		return key != "Aux" && !strings.HasPrefix(key, "Aux/") && !strings.HasPrefix(key, "BalanceResources")
+	})
 }
 
 // DefinitionDelete removes a definition with all its replicas. Its name is free at once.

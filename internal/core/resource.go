@@ -87,7 +87,7 @@ func addReplicaTo(s *state.Snapshot, env Env, d *state.Definition, m *model.Reso
 		return nil, fault.New(fault.Invalid, fault.Resource, "Node '%s' can't have resources.", n.Name).In("node_name").
 			Because("Its type is %s: it has no satellite.", n.Type).Do("Choose another node.").Ref("Node", n.Name)
 	}
-	if m.Cloning != nil && m.Cloning.State == model.CloneFailed {
+	if m.Cloning.Failed() {
 		return nil, notUnmade(m, fault.Resource, "It can't have new replicas.")
 	}
 	if !on.Diskless {

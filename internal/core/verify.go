@@ -25,7 +25,7 @@ func (c Verify) Apply(tx *state.Tx, env Env) (Reply, error) {
 	refuse := func(k fault.Kind, do, because string, args ...any) (Reply, error) {
 		return Reply{}, fault.New(k, fault.ResourceDefinition, "The replicas of '%s' can't be compared.", d.Name).Because(because, args...).Do("%s", do).Ref("RscDfn", d.Name)
 	}
-	if d.Cloning != nil && d.Cloning.State == model.CloneFailed {
+	if d.Cloning.Failed() {
 		return Reply{}, notUnmade(d.ResourceDefinition, fault.ResourceDefinition, "There is nothing to compare.")
 	}
 	by := plan.Verifier(d, d.ResourceDefinition)

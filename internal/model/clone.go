@@ -34,3 +34,6 @@ func (c *Cloning) Unmade() bool { return c != nil && c.State != CloneDone }
 func (c *Cloning) Untold() bool {
 	return c != nil && (c.State == CloneTaking || c.State == CloneFailed)
 }
+
+// Failed tells whether it was to be a clone, and is nothing.
+func (c *Cloning) Failed() bool { return c != nil && c.State == CloneFailed }

@@ -144,10 +144,15 @@ func diskWord(s *state.Snapshot, r *model.Resource, st *model.ResourceStatus) st
 
 // InUse names a node on which the definition is seen Primary; "" if none is.
 func InUse(d *state.Definition) string {
-	for _, r := range d.Resources {
-		if st := d.Seen[r.UUID]; st != nil && st.InUse {
+	for i := range d.Resources {
+		if r := &d.Resources[i]; inUse(d, r) {
 			return r.Node
 		}
 	}
 	return ""
+}
+
+func inUse(d *state.Definition, r *model.Resource) bool {
+	st := d.Seen[r.UUID]
+	return st != nil && st.InUse
 }

@@ -63,19 +63,12 @@ func Together(d *state.Definition, cand []*model.Resource, all bool) (same []*mo
 func apart(d *state.Definition, sn *model.Snapshot) string {
 	var from []*model.Resource
 	for _, k := range sn.Copies {
-		for i := range d.Resources {
-			if d.Resources[i].UUID == k.Replica {
-				from = append(from, &d.Resources[i])
-			}
+		if r := d.Replica(k.Replica); r != nil {
+			from = append(from, r)
 		}
 	}
 	_, _, why := Together(d, from, sn.Together)
 	return strings.TrimSuffix(why, ".")
-}
-
-func inUse(d *state.Definition, r *model.Resource) bool {
-	st := d.Seen[r.UUID]
-	return st != nil && st.InUse
 }
 
 // linked tells whether two are connected and both say so: the one of them that was cut off may hear of it later.

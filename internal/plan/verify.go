@@ -23,7 +23,7 @@ func verify(env Env, d *state.Definition, c *model.ResourceDefinition) bool {
 		c.Verify = &v
 		return true
 	}
-	if c.Cloning != nil && c.Cloning.State == model.CloneFailed {
+	if c.Cloning.Failed() {
 		return end(model.VerifyFailed, "it is a clone that failed: there is nothing to compare")
 	}
 	r := c.Replica(v.Replica)
@@ -76,10 +76,10 @@ func Verifier(d *state.Definition, c *model.ResourceDefinition) model.UUID {
 			able = append(able, r)
 		}
 	}
-	if len(able) < 2 || !c.HasDRBD() || c.Cloning != nil && c.Cloning.State == model.CloneFailed {
+	if len(able) < 2 || !c.HasDRBD() || c.Cloning.Failed() {
 		return ""
 	}
-	if i := slices.IndexFunc(able, func(r *model.Resource) bool { st := d.Seen[r.UUID]; return st != nil && st.InUse }); i >= 0 {
+	if i := slices.IndexFunc(able, func(r *model.Resource) bool { return inUse(d, r) }); i >= 0 {
 		return able[i].UUID
 	}
 	return able[0].UUID

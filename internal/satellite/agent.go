@@ -241,11 +241,7 @@ func (a *Agent) take(st model.NodeState) {
 		if r == nil {
 			r = &replica{made: map[model.UUID]bool{}, mdMade: map[model.UUID]bool{}, grown: map[model.UUID]int64{}, alone: map[model.UUID]int64{}, copied: map[model.UUID]int64{}, quiet: a.leftQuiet(s.ID),
 				formatted: map[model.UUID]bool{}, keyGen: map[model.UUID]int{}, fs: map[model.UUID]string{}, throttled: map[model.UUID]throttled{}}
-			for _, j := range a.running {
-				if j.job.Replica == s.ID {
-					r.busy = j.job.ID
-				}
-			}
+			r.busy = a.jobOf(s.ID)
 		}
 		if r.spec.Generation != s.Generation || r.spec.Want != s.Want {
 			r.fails, r.notYet, r.reason, r.failed, r.heals, r.waiting, r.lastRun = 0, time.Time{}, "", "", 0, false, ""

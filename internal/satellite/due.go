@@ -140,6 +140,16 @@ func (a *Agent) syncing() bool {
 	return false
 }
 
+// jobOf is the id of the job that runs for a replica; 0: none does.
+func (a *Agent) jobOf(replica model.UUID) uint64 {
+	for id, r := range a.running {
+		if r.job.Replica == replica {
+			return id
+		}
+	}
+	return 0
+}
+
 func stepsText(s []steps.Step) string {
 	var b strings.Builder
 	for _, st := range s {

@@ -61,7 +61,7 @@ func (x *execution) growDevice(ctx context.Context, d pool.Driver, s steps.Step)
 		if err != nil {
 			return err
 		}
-		if s.Alone && s.DRBD == model.DRBD8 { // so that it is certain where they lie
+		if s.Alone { // so that it is certain where they lie
 			if err := x.moveMetadata(ctx, s); err != nil {
 				return err
 			}
@@ -85,10 +85,8 @@ func (x *execution) growDevice(ctx context.Context, d pool.Driver, s steps.Step)
 		}
 	}
 	if s.Alone && wait == nil {
-		if s.DRBD == model.DRBD8 {
-			if err := x.moveMetadata(ctx, s); err != nil {
-				return err
-			}
+		if err := x.moveMetadata(ctx, s); err != nil {
+			return err
 		}
 		x.result.alone = map[model.UUID]int64{s.Label: size}
 	}
@@ -97,8 +95,11 @@ func (x *execution) growDevice(ctx context.Context, d pool.Driver, s steps.Step)
 }
 
 // moveMetadata has DRBD 8.4, with no peer connected, move the metadata to the end of the device as it is now, and drbd-utils
-// note that. It offers as much as before, or what the peer offered that refused it.
+// note that. It offers as much as before, or what the peer offered that refused it. 9 moves them at the next handshake.
 func (x *execution) moveMetadata(ctx context.Context, s steps.Step) error {
+	if s.DRBD != model.DRBD8 {
+		return nil
+	}
 	return x.drbd.Resize(ctx, drbd.Target{File: x.cfg.configFile(s.Resource), Resource: s.Resource}, s.Number)
 }
 

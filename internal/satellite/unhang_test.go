@@ -15,25 +15,7 @@ func TestOrdersWhileAnAttachHangs(t *testing.T) {
 		"drop": func(n *node) { n.specs[0].DropDisk = true },
 		"down": func(n *node) { n.specs[0].Down = true },
 	} {
-		r := newRig(t, model.DRBD9, "alpha", "bravo", "charlie")
-		r.deploy("backups", model.DRBD9, model.SeedSync, 1)
-		r.run(15 * time.Second)
-		r.upToDate("backups")
-		bravo := r.nodes[1]
-		bravo.m.LoseAnswers(true)
-		for _, argv := range [][]string{
-			{"drbdadm", "-c", "/var/lib/holdfast.d/backups.res", "detach", "backups"},
-			{"drbdmeta", "--force", "1000", "v09", "/dev/sw_ssd/backups_00000", "internal", "create-md", "7"},
-		} {
-			if res := bravo.m.Operator(argv...); res.Exit != 0 {
-				t.Fatalf("%s", res.Stderr)
-			}
-		}
-		r.run(5 * time.Second)
-		bravo.m.LoseAnswers(false)
-		if v := bravo.volume("backups", 0); v.Disk != "Negotiating" {
-			t.Fatalf("%+v\n%s", bravo.of("backups"), r.traces())
-		}
+		r, bravo := negotiating(t)
 		order(bravo)
 		bravo.specs[0].Generation++
 		r.run(2 * time.Minute)

@@ -17,11 +17,7 @@ func (a *Agent) void(r record) bool {
 // the controller, which is gone, had told of them. One that can't be removed stays for the next time.
 func (a *Agent) dropVoid() {
 	for _, id := range slices.Sorted(maps.Keys(a.records)) {
-		busy := false
-		for _, j := range a.running {
-			busy = busy || j.job.Replica == id
-		}
-		if a.replicas[id] != nil || busy || !a.void(a.records[id]) {
+		if a.replicas[id] != nil || a.jobOf(id) != 0 || !a.void(a.records[id]) {
 			continue
 		}
 		if err := a.host.Remove(a.cfg.recordFile(id)); err == nil || errors.Is(err, fs.ErrNotExist) {

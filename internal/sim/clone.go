@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 
 	"holdfast/internal/core"
-	"holdfast/internal/model"
 	"holdfast/internal/state"
 )
 
@@ -64,7 +63,7 @@ func (w *world) autoSnapshots() {
 // cloneTo clones theirs; a clone that failed is deleted first.
 func cloneTo(name string) func(*world) {
 	return func(w *world) {
-		if d := w.snapshot().Definition(name); d != nil && d.Cloning != nil && d.Cloning.State == model.CloneFailed {
+		if d := w.snapshot().Definition(name); d != nil && d.Cloning.Failed() {
 			w.type_(core.DefinitionDelete{Name: name})
 			return // and again once it is gone
 		}

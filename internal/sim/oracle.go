@@ -35,11 +35,11 @@ type oracle struct {
 	// strays are replicas and volumes of them that only a copy of the controller made, with node and resource. When that is gone
 	// they are nobody's: a node names them and leaves them alone, since absence is no order.
 	strays map[model.UUID]string
+	owned  map[model.UUID]bool // those that the users' controller has, or had
 	// renamed are definitions with DRBD 8.4 of which a replica came back to a peer that it had left, and its data got a new name, for
 	// it may have been written to in between, unmarked (satellite/exchange.go). If the other was written to meanwhile, that is a
 	// split brain. It loses nothing, and the resource names it with what mends it.
 	renamed map[model.UUID]bool
-	owned   map[model.UUID]bool // those that the users' controller has, or had
 }
 
 type slotKey struct {

@@ -201,7 +201,7 @@ func (w *world) unsettled() (out []rest) {
 		return true
 	})
 	s.AllDefinitions(func(d *state.Definition) bool {
-		if len(d.Retired) > 0 && (d.Cloning == nil || d.Cloning.State != model.CloneFailed) { // nobody is told of one that failed
+		if len(d.Retired) > 0 && !d.Cloning.Failed() { // nobody is told of one that failed
 			add(d.UUID, "%s %.8s: node-ids to forget %v", d.Name, d.UUID, d.Retired)
 		}
 		for _, vd := range d.Volumes {
@@ -237,7 +237,7 @@ func (w *world) lacks(s *state.Snapshot, d *state.Definition, r *model.Resource)
 	if d.HasDRBD() && d.DRBD == model.Unpinned && !d.Deleting {
 		return "no DRBD generation is chosen"
 	}
-	if d.Cloning.Untold() && !r.Deleting && d.Cloning.State == model.CloneFailed {
+	if d.Cloning.Failed() && !r.Deleting {
 		return "" // it has said why, and waits to be deleted
 	}
 	if r.Deleting {

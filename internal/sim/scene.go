@@ -215,7 +215,7 @@ func (sc *scene) checkData(w *world) {
 			if a.n != n || w.failure != nil {
 				continue
 			}
-			if d := w.snapshot().Definition(a.r.Name); d != nil && d.Cloning != nil && d.Cloning.State == model.CloneFailed {
+			if d := w.snapshot().Definition(a.r.Name); d != nil && d.Cloning.Failed() {
 				continue // there never were any data
 			}
 			if !w.oracle.permits(w, a) {

@@ -9,7 +9,7 @@ import (
 // snapshots: what was to be made by itself, and wasn't.
 func (l *look) snapshots() {
 	d := l.d
-	if x := d.Cloning; x != nil && x.State == model.CloneFailed {
+	if x := d.Cloning; x.Failed() {
 		l.add(Condition{Kind: CloneFailed, Volume: -1, SinceMS: x.SinceMS, Message: "It was to be a clone of " + x.SourceName + ", which failed.",
 			Evidence: []string{x.Reason},
 			Mends: []Mend{{What: "Delete it, and clone again.", LosesNothing: true, Commands: []Command{

@@ -33,8 +33,7 @@ func (d Driver) Made(before pool.Picture, dev pool.Device) (pool.Picture, bool) 
 }
 
 // Made implements pool.Foreseer. A new volume takes nothing of the pool; what one that goes gives back only a look tells, for
-// it may share blocks. Of a snapshot, which isn't active, LVM doesn't
-// say what it takes.
+// it may share blocks. Of a snapshot, which isn't active, LVM doesn't say what it takes.
 func (d Thin) Made(before pool.Picture, dev pool.Device) (pool.Picture, bool) {
 	if before.Device(dev.Name) != nil || before.UnitKiB == 0 {
 		return before, false
