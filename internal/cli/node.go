@@ -181,30 +181,22 @@ func newNodeModify(a *App) *cobra.Command {
 }
 
 func newNodeDelete(a *App) *cobra.Command {
-	var o deleteOptions
-	cmd := takes(&cobra.Command{
-		Use:     "delete NODE",
-		Aliases: []string{"d"},
-		Short:   "Remove an empty node",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.watched(cmd.Context(), watchNode(args[0]), func(ctx context.Context, c *client.Client) (api.ApiCallRcList, error) {
-				return c.DeleteNode(ctx, args[0], o.options()...)
-			})
-		},
-	}, 1, 1)
-	o.flags(cmd)
-	return cmd
+	return nodeGoes(a, "delete", "d", "Remove an empty node", (*client.Client).DeleteNode)
 }
 
 func newNodeLost(a *App) *cobra.Command {
+	return nodeGoes(a, "lost", "lo", "Remove a node that will never come back, with everything on it", (*client.Client).LostNode)
+}
+
+func nodeGoes(a *App, use, alias, short string, remove func(*client.Client, context.Context, string, ...client.ChangeOption) (api.ApiCallRcList, error)) *cobra.Command {
 	var o deleteOptions
 	cmd := takes(&cobra.Command{
-		Use:     "lost NODE",
-		Aliases: []string{"lo"},
-		Short:   "Remove a node that will never come back, with everything on it",
+		Use:     use + " NODE",
+		Aliases: []string{alias},
+		Short:   short,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.watched(cmd.Context(), watchNode(args[0]), func(ctx context.Context, c *client.Client) (api.ApiCallRcList, error) {
-				return c.LostNode(ctx, args[0], o.options()...)
+				return remove(c, ctx, args[0], o.options()...)
 			})
 		},
 	}, 1, 1)

@@ -74,13 +74,14 @@ func newSnapshotMulti(a *App) *cobra.Command {
 
 func newSnapshotDelete(a *App) *cobra.Command {
 	var wait waitOptions
+	var plan planOption
 	var nodes []string
 	cmd := takes(&cobra.Command{
 		Use:     "delete RESOURCE SNAPSHOT",
 		Aliases: []string{"d"},
 		Short:   "Remove a snapshot",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			opts := wait.options()
+			opts := append(wait.options(), plan.options()...)
 			if len(nodes) > 0 {
 				opts = append(opts, client.OnNodes(nodes...))
 			}
@@ -91,11 +92,13 @@ func newSnapshotDelete(a *App) *cobra.Command {
 	}, 2, 2)
 	manyVar(cmd, &nodes, "nodes", "n", "on these nodes only")
 	wait.flags(cmd)
+	plan.flags(cmd)
 	return cmd
 }
 
 func newSnapshotRollback(a *App) *cobra.Command {
 	var wait waitOptions
+	var plan planOption
 	zfs := ""
 	cmd := takes(&cobra.Command{
 		Use:     "rollback RESOURCE SNAPSHOT",
@@ -106,12 +109,13 @@ func newSnapshotRollback(a *App) *cobra.Command {
 				return usagef(cmd, "--zfs-rollback-strategy is one of %s", strings.Join(words[1:], ", "))
 			}
 			return a.watched(cmd.Context(), watchResources(args[0]), func(ctx context.Context, c *client.Client) (api.ApiCallRcList, error) {
-				return c.RollbackSnapshot(ctx, args[0], args[1], api.SnapshotRollback{ZfsRollbackStrategy: zfs}, wait.options()...)
+				return c.RollbackSnapshot(ctx, args[0], args[1], api.SnapshotRollback{ZfsRollbackStrategy: zfs}, append(wait.options(), plan.options()...)...)
 			})
 		},
 	}, 2, 2)
 	cmd.Flags().StringVar(&zfs, "zfs-rollback-strategy", "", "LINSTOR's option; Holdfast chooses by itself")
 	wait.flags(cmd)
+	plan.flags(cmd)
 	return cmd
 }
 

@@ -21,7 +21,7 @@ func sumSpec(r *model.ResourceSpec) uint64 {
 	s.num(r.Generation, uint64(r.Want))
 	s.flag(r.Client, r.DropDisk, r.Hold, r.Down)
 	s.flag(r.Diskless, r.WholeDefinition, r.LastUnused, r.Lose, r.DRBD != nil, r.Snapshot != nil)
-	s.str(string(r.Quiet))
+	s.str(string(r.Quiet), string(r.HeldBy))
 	s.str(string(r.Verify))
 	if c := r.Snapshot; c != nil {
 		s.flag(c.Take)

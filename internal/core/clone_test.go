@@ -258,6 +258,32 @@ func TestCloneOfATakenName(t *testing.T) {
 	}
 }
 
+// One disk of a clone was toggled away, or is about to go, and the name of the other's device is somebody else's: none is left that
+// can be made, and it fails with that reason instead of waiting.
+func TestCloneOfATakenNameOnOneDisk(t *testing.T) {
+	for _, toggled := range []func(*model.Resource){
+		func(r *model.Resource) { r.Diskless = true },
+		func(r *model.Resource) { r.Toggle = model.Removing },
+	} {
+		w := snapping(t)
+		w.do(core.DefinitionClone{Source: "backups", Name: "copy"})
+		w.obey("backups")
+		d := w.def("copy").ResourceDefinition.Clone()
+		toggled(d.On("alpha"))
+		if err := w.tx.PutDefinition(d); err != nil {
+			t.Fatal(err)
+		}
+		bravo := d.On("bravo").UUID
+		w.tx.SeeResource(d.UUID, bravo, &model.ResourceStatus{Definition: d.UUID, Name: "copy", ID: bravo, Phase: model.Failed, Reason: "the name is taken", Broken: true})
+		if err := plan.After(w.tx, w.env.Rules()); err != nil {
+			t.Fatal(err)
+		}
+		if c := w.def("copy").Cloning; c.State != model.CloneFailed || !strings.Contains(c.Reason, "the name is taken") {
+			t.Errorf("%+v", c)
+		}
+	}
+}
+
 // The disks that a clone is being made on are toggled away before it is whole.
 func TestCloneWithoutDisks(t *testing.T) {
 	w := snapping(t)

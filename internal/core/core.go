@@ -86,7 +86,11 @@ func waits(tx *state.Tx, id model.UUID, op fault.Op) []Wait {
 	}
 	var w []Wait
 	for _, r := range d.Resources {
-		w = append(w, Wait{Node: r.Node, Definition: id, Replica: r.UUID, Generation: d.Generation, Gone: r.Deleting, Op: op})
+		its := op
+		if op == fault.Create && d.Seen[r.UUID] != nil {
+			its = fault.Modify // it was there before
+		}
+		w = append(w, Wait{Node: r.Node, Definition: id, Replica: r.UUID, Generation: d.Generation, Gone: r.Deleting, Op: its})
 	}
 	return w
 }
@@ -111,4 +115,17 @@ func findDefinition(tx *state.Tx, name string) (*state.Definition, error) {
 			Because("Its removal was ordered before and goes on.").Do("Create it anew: the name is free.").Ref("RscDfn", d.Name)
 	}
 	return d, nil
+}
+
+// definitionAndNode are those that a command names.
+func definitionAndNode(tx *state.Tx, definition, node string) (*state.Definition, *state.Node, error) {
+	d, err := findDefinition(tx, definition)
+	if err != nil {
+		return nil, nil, err
+	}
+	n, err := findNode(tx, node)
+	if err != nil {
+		return nil, nil, err
+	}
+	return d, n, nil
 }

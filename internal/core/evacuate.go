@@ -114,7 +114,7 @@ type NodeRestore struct {
 }
 
 // Apply implements Command.
-func (c NodeRestore) Apply(tx *state.Tx, _ Env) (Reply, error) {
+func (c NodeRestore) Apply(tx *state.Tx, env Env) (Reply, error) {
 	n, err := findNode(tx, c.Name)
 	if err != nil {
 		return Reply{}, err
@@ -147,7 +147,7 @@ func (c NodeRestore) Apply(tx *state.Tx, _ Env) (Reply, error) {
 				notes = append(notes, info(fault.Delete, fault.Resource, refsOf(d.Name, n.Name), "Resource '%s' on node '%s' is removed when other copies are good.", d.Name, n.Name))
 				continue
 			}
-			stays(tx.Snapshot(), d, next, r, evicted)
+			stays(tx.Snapshot(), env, d, next, r, evicted)
 			if r.Deleting {
 				notes = append(notes, warn(fault.NotApplied, fault.Modify, fault.Resource, refsOf(d.Name, n.Name),
 					"Resource '%s' doesn't come back on node '%s': its place is taken, and DRBD 8.4 replicates between two nodes.", d.Name, n.Name))
@@ -161,7 +161,7 @@ func (c NodeRestore) Apply(tx *state.Tx, _ Env) (Reply, error) {
 }
 
 // stays keeps r, a replica of c, in its place; one that was to take it and isn't UpToDate is not needed any more.
-func stays(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition, r *model.Resource, evicted bool) {
+func stays(s *state.Snapshot, env Env, d *state.Definition, c *model.ResourceDefinition, r *model.Resource, evicted bool) {
 	if next := c.Replica(r.Successor); next != nil && !next.Deleting && !plan.UpToDate(d, next) {
 		switch next.Toggle {
 		case model.AddRequested:
@@ -175,7 +175,7 @@ func stays(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition, 
 	if evicted && c.DRBD == model.DRBD8 {
 		r.Deleting = true // if its place is taken; Stay looks
 	}
-	plan.Stay(s, c, r)
+	plan.Stay(s, env.Rules(), c, r)
 }
 
 // Tend goes on with what takes time: nodes that are emptied, nodes that are away for too long, snapshots that are due. It is
@@ -217,7 +217,7 @@ func (Tend) Apply(tx *state.Tx, env Env) (Reply, error) {
 
 // NeedsTending tells whether Tend may find something to do.
 func NeedsTending(s *state.Snapshot, now time.Time) bool {
-	found := overdue(s, now) != nil || len(autoDue(s, now)) > 0 || verifyDue(s, now) != nil
+	found := overdue(s, now) != nil || len(autoDue(s, now)) > 0 || verifyDue(s, now) != nil || plan.TurnCame(s, now.UnixMilli())
 	s.Nodes(func(n *state.Node) bool {
 		found = found || n.Evacuate || n.Evicted
 		return !found

@@ -199,6 +199,22 @@ func TestHeldBySnapshot(t *testing.T) {
 	}
 }
 
+// With DRBD 8.4 one that made room and returns to its place gets the volume that came meanwhile (seed 7406).
+func TestReturnsWithTheNewVolume(t *testing.T) {
+	w := full(t, model.DRBD8)
+	w.do(core.NodeEvacuate{Name: "alpha"})
+	if r := w.def("backups").On("alpha"); !r.Deleting || r.Successor == "" {
+		t.Fatalf("it hasn't made room: %+v", r)
+	}
+	w.do(core.VolumeCreate{Definition: "backups", SizeKiB: 4 << 10})
+	w.do(core.NodeRestore{Name: "alpha"})
+	w.see("charlie", "backups", "", func(st *model.ResourceStatus) { st.Gone = true })
+	r := w.def("backups").On("alpha")
+	if r.Deleting || len(r.Volumes) != 2 || r.Volumes[1].Pool != r.Volumes[0].Pool || r.Volumes[1].UUID == "" {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestAutoEvictAndItsBrake(t *testing.T) {
 	w := full(t, model.DRBD9)
 	w.off("alpha")
@@ -253,4 +269,53 @@ func TestEvacuateInTheMidstOfASync(t *testing.T) {
 	w.see("charlie", "backups", model.DiskUpToDate, nil)
 	w.see("bravo", "backups", model.DiskInconsistent, nil)
 	peer("bravo", "charlie", "charlie was good")
+}
+
+// With DRBD 8.4 one that goes needs to see nobody where its node says who has all that it has, and that one is good and connected to
+// another good one: then those two don't part.
+func TestGoesWithoutMeeting(t *testing.T) {
+	w := full(t, model.DRBD8)
+	w.do(core.NodeEvacuate{Name: "alpha"})
+	for _, disk := range []string{model.DiskInconsistent, model.DiskInconsistent, model.DiskUpToDate} {
+		w.see("charlie", "backups", disk, nil)
+	}
+	id := func(node string) model.UUID { return w.replica("backups", node).UUID }
+	for _, c := range []struct {
+		text          string
+		within        string // of alpha
+		used          bool   // on alpha
+		state         string // of bravo's connection to charlie
+		disk          string // of charlie
+		held, bravoTo string
+	}{
+		{"all is well", "bravo", false, model.Connected, model.DiskUpToDate, "bravo", "charlie"},
+		{"nobody knows", "", false, model.Connected, model.DiskUpToDate, "", "alpha"},
+		{"bravo is alone", "bravo", false, "Connecting", model.DiskUpToDate, "", "charlie"},
+		{"charlie isn't good", "bravo", false, model.Connected, model.DiskInconsistent, "", "charlie"},
+		{"alpha is in use", "bravo", true, model.Connected, model.DiskUpToDate, "", "charlie"},
+		{"within one that isn't there any more", "delta", false, model.Connected, model.DiskUpToDate, "", "alpha"},
+	} {
+		w.see("charlie", "backups", c.disk, nil)
+		w.see("bravo", "backups", model.DiskUpToDate, func(st *model.ResourceStatus) {
+			st.Peers = []model.PeerStatus{{Node: "charlie", State: c.state}}
+		})
+		w.see("alpha", "backups", model.DiskUpToDate, func(st *model.ResourceStatus) {
+			st.Gone, st.InUse, st.Within = false, c.used, model.UUID(c.within)
+			st.Volumes = []model.VolumeStatus{{ID: w.replica("backups", "alpha").Volumes[0].UUID, Disk: model.DiskUpToDate, MDReady: true}}
+			if c.within == "bravo" {
+				st.Within = id("bravo")
+			}
+		})
+		want := model.UUID("")
+		if c.held != "" {
+			want = id(c.held)
+		}
+		s := w.spec("backups", "alpha")
+		if s.HeldBy != want || s.HeldBy != "" && s.Want != model.Gone {
+			t.Errorf("%s: %+v", c.text, s)
+		}
+		if p := w.spec("backups", "bravo").DRBD.Peers; len(p) != 1 || p[0].Node != c.bravoTo {
+			t.Errorf("%s: bravo's peer: %+v", c.text, p)
+		}
+	}
 }

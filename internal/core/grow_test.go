@@ -136,6 +136,27 @@ func TestGrowsAlone(t *testing.T) {
 	}
 }
 
+// With 9, one that is removed before it ever met those that have outgrown it grows first, for its node asks them before it goes.
+func TestGrowsBeforeItGoes(t *testing.T) {
+	w := deployed(t, model.DRBD9)
+	w.node("charlie", model.DRBD9, 1<<20)
+	w.do(core.DefinitionModify{Name: "backups", Override: map[string]string{"DrbdOptions/auto-add-quorum-tiebreaker": "false"}})
+	w.do(core.ResourceCreate{Definition: "backups", On: []core.ResourceOn{{Node: "charlie", Pool: "swpool"}}})
+	w.see("charlie", "backups", model.DiskInconsistent, func(st *model.ResourceStatus) { st.Volumes[0].UsableKiB, st.Volumes[0].MDReady = 100<<10, true })
+	w.do(size(200 << 10))
+	big := w.told("alpha", "backups").BackingKiB
+	w.offer("alpha", 200<<10, big, true)
+	w.offer("bravo", 200<<10, big, true)
+	w.do(core.ResourceDelete{Definition: "backups", Node: "charlie"})
+	if v := w.told("charlie", "backups"); v.Want != model.Up || !v.GrowAlone || v.GrowKiB != 200<<10 || v.BackingKiB < big {
+		t.Errorf("it is told %+v", v)
+	}
+	w.see("charlie", "backups", model.DiskInconsistent, func(st *model.ResourceStatus) { st.Volumes[0].UsableKiB, st.Volumes[0].MDReady = 200<<10, true })
+	if v := w.told("charlie", "backups"); v.Want != model.Gone {
+		t.Errorf("once it is as large, it is told %+v", v)
+	}
+}
+
 func TestShrinkIsRefused(t *testing.T) {
 	w := deployed(t, model.DRBD8)
 	w.refused(fault.Invalid, size(50<<10))

@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"holdfast/internal/fault"
@@ -103,8 +104,9 @@ func describeOne(s *state.Snapshot, b, a *state.Definition) (notes []fault.Note)
 		}
 	}
 	if len(notes) == 0 || b == nil {
-		return notes
+		return append(notes, describeSnapshots(b, a)...)
 	}
+	notes = append(notes, describeSnapshots(b, a)...)
 	if a.Deleting {
 		return append(notes, info(fault.NoOp, fault.ResourceDefinition, map[string]string{"RscDfn": a.Name}, "'%s': no copy would remain.", a.Name))
 	}
@@ -116,6 +118,27 @@ func describeOne(s *state.Snapshot, b, a *state.Definition) (notes []fault.Note)
 	}
 	return append(notes, info(fault.NoOp, fault.ResourceDefinition, map[string]string{"RscDfn": a.Name},
 		"'%s': %d good copies now, %d meanwhile, %d at the end; %d KiB to copy.", a.Name, now, meanwhile, end, copied))
+}
+
+// describeSnapshots tells what becomes of the snapshots, and of the data when one is rolled back to. b may be nil.
+func describeSnapshots(b, a *state.Definition) (notes []fault.Note) {
+	if b == nil {
+		return nil
+	}
+	for i := range a.Snapshots {
+		sn := &a.Snapshots[i]
+		old := b.SnapshotByID(sn.UUID)
+		if rb := a.RollingBack(); rb != nil && rb.Snapshot == sn.UUID && (b.Rollback == nil || b.Rollback.ID != rb.ID) {
+			notes = append(notes, info(fault.NoOp, fault.Snapshot, snapRefs(a.Name, sn.Name),
+				"'%s' would be taken down on all nodes and get the content of snapshot '%s', which stays; what was written since would be lost.", a.Name, sn.Name))
+		}
+		for _, k := range sn.Copies {
+			if k.Deleting && old != nil && slices.ContainsFunc(old.Copies, func(o model.SnapshotCopy) bool { return o.UUID == k.UUID && !o.Deleting }) {
+				notes = append(notes, info(fault.NoOp, fault.Snapshot, snapRefs(a.Name, sn.Name), "Snapshot '%s' of '%s' would be removed from node '%s'.", sn.Name, a.Name, k.Node))
+			}
+		}
+	}
+	return notes
 }
 
 // copies counts the replicas that are proven good and aren't ordered to go. One that steps aside (DRBD 8.4) keeps its data,

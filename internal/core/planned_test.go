@@ -35,3 +35,22 @@ func TestPlanned(t *testing.T) {
 	gen = w.def("backups").Generation
 	plan(core.NodeEvacuate{Name: "alpha"}, "get a disk on node 'charlie'", "2 good copies now, 1 meanwhile, 2 at the end")
 }
+
+// What a snapshot's removal and a rollback would do is said, and nothing of it done.
+func TestPlannedSnapshots(t *testing.T) {
+	w := snapping(t)
+	w.do(core.SnapshotCreate{Of: []core.SnapshotOf{{Definition: "backups", Name: "monday"}}})
+	w.obey("backups")
+	plan := func(c core.Command, want string) {
+		t.Helper()
+		if got := text(w.do(core.Planned{Command: c})); !strings.Contains(got, want) || !strings.Contains(got, "nothing was changed") {
+			t.Errorf("%+v: no %q in\n%s", c, want, got)
+		}
+		if d := w.def("backups"); d.Rollback != nil || d.Snapshots[0].State != model.SnapshotSuccessful || d.Snapshots[0].Copies[0].Deleting {
+			t.Fatalf("%+v: something was changed", c)
+		}
+	}
+	plan(core.SnapshotRollback{Definition: "backups", Name: "monday"}, "get the content of snapshot 'monday', which stays; what was written since would be lost")
+	plan(core.SnapshotDelete{Definition: "backups", Name: "monday"}, "Snapshot 'monday' of 'backups' would be removed from node 'alpha'")
+	w.refused(fault.NotFound, core.Planned{Command: core.SnapshotRollback{Definition: "backups", Name: "sunday"}})
+}

@@ -5,6 +5,7 @@ import (
 
 	"holdfast/internal/core"
 	"holdfast/internal/model"
+	"holdfast/internal/plan"
 	"holdfast/internal/plan/nodestate"
 )
 
@@ -24,12 +25,12 @@ func TestMinimumRedundancy(t *testing.T) {
 		w.see("alpha", "backups", model.DiskUpToDate, nil)
 		w.see("bravo", "backups", model.DiskUpToDate, nil)
 	}
-	if q := w.redundancy(); q != "" || w.quorum() != "majority" {
-		t.Fatalf("while the third is filled: %q, quorum %q", q, w.quorum())
+	if q := w.redundancy(); q != "" || w.quorum() != "off" {
+		t.Fatalf("while the third is filled, and the good ones don't see each other: %q, quorum %q", q, w.quorum())
 	}
 	w.see("charlie", "backups", model.DiskUpToDate, nil)
-	if q := w.redundancy(); q != "majority" {
-		t.Fatalf("all were UpToDate: %q", q)
+	if q := w.redundancy(); q != "majority" || w.quorum() != "majority" {
+		t.Fatalf("all were UpToDate: %q, quorum %q", q, w.quorum())
 	}
 	w.see("charlie", "backups", model.DiskInconsistent, nil)
 	if q := w.redundancy(); q != "majority" {
@@ -44,6 +45,44 @@ func TestMinimumRedundancy(t *testing.T) {
 	w.do(core.ResourceDelete{Definition: "backups", Node: "bravo"})
 	if q := w.redundancy(); q != "" {
 		t.Fatalf("two are left: %q", q)
+	}
+}
+
+// One of three good ones goes: the majority is asked of three until it is gone, so that the two that stay are told once. Where its
+// node is away, or one of the two is behind, they don't wait for that.
+func TestMajorityUntilGone(t *testing.T) {
+	w := three(t)
+	w.do(core.DefinitionModify{Name: "backups", Override: map[string]string{plan.PropTieBreaker: "false"}})
+	w.do(core.Autoplace{Definition: "backups", Filter: model.SelectFilter{PlaceCount: 3}})
+	good := func() {
+		for _, n := range []string{"charlie", "alpha", "bravo"} {
+			w.see(n, "backups", model.DiskUpToDate, func(st *model.ResourceStatus) { st.Gone = false }) // it takes its time
+		}
+	}
+	for range 3 {
+		good()
+	}
+	w.do(core.ResourceDelete{Definition: "backups", Node: "bravo"})
+	if w.quorum() != "majority" || w.redundancy() != "majority" {
+		t.Errorf("bravo goes: %q, %q", w.quorum(), w.redundancy())
+	}
+	w.see("charlie", "backups", model.DiskInconsistent, nil)
+	if w.quorum() != "off" || w.redundancy() != "" {
+		t.Errorf("charlie is behind: %q, %q", w.quorum(), w.redundancy())
+	}
+	good()
+	w.off("bravo")
+	if w.quorum() != "off" || w.redundancy() != "" {
+		t.Errorf("bravo is away: %q, %q", w.quorum(), w.redundancy())
+	}
+	w.online("bravo", model.DRBD9)
+	good()
+	if w.quorum() != "majority" {
+		t.Errorf("bravo is back: %q", w.quorum())
+	}
+	w.see("bravo", "backups", "", nil)
+	if w.quorum() != "off" || w.redundancy() != "" || len(w.def("backups").Resources) != 2 {
+		t.Errorf("bravo is gone: %q, %q", w.quorum(), w.redundancy())
 	}
 }
 
@@ -70,6 +109,9 @@ func TestMinimumRedundancyWhileOneJoins(t *testing.T) {
 	w.do(core.ToggleDisk{Definition: "backups", Node: "charlie"})
 	seen("alpha", model.DiskUpToDate, "charlie")
 	want("", "bravo is behind")
+	if q := w.quorum(); q != "majority" {
+		t.Errorf("charlie had a vote before it gets its disk: %q", q)
+	}
 	seen("bravo", model.DiskUpToDate, "charlie")
 	want("", "alpha and bravo don't see each other")
 

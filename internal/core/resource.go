@@ -496,11 +496,7 @@ type MakeAvailable struct {
 }
 
 func (c MakeAvailable) Apply(tx *state.Tx, env Env) (Reply, error) {
-	d, err := findDefinition(tx, c.Definition)
-	if err != nil {
-		return Reply{}, err
-	}
-	n, err := findNode(tx, c.Node)
+	d, n, err := definitionAndNode(tx, c.Definition, c.Node)
 	if err != nil {
 		return Reply{}, err
 	}

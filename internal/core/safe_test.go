@@ -46,6 +46,8 @@ func TestSafeToStop(t *testing.T) {
 		st.Peers = []model.PeerStatus{{Node: "bravo", State: model.Connected}}
 	})
 	check(w, "alpha", safe.Redundancy)
+	w.off("alpha")
+	check(w, "alpha", safe.LastCopy) // it may be up and in use, out of the controller's reach; bravo is connected to nobody
 
 	w = full(t, model.DRBD9)
 	w.do(core.ResourceCreate{Definition: "backups", On: []core.ResourceOn{{Node: "charlie", Diskless: true}}})

@@ -102,7 +102,7 @@ func newSnapshot(s *state.Snapshot, env Env, d *state.Definition, of SnapshotOf)
 	if err != nil {
 		return nil, nil, err
 	}
-	sn := &model.Snapshot{UUID: env.UUID(), Name: of.Name, Props: p, CreatedMS: env.Now.UnixMilli(), State: model.SnapshotSuspending}
+	sn := &model.Snapshot{UUID: env.UUID(), Name: of.Name, Props: p, CreatedMS: env.Now.UnixMilli(), State: model.SnapshotSuspending, Waits: true}
 	for i := range d.Volumes {
 		vd := &d.Volumes[i]
 		if vd.GrowsFromKiB != 0 && !vd.Deleting {

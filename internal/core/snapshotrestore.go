@@ -42,16 +42,9 @@ type SnapshotRestoreVolumes struct {
 }
 
 func (c SnapshotRestoreVolumes) Apply(tx *state.Tx, env Env) (Reply, error) {
-	d, sn, err := sourceSnapshot(tx, c.Definition, c.Name)
+	d, sn, to, err := restoreInto(tx, c.Definition, c.Name, c.To)
 	if err != nil {
 		return Reply{}, err
-	}
-	to, err := findDefinition(tx, c.To)
-	if err != nil {
-		return Reply{}, err
-	}
-	if len(to.Resources) > 0 || to.Cloning.Unmade() {
-		return Reply{}, restoreTwice(to.Name)
 	}
 	for _, v := range sn.Volumes {
 		n := v.Number
@@ -63,9 +56,20 @@ func (c SnapshotRestoreVolumes) Apply(tx *state.Tx, env Env) (Reply, error) {
 		"Volume definitions of resource definition '%s' restored from snapshot '%s' of '%s'.", to.Name, sn.Name, d.Name)}}, nil
 }
 
-func restoreTwice(name string) error {
-	return fault.New(fault.Exists, fault.Resource, "A snapshot can't be restored to '%s'.", name).
-		Because("It has resources already.").Do("Restore to a new resource definition.").Ref("RscDfn", name)
+// restoreInto gives a snapshot that can be restored, with its definition, and the definition to restore it to, which has no
+// resources yet.
+func restoreInto(tx *state.Tx, definition, name, target string) (d *state.Definition, sn *model.Snapshot, to *state.Definition, err error) {
+	if d, sn, err = sourceSnapshot(tx, definition, name); err != nil {
+		return nil, nil, nil, err
+	}
+	if to, err = findDefinition(tx, target); err != nil {
+		return nil, nil, nil, err
+	}
+	if len(to.Resources) > 0 || to.Cloning.Unmade() {
+		return nil, nil, nil, fault.New(fault.Exists, fault.Resource, "A snapshot can't be restored to '%s'.", to.Name).
+			Because("It has resources already.").Do("Restore to a new resource definition.").Ref("RscDfn", to.Name)
+	}
+	return d, sn, to, nil
 }
 
 // SnapshotRestoreResources makes the first replicas of another definition out of a snapshot, on nodes that have it. It has
@@ -78,16 +82,9 @@ type SnapshotRestoreResources struct {
 }
 
 func (c SnapshotRestoreResources) Apply(tx *state.Tx, env Env) (Reply, error) {
-	d, sn, err := sourceSnapshot(tx, c.Definition, c.Name)
+	d, sn, to, err := restoreInto(tx, c.Definition, c.Name, c.To)
 	if err != nil {
 		return Reply{}, err
-	}
-	to, err := findDefinition(tx, c.To)
-	if err != nil {
-		return Reply{}, err
-	}
-	if len(to.Resources) > 0 || to.Cloning.Unmade() {
-		return Reply{}, restoreTwice(to.Name)
 	}
 	if err := sameVolumes(to.ResourceDefinition, sn); err != nil {
 		return Reply{}, err

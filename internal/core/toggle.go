@@ -21,11 +21,7 @@ type ToggleDisk struct {
 
 // Apply implements Command.
 func (c ToggleDisk) Apply(tx *state.Tx, env Env) (Reply, error) {
-	d, err := findDefinition(tx, c.Definition)
-	if err != nil {
-		return Reply{}, err
-	}
-	n, err := findNode(tx, c.Node)
+	d, n, err := definitionAndNode(tx, c.Definition, c.Node)
 	if err != nil {
 		return Reply{}, err
 	}

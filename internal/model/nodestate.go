@@ -44,6 +44,9 @@ type ResourceSpec struct {
 	LastUnused bool
 	// Lose, with Gone: the user typed the override, the node's own guard doesn't hold it back either.
 	Lose bool
+	// HeldBy, with Gone (8.4): the replica that has all that this one said it has (ResourceStatus.Within), and is proven good and
+	// connected to another good one. The node needs to see no other copy, if its own kernel says the same still.
+	HeldBy UUID
 	// Client: it is up without a disk, while the disks that its volumes name and their metadata are made. An older node
 	// attaches them at once.
 	Client bool

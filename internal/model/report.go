@@ -129,7 +129,10 @@ type ResourceStatus struct {
 	// PromotionScore is DRBD 9's: the more the better; 0: none.
 	PromotionScore int
 	// MetPeer: 8.4 only: it was connected to a peer since the node's boot.
-	MetPeer   bool
+	MetPeer bool
+	// Within: 8.4 only: the peer that has all that is here: they were in sync, and nothing was written here since that it didn't
+	// get; "": not known.
+	Within    UUID
 	Forgotten []int // node-ids that DRBD here has forgotten
 	Volumes   []VolumeStatus
 	Peers     []PeerStatus

@@ -15,7 +15,8 @@ import (
 //
 //	any --a user's order--> Deleting --every node says that its copy is gone--> forgotten
 //
-// Of snapshots that are taken together (With) none becomes Successful unless all do, and all in one commit.
+// Of snapshots that are taken together (With) none becomes Successful unless all do, and all in one commit. One that is
+// Suspending and Waits is told to no node before its turn comes.
 type SnapshotState string
 
 const (
@@ -47,6 +48,10 @@ type Snapshot struct {
 	With []UUID
 	// Lease names the standstill of I/O in which it is taken.
 	Lease UUID
+	// Waits, while Suspending: others are being taken on its nodes, and no I/O is held for it yet. BegunMS is when its turn came
+	// (since 1970 UTC); 0: not yet, or not known.
+	Waits   bool
+	BegunMS int64
 	// Quiet are the replicas whose I/O stands still meanwhile.
 	Quiet   []UUID
 	Volumes []SnapshotVolume // by number

@@ -24,7 +24,10 @@ func After(tx *state.Tx, env Env) error {
 	for range rounds {
 		ids := tx.Touched()
 		if len(ids) == 0 {
-			return nil
+			if begun, err := turns(tx, env); err != nil || !begun {
+				return err
+			}
+			continue
 		}
 		for _, id := range ids {
 			if d := tx.Snapshot().DefinitionByID(id); d != nil {
@@ -48,7 +51,7 @@ func definition(tx *state.Tx, env Env, d *state.Definition) error {
 	moved = afresh(c) || moved
 	moved = forgotten(d, c) || moved
 	moved = toggles(tx.Snapshot(), env, d, c) || moved
-	moved = successions(tx.Snapshot(), d, c) || moved
+	moved = successions(tx.Snapshot(), env, d, c) || moved
 	moved = seed(tx.Snapshot(), d, c) || moved
 	moved = tieBreaker(tx.Snapshot(), env, d, c) || moved
 	lostClones(tx, d)
@@ -268,7 +271,8 @@ func source(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition,
 	return best, n, skip
 }
 
-// restored tells whether some replica's volume is made from a snapshot: only such a one has the data then.
+// restored tells whether some replica's volume is made from a snapshot: only such a one has the data then. One whose disk was
+// toggled away counts, too: it is made from it when it comes back.
 func restored(c *model.ResourceDefinition, number int) bool {
 	return slices.ContainsFunc(c.Resources, func(r model.Resource) bool {
 		v := r.Volume(number)

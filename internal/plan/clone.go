@@ -58,7 +58,7 @@ func clone(tx *state.Tx, c *model.ResourceDefinition) (moved bool) {
 			next.State = model.CloneDone
 		}
 	case model.CloneDone:
-		if !MadeFrom(c, x.Snapshot) {
+		if !madeFrom(c, x.Snapshot) {
 			c.Cloning = nil
 			return true
 		}
@@ -85,19 +85,30 @@ func lost(d *state.Definition, c *model.ResourceDefinition) string {
 		if st == nil || !st.Broken {
 			continue
 		}
-		if r := c.On(k.Node); r != nil && !r.Deleting && slices.ContainsFunc(r.Volumes, func(v model.Volume) bool { return v.From != nil && !v.Initialised }) {
+		if r := c.On(k.Node); r != nil && unmade(r) {
 			return fmt.Sprintf("on %s: %s", k.Node, st.Reason)
 		}
 	}
 	return ""
 }
 
-// beingMade tells whether some replica with a disk is to have that volume from the snapshot.
+// comesFrom is the copy of a snapshot that r's volume is to be made of, or was, while the volume isn't whole anywhere; nil if there
+// is none, or if r is to have no disk any more.
+func comesFrom(r *model.Resource, v *model.Volume) *model.Source {
+	if v == nil || r.Deleting || r.Diskless || r.Toggle == model.Removing {
+		return nil
+	}
+	return v.From
+}
+
+// unmade tells whether r still needs a snapshot, to be made of it.
+func unmade(r *model.Resource) bool {
+	return slices.ContainsFunc(r.Volumes, func(v model.Volume) bool { return !v.Initialised && comesFrom(r, &v) != nil })
+}
+
+// beingMade tells whether some replica with a disk has, or is to have, that volume from the snapshot.
 func beingMade(c *model.ResourceDefinition, number int) bool {
-	return slices.ContainsFunc(c.Resources, func(r model.Resource) bool {
-		v := r.Volume(number)
-		return !r.Deleting && !r.Diskless && r.Toggle != model.Removing && v != nil && v.From != nil
-	})
+	return slices.ContainsFunc(c.Resources, func(r model.Resource) bool { return comesFrom(&r, r.Volume(number)) != nil })
 }
 
 // unmakeable says why none of the replicas can be made that are to be made from the snapshot; "" if one can. A clone that waits
@@ -105,7 +116,7 @@ func beingMade(c *model.ResourceDefinition, number int) bool {
 func unmakeable(d *state.Definition, c *model.ResourceDefinition) (why string) {
 	for i := range c.Resources {
 		r := &c.Resources[i]
-		if r.Deleting || !slices.ContainsFunc(r.Volumes, func(v model.Volume) bool { return v.From != nil && !v.Initialised }) {
+		if !unmade(r) {
 			continue
 		}
 		if d == nil || d.Seen[r.UUID] == nil || !d.Seen[r.UUID].Broken {
@@ -127,10 +138,13 @@ func lostClones(tx *state.Tx, d *state.Definition) {
 	}
 }
 
-// MadeFrom tells whether volumes of c are still to be made from that snapshot.
-func MadeFrom(c *model.ResourceDefinition, snapshot model.UUID) bool {
+// madeFrom tells whether volumes of c are still to be made from that snapshot.
+func madeFrom(c *model.ResourceDefinition, snapshot model.UUID) bool {
 	return slices.ContainsFunc(c.Resources, func(r model.Resource) bool {
-		return !r.Deleting && !r.Diskless && slices.ContainsFunc(r.Volumes, func(v model.Volume) bool { return v.From != nil && v.From.Snapshot == snapshot })
+		return slices.ContainsFunc(r.Volumes, func(v model.Volume) bool {
+			from := comesFrom(&r, &v)
+			return from != nil && from.Snapshot == snapshot
+		})
 	})
 }
 

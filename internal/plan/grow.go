@@ -61,7 +61,7 @@ func GrowthHeld(d *state.Definition, vd *model.VolumeDefinition) bool {
 // before they grew: those wait only for peers that they have seen with a disk (MDF_PEER_DEVICE_SEEN in the source of 9.2.18).
 func GrowsAlone(d *state.Definition, vd *model.VolumeDefinition, r *model.Resource) bool {
 	v := r.Volume(vd.Number)
-	if !d.HasDRBD() || vd.GrowsFromKiB == 0 || !growing(r, v) {
+	if !d.HasDRBD() || !growing(r, v) && !(r.Deleting && d.DRBD == model.DRBD9 && v != nil && !v.Deleting) || vd.GrowsFromKiB == 0 && !r.Deleting {
 		return false
 	}
 	own := status(d, r, v)
@@ -76,6 +76,12 @@ func GrowsAlone(d *state.Definition, vd *model.VolumeDefinition, r *model.Resour
 		sv := status(d, &o, ov)
 		return sv != nil && sv.Disk == model.DiskUpToDate && sv.UsableKiB > own.UsableKiB
 	})
+}
+
+// GrowsFirst: it is being removed, and can't meet those who have its data, since they have outgrown it (9). It is ordered away once it
+// has grown: its node asks them.
+func GrowsFirst(d *state.Definition, r *model.Resource) bool {
+	return r.Deleting && !r.Lose && !r.Diskless && !d.Deleting && slices.ContainsFunc(d.Volumes, func(vd model.VolumeDefinition) bool { return GrowsAlone(d, &vd, r) })
 }
 
 // growing tells whether the replica counts for its volume's growth.

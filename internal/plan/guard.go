@@ -71,7 +71,7 @@ func unproven(s *state.Snapshot, d *state.Definition, r *model.Resource, number 
 		}
 		st := d.Seen[o.UUID]
 		switch good := goodVolume(d, o, number); {
-		case good && (r.Deleting || !goodVolume(d, r, number) || inTouch(st)):
+		case good && (r.Deleting || !goodVolume(d, r, number) || InTouch(st)):
 			return ""
 		case good:
 			why = cmp.Or(why, fmt.Sprintf("%s on %s is UpToDate by its own word, but connected to nobody: it may have missed what was written on %s", d.Name, o.Node, r.Node))
@@ -109,9 +109,9 @@ func goodVolume(d *state.Definition, r *model.Resource, number int) bool {
 	return sv != nil && (sv.Disk == model.DiskUpToDate || sv.Disk == model.DiskCreated)
 }
 
-// inTouch tells whether a replica is connected to any of those it is to be connected to. One that is alone can't know that it
+// InTouch tells whether a replica is connected to any of those it is to be connected to. One that is alone can't know that it
 // was left behind.
-func inTouch(st *model.ResourceStatus) bool {
+func InTouch(st *model.ResourceStatus) bool {
 	return len(st.Peers) == 0 || slices.ContainsFunc(st.Peers, func(p model.PeerStatus) bool { return p.State == model.Connected })
 }
 

@@ -42,6 +42,21 @@ func leaves(r *model.Resource) bool {
 	return r.Deleting && !r.Diskless && slices.ContainsFunc(r.Volumes, func(v model.Volume) bool { return v.Filled })
 }
 
+// GoesSoon tells whether a replica that votes is being removed by a node that tells of it, while those that stay are UpToDate.
+func GoesSoon(s *state.Snapshot, d *state.Definition) (soon bool) {
+	for i := range d.Resources {
+		r := &d.Resources[i]
+		n := s.Node(r.Node)
+		switch {
+		case leaves(r):
+			soon = soon || n != nil && n.Online() && d.Seen[r.UUID] != nil
+		case !r.Deleting && !r.Diskless && !UpToDate(d, r):
+			return false
+		}
+	}
+	return soon
+}
+
 // MostMustBeGood tells whether a majority of those that vote has to be UpToDate for anybody to write. DRBD counts a disk that
 // is empty still, or isn't there yet, and that one remembers nothing: two that see only it would each have quorum with it.
 // So most have to be good as soon as they can be: where each was good once, or where most were good and connected to each
@@ -55,6 +70,16 @@ func MostMustBeGood(c *model.ResourceDefinition) bool {
 	return c.GoodAmong >= n && !slices.ContainsFunc(c.Volumes, func(vd model.VolumeDefinition) bool {
 		return !vd.Deleting && filled(c, vd.Number) <= n/2
 	})
+}
+
+// MajorityThere tells whether a majority may be asked of three or more that are to have a disk. Where two had none to ask for, and
+// one of them is away, the other one has none with a third that joins: it would lose its quorum while it is in use, and 9.2.18
+// refuses to connect it then (-25, seen in the lab), so that the third never joined. A witness that is there, or gets a disk, means
+// that a majority was asked for before.
+func MajorityThere(c *model.ResourceDefinition) bool {
+	v := CountVotes(c)
+	return v.Less > 0 || v.Filled || c.GoodAmong >= v.With() ||
+		slices.ContainsFunc(c.Resources, func(r model.Resource) bool { return r.Toggle == model.AddRequested || r.Toggle == model.Adding })
 }
 
 // filled counts the voters on which that volume was good once.

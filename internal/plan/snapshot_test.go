@@ -10,8 +10,9 @@ import (
 
 // rig is a cluster of two nodes and definitions with a replica on each, all good and connected.
 type rig struct {
-	t  *testing.T
-	tx *state.Tx
+	t   *testing.T
+	tx  *state.Tx
+	now int64
 }
 
 func newRig(t *testing.T, defs ...string) *rig {
@@ -19,7 +20,7 @@ func newRig(t *testing.T, defs ...string) *rig {
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	r := &rig{t, state.Begin(s)}
+	r := &rig{t: t, tx: state.Begin(s)}
 	for _, n := range []string{"alpha", "bravo"} {
 		r.tx.PutNode(&model.Node{UUID: model.UUID("n-" + n), Name: n, Type: model.Satellite})
 		r.tx.SeeNode(n, &model.NodeObserved{Status: model.StatusOnline, NodeReport: model.NodeReport{DRBD: model.DRBD9}})
@@ -48,7 +49,7 @@ func (r *rig) put(d *model.ResourceDefinition) {
 
 func (r *rig) after() {
 	r.t.Helper()
-	if err := After(r.tx, Env{UUID: func() model.UUID { return "new" }}); err != nil {
+	if err := After(r.tx, Env{NowMS: r.now, UUID: func() model.UUID { return "new" }}); err != nil {
 		r.t.Fatal(err)
 	}
 }

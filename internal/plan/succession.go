@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"holdfast/internal/model"
 	"holdfast/internal/state"
@@ -33,7 +34,7 @@ func Evicted(s *state.Snapshot, r *model.Resource) bool {
 
 // successions lets a replica go when the one that takes its place is proven good, and keeps it when that one went itself.
 // On an evicted node it stays, down: it goes or comes back by `node restore` or `node lost`.
-func successions(s *state.Snapshot, d *state.Definition, c *model.ResourceDefinition) (moved bool) {
+func successions(s *state.Snapshot, env Env, d *state.Definition, c *model.ResourceDefinition) (moved bool) {
 	if c.Deleting {
 		return false
 	}
@@ -44,7 +45,7 @@ func successions(s *state.Snapshot, d *state.Definition, c *model.ResourceDefini
 		}
 		next := c.Replica(r.Successor)
 		if next == nil || !next.Diskful() {
-			Stay(s, c, r)
+			Stay(s, env, c, r)
 			moved = true
 			continue
 		}
@@ -64,8 +65,9 @@ func successions(s *state.Snapshot, d *state.Definition, c *model.ResourceDefini
 }
 
 // Stay takes it back that a replica is to be replaced. With DRBD 8.4 it may have made room already: it returns to its
-// place unless that is taken. Nothing of it was ordered to go yet.
-func Stay(s *state.Snapshot, c *model.ResourceDefinition, r *model.Resource) {
+// place unless that is taken, and gets the volumes that were made meanwhile, in the pool of its others. Nothing of it was ordered
+// to go yet.
+func Stay(s *state.Snapshot, env Env, c *model.ResourceDefinition, r *model.Resource) {
 	held := r.Deleting
 	r.Successor = ""
 	if !held {
@@ -80,5 +82,13 @@ func Stay(s *state.Snapshot, c *model.ResourceDefinition, r *model.Resource) {
 			live++
 		}
 	}
-	r.Deleting = live >= 2
+	if r.Deleting = live >= 2; r.Deleting || len(r.Volumes) == 0 {
+		return
+	}
+	for i := range c.Volumes {
+		if vd := &c.Volumes[i]; !vd.Deleting && r.Volume(vd.Number) == nil {
+			r.Volumes = append(r.Volumes, model.Volume{UUID: env.UUID(), Number: vd.Number, Pool: r.Volumes[0].Pool})
+		}
+	}
+	slices.SortFunc(r.Volumes, func(a, b model.Volume) int { return a.Number - b.Number })
 }

@@ -73,15 +73,17 @@ func apart(d *state.Definition, sn *model.Snapshot) string {
 
 // linked tells whether two are connected and both say so: the one of them that was cut off may hear of it later.
 func linked(d *state.Definition, a, b *model.Resource) bool {
-	sees := func(from, to *model.Resource) bool {
-		st := d.Seen[from.UUID]
-		if st == nil {
-			return false
-		}
-		p := st.Peer(to.Node)
-		return p != nil && p.State == model.Connected
+	return a.UUID == b.UUID || sees(d, a, b) && sees(d, b, a)
+}
+
+// sees tells whether one says that it is connected to the other.
+func sees(d *state.Definition, from, to *model.Resource) bool {
+	st := d.Seen[from.UUID]
+	if st == nil {
+		return false
 	}
-	return a.UUID == b.UUID || sees(a, b) && sees(b, a)
+	p := st.Peer(to.Node)
+	return p != nil && p.State == model.Connected
 }
 
 // saysGood tells whether a volume of the replica is UpToDate by its own word.

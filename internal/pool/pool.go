@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"holdfast/internal/model"
@@ -116,6 +117,19 @@ var (
 	ErrUnsupported = errors.New("the storage beneath the pool can't do that")
 	ErrNoPool      = errors.New("the pool's volume group or directory isn't there")
 )
+
+// Meaning is what a tool's error means to the pool's user.
+type Meaning struct{ From, To error }
+
+// Translate adds to err the first of the meanings that fits, for errors.Is.
+func Translate(err error, meanings []Meaning) error {
+	for _, m := range meanings {
+		if errors.Is(err, m.From) {
+			return fmt.Errorf("%w: %w", m.To, err)
+		}
+	}
+	return err
+}
 
 // Timeout of one storage command before it counts as hung.
 const Timeout = 45 * time.Second

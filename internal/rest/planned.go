@@ -14,7 +14,7 @@ func (c *call) planned() (core.Command, error) {
 	switch cmd.(type) {
 	case core.ResourceDelete, core.ResourceDeleteAll, core.ToggleDisk, core.ResourceActivate, core.UnmakeAvailable, core.DefinitionDelete, core.VolumeDelete,
 		core.NodeEvacuate, core.NodeEvict, core.NodeLost, core.NodeRestore,
-		core.NodeDelete, core.PoolDelete:
+		core.NodeDelete, core.PoolDelete, core.SnapshotDelete, core.SnapshotRollback:
 		return core.Planned{Command: cmd}, nil
 	}
 	return nil, fault.New(fault.Unsupported, c.route.obj, "The plan of this change can't be shown.").

@@ -27,6 +27,10 @@ func snapshotView(d *state.Definition, sn *model.Snapshot) api.Snapshot {
 		v.Holdfast = &api.Status{Condition: "failed", Reasons: []api.Reason{{Kind: "failed", Message: sn.Reason}}}
 	case model.SnapshotDeleting:
 		v.Flags = append(v.Flags, api.FlagDelete)
+	case model.SnapshotSuspending:
+		if sn.Waits {
+			v.Holdfast = &api.Status{Condition: "waiting", Waiting: "it is taken when those are that are being taken on its nodes"}
+		}
 	}
 	if sn.Auto {
 		v.Flags = append(v.Flags, "AUTO_SNAPSHOT")

@@ -59,7 +59,7 @@ func (a *Agent) Due(now time.Time) []Job {
 			slots--
 		}
 	}
-	for _, id := range a.ids() {
+	for _, id := range a.urgentFirst(a.ids()) {
 		r := a.replicas[id]
 		a.lease(r, now)
 		if r.busy != 0 {
@@ -77,7 +77,7 @@ func (a *Agent) Due(now time.Time) []Job {
 		if r.dirty {
 			a.replan(r, now)
 		}
-		if len(r.plan.Steps) == 0 || slots <= 0 || a.hangs(queue{Replica: id}) && !r.plan.Unhangs() {
+		if len(r.plan.Steps) == 0 || slots <= 0 && !r.urgent() || a.hangs(queue{Replica: id}) && !r.plan.Unhangs() {
 			continue
 		}
 		text := stepsText(r.plan.Steps)

@@ -11,9 +11,10 @@ import (
 )
 
 // leavePeer is steps.LeavePeer. A crash in it is no harm: what was noted first stays, so that at worst a peer gets all data that
-// lacks none.
+// lacks none. Each new name is noted, so that a crash gives the data one more at most.
 func (x *execution) leavePeer(ctx context.Context, s steps.Step) error {
-	e := s.Record.Exchange
+	e := s.Record.Exchange.RenamedFor(s.Label)
+	e.Synced = nil
 	k, err := x.now(ctx, s)
 	if err != nil {
 		return err
@@ -55,14 +56,18 @@ func (x *execution) leavePeer(ctx context.Context, s steps.Step) error {
 		}
 	}
 	for n, times := range steps.Rename(k, e.Left[s.Label]) {
-		for range times {
+		for e.Renamed[s.Label][n] < times {
 			if err := x.drbd.NewGeneration(ctx, k.Volumes[n].Minor); err != nil {
+				return err
+			}
+			e = e.WithRenamed(s.Label, n)
+			if err := note(); err != nil {
 				return err
 			}
 		}
 	}
 	// From here on what is written is marked for the next peer.
-	e = e.With(s.Label, steps.Written(k))
+	e = e.RenamedFor("").With(s.Label, steps.Written(k))
 	e.For = s.Label
 	return note()
 }

@@ -380,7 +380,7 @@ func (x *execution) guardGone(ctx context.Context, s steps.Step) error {
 	if k != nil && k.Role == "Primary" {
 		return &WaitError{Reason: s.Resource + " is in use on this node (Primary): unmount it, or stop what uses it"}
 	}
-	if why := steps.OtherGood(k, s.Volumes); why != "" {
+	if why := steps.OtherGood(k, s.Volumes); why != "" && !(s.Held && steps.Unwritten(k, s.Volumes)) {
 		return &WaitError{Reason: why + "; the removal waits, or type the override that names what is lost"}
 	}
 	return nil

@@ -42,6 +42,25 @@ func (a *Agent) lease(r *replica, now time.Time) {
 	}
 }
 
+// urgent tells whether I/O stands still until r's job is done: the copy of a snapshot is to be made, or I/O to go on.
+func (r *replica) urgent() bool {
+	return r.spec.Snapshot != nil && r.spec.Snapshot.Take || r.quiet.State == model.QuietHeld
+}
+
+// urgentFirst keeps the order otherwise: no other work gets a pool's queue while I/O is held for a copy in it.
+func (a *Agent) urgentFirst(ids []model.UUID) []model.UUID {
+	slices.SortStableFunc(ids, func(x, y model.UUID) int {
+		switch ux, uy := a.replicas[x].urgent(), a.replicas[y].urgent(); {
+		case ux == uy:
+			return 0
+		case ux:
+			return -1
+		}
+		return 1
+	})
+	return ids
+}
+
 func (r *replica) lapse(why string) {
 	r.quiet.State, r.quiet.Reason, r.dirty = model.QuietLapsed, why, true
 }

@@ -29,17 +29,21 @@ type record struct {
 	Peer model.UUID                   `json:"peer,omitempty"`
 	For  model.UUID                   `json:"for,omitempty"`
 	Left map[model.UUID]map[int]int64 `json:"left,omitempty"`
+
+	Renamed map[model.UUID]map[int]int `json:"renamed,omitempty"`
+	Synced  map[model.UUID]model.UUID  `json:"synced,omitempty"`
 }
 
 func newRecord(boot string, s steps.Step) record {
 	return record{Boot: boot, ID: s.ID, Resource: s.Resource, Applied: s.Record.Applied, Minors: s.Record.Minors,
 		Seeding: s.Record.Seeding, SeedVol: s.Record.SeedVolume, Met: s.Record.Met, Quiet: s.Record.Quiet, Fresh: s.Record.Fresh, Making: s.Record.Making,
-		Peer: s.Record.Exchange.Peer, For: s.Record.Exchange.For, Left: s.Record.Exchange.Left}
+		Peer: s.Record.Exchange.Peer, For: s.Record.Exchange.For, Left: s.Record.Exchange.Left,
+		Renamed: s.Record.Exchange.Renamed, Synced: s.Record.Exchange.Synced}
 }
 
 // in is the record as the planner sees it in that boot: one of another boot says nothing of the kernel.
 func (r record) in(boot string) steps.Record {
-	e := steps.Exchange{Peer: r.Peer, For: r.For, Left: r.Left}
+	e := steps.Exchange{Peer: r.Peer, For: r.For, Left: r.Left, Renamed: r.Renamed, Synced: r.Synced}
 	if r.Boot != boot {
 		return steps.Record{There: true, Making: r.Making, Exchange: e.Restarted()} // what was being made may be there
 	}

@@ -10,7 +10,7 @@ import (
 // seen gathers what concerns a replica.
 func (a *Agent) seen(r *replica) steps.Seen {
 	s := r.spec
-	out := steps.Seen{Volumes: map[int]steps.Volume{}, KernelKnown: a.viewKnown, Heals: r.heals, Passed: !r.passed.IsZero(),
+	out := steps.Seen{Volumes: map[int]steps.Volume{}, KernelKnown: a.viewKnown, Heals: r.heals, Failing: r.fails > 0, Passed: !r.passed.IsZero(),
 		Forgotten: a.kept.Forgotten[s.ID], Kernel: kernel(a.view[s.Name]), Quiet: r.quiet, Rolled: r.rolled, Verify: r.verify}
 	if s.Snapshot != nil {
 		for _, v := range volumesOf(s) {

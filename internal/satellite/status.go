@@ -42,7 +42,7 @@ func (a *Agent) setStatus(r *replica, seen steps.Seen, now time.Time) {
 	}
 	if k != nil {
 		st.InUse, st.Suspended, st.MayPromote, st.PromotionScore = k.Role == "Primary", k.Suspended, k.MayPromote, k.Score
-		st.MetPeer = seen.Record.Met
+		st.MetPeer, st.Within = seen.Record.Met, steps.Within(s, seen)
 	}
 	st.Verify = verifyStatus(r, k, st)
 	if !st.Gone {

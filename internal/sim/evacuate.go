@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,21 +26,28 @@ type Evacuation struct {
 
 const byHand = 10
 
-// Evacuate deploys so many resources on two of three nodes with DRBD 9, and empties the first, which moves its replicas to
-// the third. Nothing goes wrong meanwhile, and nobody looks for broken invariants.
-func Evacuate(resources int) (e Evacuation, err error) {
+// threeNodes is a calm world of three nodes with that version of DRBD and a pool of that kind each; thin ones zero. blind: nobody
+// looks for broken invariants.
+func threeNodes(drbd string, kind model.ProviderKind, poolKiB int64, blind bool) (*world, error) {
 	w := emptyWorld(1, Config{Calm: true})
-	w.profile = profile{gen: []string{"9.2.18", "9.2.18", "9.2.18"}, files: make([]bool, 3), zeroes: make([]bool, 3),
-		pools: []model.ProviderKind{model.LVM, model.LVM, model.LVM}, poolKiB: int64(resources+8) * 16 << 10}
+	w.profile = profile{gen: slices.Repeat([]string{drbd}, 3), files: make([]bool, 3), zeroes: slices.Repeat([]bool{kind == model.LVMThin}, 3),
+		pools: slices.Repeat([]model.ProviderKind{kind}, 3), poolKiB: poolKiB}
 	w.net.RateKiB = 100 << 10
-	w.oracle.blind = true
+	w.oracle.blind = blind
 	w.populate()
 	w.main.boot(0)
 	w.quiet(2000)
 	for _, n := range w.nodes {
 		w.nodeComes(n)
 	}
-	if err := w.becomes("the nodes are there", func() bool { return w.snapshot().NodeCount() == 3 }); err != nil {
+	return w, w.becomes("the nodes are there", func() bool { return w.snapshot().NodeCount() == 3 })
+}
+
+// Evacuate deploys so many resources on two of three nodes with DRBD 9, and empties the first, which moves its replicas to
+// the third. Nothing goes wrong meanwhile, and nobody looks for broken invariants.
+func Evacuate(resources int) (e Evacuation, err error) {
+	w, err := threeNodes("9.2.18", model.LVM, int64(resources+8)*16<<10, true)
+	if err != nil {
 		return e, err
 	}
 	for i := range resources {

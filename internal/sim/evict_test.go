@@ -12,15 +12,9 @@ import (
 // is back and restored, its replica goes, whether or not it was written to meanwhile.
 func TestEvictedComesBack(t *testing.T) {
 	for _, late := range []bool{false, true} {
-		w := emptyWorld(1, Config{Calm: true})
-		w.profile = profile{gen: []string{"8.4.11", "8.4.11", "8.4.11"}, files: make([]bool, 3), zeroes: make([]bool, 3),
-			pools: []model.ProviderKind{model.LVM, model.LVM, model.LVM}, poolKiB: 64 << 10}
-		w.net.RateKiB = 100 << 10
-		w.populate()
-		w.main.boot(0)
-		w.quiet(2000)
-		for _, n := range w.nodes {
-			w.nodeComes(n)
+		w, err := threeNodes("8.4.11", model.LVM, 64<<10, false)
+		if err != nil {
+			t.Fatal(err)
 		}
 		user, away, next := w.nodes[0], w.nodes[1], w.nodes[2]
 		becomes := func(what string, ok func() bool) {
@@ -29,17 +23,6 @@ func TestEvictedComesBack(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		soon := func(what string, ok func() bool) { // something is still left to do
-			t.Helper()
-			for range 100_000 {
-				if ok() {
-					return
-				}
-				w.next()
-			}
-			t.Fatalf("not yet: %s", what)
-		}
-		becomes("the nodes are there", func() bool { return w.snapshot().NodeCount() == 3 })
 		w.type_(core.DefinitionCreate{Name: "r0"})
 		w.type_(core.VolumeCreate{Definition: "r0", SizeKiB: 4096})
 		w.type_(core.ResourceCreate{Definition: "r0", On: []core.ResourceOn{{Node: user.name, Pool: poolName}, {Node: away.name, Pool: poolName}}})
@@ -67,15 +50,15 @@ func TestEvictedComesBack(t *testing.T) {
 		write()
 		away.cut()
 		write()
-		soon("the node is missed", func() bool { return w.snapshot().Node(away.name).Seen.Status == model.StatusOffline })
+		w.soon(t, "the node is missed", func() bool { return w.snapshot().Node(away.name).Seen.Status == model.StatusOffline })
 		w.type_(core.NodeEvict{Name: away.name})
-		soon("the third is good", func() bool { return good(next) })
+		w.soon(t, "the third is good", func() bool { return good(next) })
 		last := write()
 		role("secondary")
 		away.powerOn()
-		soon("the node is back", func() bool { return w.snapshot().Node(away.name).Seen.Status != model.StatusOffline })
+		w.soon(t, "the node is back", func() bool { return w.snapshot().Node(away.name).Seen.Status != model.StatusOffline })
 		if late {
-			soon("nobody uses it", func() bool { return !d().Seen[d().On(user.name).UUID].InUse })
+			w.soon(t, "nobody uses it", func() bool { return !d().Seen[d().On(user.name).UUID].InUse })
 			role("primary")
 			last = write()
 			role("secondary")
@@ -86,4 +69,19 @@ func TestEvictedComesBack(t *testing.T) {
 			t.Errorf("late %v: the third lacks what was written", late)
 		}
 	}
+}
+
+// soon plays on until it is so, though something may still be left to do.
+func (w *world) soon(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for range 100_000 {
+		if ok() {
+			return
+		}
+		w.next()
+	}
+	for _, l := range w.unsettled() {
+		t.Log(l.text)
+	}
+	t.Fatalf("not yet: %s", what)
 }

@@ -335,13 +335,8 @@ func (w *world) excuses(l rest) bool {
 	if d != nil && w.oracle.renamed[d.UUID] && slices.ContainsFunc(condition.Of(s, d), func(c condition.Condition) bool { return c.Kind == condition.SplitBrain }) {
 		return true
 	}
-	// 8.4 has a place for two. One beyond that, on its way out, may have begun with data of another origin, and then nobody
-	// connects to it to prove that he is good.
-	if d != nil && d.DRBD == model.DRBD8 && len(d.Resources) > 2 && strings.Contains(l.text, "the removal waits, or type the override") {
-		return true
-	}
-	// One that made room in the midst of its sync is refused as of another origin when its turn comes again, and says what
-	// lets it go.
+	// One that made room, of which nobody knows whether its peer has all that it has (steps/within.go), may be a stranger to that one
+	// when its turn comes, and says what lets it go.
 	if d != nil && d.DRBD == model.DRBD8 && strings.Contains(l.text, "one that made room for another sees its old peer again") {
 		return true
 	}

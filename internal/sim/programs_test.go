@@ -11,7 +11,7 @@ import (
 // knowingly, by raising a number here. Looks at pools and nodes in their own time, and at syncs under way, aren't counted.
 var budget = map[string][2]int{ // DRBD 8.4, 9
 	"create":                       {12, 13},
-	"auto-place":                   {10, 12},
+	"auto-place":                   {9, 12},
 	"spawn":                        {16, 18},
 	"delete":                       {10, 12},
 	"delete and create anew":       {10, 12},
@@ -33,10 +33,10 @@ var budget = map[string][2]int{ // DRBD 8.4, 9
 	"automatic snapshots":                             {16, 19},
 	"toggle to diskless":                              {0, 15},
 	"toggle the user's disk away":                     {0, 15},
-	"toggle to diskful":                               {0, 6},
-	"toggle to diskful, and no peer answers":          {0, 14},
-	"migrate":                                         {31, 16},
-	"evacuate":                                        {31, 17},
+	"toggle to diskful":                               {0, 5},
+	"toggle to diskful, and no peer answers":          {0, 12},
+	"migrate":                                         {16, 15},
+	"evacuate":                                        {16, 14},
 	"make available":                                  {0, 0},
 	"deactivate":                                      {3, 3},
 	"change a connection":                             {6, 2},

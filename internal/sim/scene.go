@@ -52,6 +52,9 @@ type scene struct {
 	programs int
 }
 
+// undisturbed tells whether a scene is played in which nobody dies: its user doesn't hang up, either, before he has his answer.
+func (c Config) undisturbed() bool { return c.scene != nil && c.scene.Cut.Who == "" }
+
 // PlayScene plays one cell of the crash matrix: three nodes with thin pools, a volume on two of them with data, an operation,
 // a death in it. Then all is mended, the user types again what wasn't done, everything must become as desired, and every
 // acknowledged write be readable on each replica. It gives the first broken invariant, and how many places there were to cut,

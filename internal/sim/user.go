@@ -34,7 +34,7 @@ func (w *world) type_(inner core.Command) *command {
 	k.ticket = c.brain.Submit(k, controller.Options{Async: k.async, Notify: func(t *controller.Ticket) { w.answered(k, t) }}, w.now)
 	c.commands = append(c.commands, k)
 	c.due = true
-	if w.chance(3) && !w.oracle.blind {
+	if w.chance(3) && !w.oracle.blind && !w.cfg.undisturbed() {
 		w.logf("user hangs up")
 		c.brain.Drop(k.ticket)
 		k.answered = true

@@ -73,13 +73,14 @@ type Snapshot struct {
 	nodes    *btree.Map[string, *Node] // by model.Key(name)
 	groups   *btree.Map[string, *model.ResourceGroup]
 	defs     *btree.Map[model.UUID, *Definition]
-	names    *btree.Map[string, model.UUID] // by model.Key(name): the definition that has the name now
-	onNode   *btree.Map[string, struct{}]   // node \0 definition, for every replica, tombstones too
-	minors   *btree.Map[int, model.UUID]    // by minor: the definition that has it
-	ports    *btree.Map[string, model.UUID] // node \0 port
-	reserved *btree.Map[string, int64]      // node \0 pool: KiB of all volumes that are desired there
-	pending  *btree.Map[string, int64]      // node \0 pool: KiB that are promised and not in the reported free space yet
-	record   int64                          // highest record id given
+	names    *btree.Map[string, model.UUID]   // by model.Key(name): the definition that has the name now
+	onNode   *btree.Map[string, struct{}]     // node \0 definition, for every replica, tombstones too
+	minors   *btree.Map[int, model.UUID]      // by minor: the definition that has it
+	ports    *btree.Map[string, model.UUID]   // node \0 port
+	reserved *btree.Map[string, int64]        // node \0 pool: KiB of all volumes that are desired there
+	pending  *btree.Map[string, int64]        // node \0 pool: KiB that are promised and not in the reported free space yet
+	taking   *btree.Map[model.UUID, struct{}] // definitions of which a snapshot is being taken
+	record   int64                            // highest record id given
 
 	master model.Secret // the cluster's master key; nil while it is locked. Memory only.
 }
@@ -98,6 +99,7 @@ func empty() *Snapshot {
 		defs: new(btree.Map[model.UUID, *Definition]), names: new(btree.Map[string, model.UUID]),
 		onNode: new(btree.Map[string, struct{}]), minors: new(btree.Map[int, model.UUID]),
 		ports: new(btree.Map[string, model.UUID]), pending: new(btree.Map[string, int64]), reserved: new(btree.Map[string, int64]),
+		taking: new(btree.Map[model.UUID, struct{}]),
 	}
 }
 
@@ -106,6 +108,7 @@ func (s *Snapshot) fork() *Snapshot {
 	c := *s
 	c.nodes, c.groups, c.defs, c.names = s.nodes.Copy(), s.groups.Copy(), s.defs.Copy(), s.names.Copy()
 	c.onNode, c.minors, c.ports, c.pending, c.reserved = s.onNode.Copy(), s.minors.Copy(), s.ports.Copy(), s.pending.Copy(), s.reserved.Copy()
+	c.taking = s.taking.Copy()
 	return &c
 }
 
@@ -163,6 +166,11 @@ func (s *Snapshot) Definitions(yield func(*Definition) bool) {
 // AllDefinitions also yields those that are Deleting and lost their name to a new one; in the order of their ids.
 func (s *Snapshot) AllDefinitions(yield func(*Definition) bool) {
 	s.defs.Scan(func(_ model.UUID, d *Definition) bool { return yield(d) })
+}
+
+// Taking yields the definitions of which a snapshot is being taken, in the order of their ids.
+func (s *Snapshot) Taking(yield func(*Definition) bool) {
+	s.taking.Scan(func(id model.UUID, _ struct{}) bool { return yield(s.DefinitionByID(id)) })
 }
 
 // DefinitionCount counts those that have their names.

@@ -329,6 +329,9 @@ func (s *Snapshot) index(d *model.ResourceDefinition) error {
 			s.ports.Set(portKey(r.Node, r.Port), d.UUID)
 		}
 	}
+	if d.Taking() != nil {
+		s.taking.Set(d.UUID, struct{}{})
+	}
 	return nil
 }
 
@@ -348,4 +351,5 @@ func (t *Tx) unindex(d *model.ResourceDefinition) {
 			t.s.ports.Delete(portKey(r.Node, r.Port))
 		}
 	}
+	t.s.taking.Delete(d.UUID)
 }

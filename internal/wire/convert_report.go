@@ -81,7 +81,7 @@ func poolIn(p *pb.PoolStatus) model.PoolStatus {
 func statusOut(s *model.ResourceStatus) *pb.ResourceStatus {
 	return &pb.ResourceStatus{Definition: u(string(s.Definition)), Name: u(s.Name), Id: u(string(s.ID)),
 		Generation: s.Generation, Phase: uint32(s.Phase), Reason: u(s.Reason), SinceMs: s.SinceMS, Gone: s.Gone,
-		InUse: s.InUse, Suspended: s.Suspended, MayPromote: s.MayPromote, PromotionScore: int64(s.PromotionScore), MetPeer: s.MetPeer,
+		InUse: s.InUse, Suspended: s.Suspended, MayPromote: s.MayPromote, PromotionScore: int64(s.PromotionScore), MetPeer: s.MetPeer, Within: u(string(s.Within)),
 		Forgotten: ints(s.Forgotten), Volumes: each(s.Volumes, volumeOut), Peers: each(s.Peers, peerOut),
 		Quiet: quietOut(s.Quiet), Rollback: rollbackOut(s.Rollback), Verify: verifyOut(s.Verify), Broken: s.Broken}
 }
@@ -89,7 +89,7 @@ func statusOut(s *model.ResourceStatus) *pb.ResourceStatus {
 func statusIn(p *pb.ResourceStatus) model.ResourceStatus {
 	s := model.ResourceStatus{Definition: model.UUID(p.GetDefinition()), Name: p.GetName(), ID: model.UUID(p.GetId()),
 		Generation: p.GetGeneration(), Reason: p.GetReason(), SinceMS: p.GetSinceMs(), Gone: p.GetGone(),
-		InUse: p.GetInUse(), Suspended: p.GetSuspended(), MayPromote: p.GetMayPromote(), PromotionScore: int(p.GetPromotionScore()), MetPeer: p.GetMetPeer(),
+		InUse: p.GetInUse(), Suspended: p.GetSuspended(), MayPromote: p.GetMayPromote(), PromotionScore: int(p.GetPromotionScore()), MetPeer: p.GetMetPeer(), Within: model.UUID(p.GetWithin()),
 		Forgotten: intsIn(p.GetForgotten()), Volumes: each(p.GetVolumes(), deref(volumeIn)),
 		Peers: each(p.GetPeers(), deref(peerIn)), Broken: p.GetBroken(), Quiet: quietIn(p.GetQuiet()),
 		Rollback: rollbackIn(p.GetRollback()), Verify: verifyIn(p.GetVerify())}

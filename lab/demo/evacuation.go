@@ -43,7 +43,7 @@ func (d *demo) evacuate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.say("The volume moves from alpha to charlie, too. (DRBD 8.4 replicates between two machines: only now can bravo's disk of it go.)")
+	d.say("The volume moves from alpha to charlie, too.")
 	if err := d.lines(ctx, "alpha", "cd "+data+" && sha256sum -c sums && sha256sum log >>sums", "umount "+data); err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ var stages = []stage{
 	{name: "contract", what: "the public Python client against a real controller", each: true, env: []string{"HOLDFAST_CONTRACT=1"},
 		args: []string{"test", "-json", "-count=1", "-timeout=20m", "./test/contract"}},
 	{name: "lab", what: "virtual machines with the real kernel, LVM and DRBD", each: true, env: []string{"HOLDFAST_LAB=1"},
-		args: []string{"test", "-json", "-count=1", "-timeout=60m", "-p=1", "-parallel=2", "./lab", "./test/scenario"}},
+		args: []string{"test", "-json", "-count=1", "-timeout=100m", "-p=1", "-parallel=2", "./lab", "./test/scenario"}},
 }
 
 type tally struct{ passed, failed, skipped int }

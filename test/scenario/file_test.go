@@ -4,6 +4,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"holdfast/lab"
+	"holdfast/lab/cluster"
 )
 
 // FILE_THIN: sparse files behind loop devices. The first sync is skipped, since both read as zeros; a node's power is cut
@@ -54,4 +57,26 @@ func TestFileThin(t *testing.T) {
 	}
 	w.lin("storage-pool delete alpha files")
 	w.on("alpha", "umount /srv/xfs && rm /srv/xfs.img")
+}
+
+// A volume's whole life on files that share blocks; the pools say that they can have snapshots.
+func TestReflink(t *testing.T) {
+	needFull(t)
+	w := up(t, 2, func(c *cluster.Config) { c.Lab.Disks = []int64{1 << 30, 1 << 30} })
+	w.nodes()
+	w.each(func(m *lab.Machine) error {
+		_, err := m.Sh(w.ctx, "modprobe xfs && mkfs.xfs -q /dev/vdb && mkdir -p /srv && mount /dev/vdb /srv && mkdir /srv/FILE /srv/FILE_THIN && sync")
+		return err
+	})
+	for _, kind := range []string{"FILE", "FILE_THIN"} {
+		if t.Failed() {
+			break
+		}
+		t.Run(kind, func(t *testing.T) {
+			w := newWorld(t, w.Cluster, w.start)
+			w.pools(kind, "/srv/"+kind)
+			w.life(life{pool: kind, zeros: kind == "FILE_THIN"})
+			w.noPools(kind, "ls -A /srv/"+kind+"; losetup -l --noheadings")
+		})
+	}
 }

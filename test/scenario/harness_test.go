@@ -398,7 +398,19 @@ func (w *world) create(name, size string, replicas int) {
 
 func (w *world) define(name, size string) {
 	w.t.Helper()
-	w.lin("resource-definition create " + name)
+	w.defineWith(name, size, "")
+}
+
+func layerList(layers string) string {
+	if layers == "" {
+		return ""
+	}
+	return " --layer-list " + layers
+}
+
+func (w *world) defineWith(name, size, layers string) {
+	w.t.Helper()
+	w.lin("resource-definition create " + name + layerList(layers))
 	w.lin("resource-definition drbd-options " + name + " --ping-int 1 --connect-int 1 --c-plan-ahead 0 --c-min-rate 0 --resync-rate 100M --al-extents 67")
 	w.lin("volume-definition create " + name + " " + size)
 }

@@ -32,15 +32,17 @@ func (w *world) noPools(kind, left string) {
 // life is what differs between pools.
 type life struct {
 	pool       string
-	zeros      bool // the first sync is skipped
-	onlyNewest bool // a volume goes back to its newest snapshot only
+	zeros      bool   // the first sync is skipped
+	onlyNewest bool   // a volume goes back to its newest snapshot only
+	layers     string // of its resources; "": as they come
 }
 
 // life is a volume's: it is written to, grows, has snapshots, is restored to another, goes back, is cloned, all but the rollback
 // with a writer; it is deleted before what was made of it.
 func (w *world) life(l life) {
 	w.t.Helper()
-	w.define("r0", "32M")
+	w.lin("controller drbd-options --c-plan-ahead 0 --c-min-rate 0 --resync-rate 100M") // for what is made of snapshots, too
+	w.defineWith("r0", "32M", l.layers)
 	w.lin("resource create r0 --auto-place 2 -s " + l.pool)
 	w.upToDate("r0", 2)
 	if out := w.on("bravo", "drbdsetup status r0 --verbose --statistics"); l.zeros && !strings.Contains(out, "received:0") {
@@ -70,9 +72,9 @@ func (w *world) life(l life) {
 	w.takes("r0", "tuesday")
 	w.on("alpha", "drbdadm secondary r0")
 
-	w.restore("r0", "monday", "r1")
+	w.restore("r0", "monday", "r1", l.layers)
 	w.has("r1", 4, first)
-	w.restore("r0", "tuesday", "r2")
+	w.restore("r0", "tuesday", "r2", l.layers)
 	w.has("r2", 6, second)
 	if l.onlyNewest {
 		w.refused("snapshot rollback r0 monday", "tuesday")
@@ -132,9 +134,9 @@ func (w *world) takes(name, snap string) {
 }
 
 // restore makes a resource of a snapshot.
-func (w *world) restore(from, snap, to string) {
+func (w *world) restore(from, snap, to, layers string) {
 	w.t.Helper()
-	w.lin("resource-definition create " + to)
+	w.lin("resource-definition create " + to + layerList(layers))
 	w.lin("snapshot volume-definition restore --fr " + from + " --fs " + snap + " --tr " + to)
 	w.lin("snapshot resource restore --fr " + from + " --fs " + snap + " --tr " + to)
 }

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -122,4 +123,52 @@ func TestLUKS(t *testing.T) {
 			t.Errorf("%s: %s", n, out)
 		}
 	}
+}
+
+// An encrypted volume's whole life in a thin pool: it grows, has snapshots, is restored to others, goes back, is cloned; all of it with nothing
+// in plain text on the disks; then its blocks are given back by
+// discards, which are allowed.
+func TestLUKSLife(t *testing.T) {
+	needFull(t)
+	w := up(t, 2)
+	w.nodes()
+	w.thinPools(768)
+	w.lin("encryption create-passphrase -p sesame")
+	w.life(life{pool: "thin", layers: "drbd,luks,storage"})
+
+	w.lin("controller set-property Luks/AllowDiscards true")
+	w.defineWith("r5", "64M", "drbd,luks,storage")
+	w.lin("resource create r5 --auto-place 2 -s thin")
+	w.upToDate("r5", 2)
+	dev := w.device("r5")
+	w.on("alpha", "drbdadm primary r5")
+	sum := w.write("alpha", dev, 8)
+	w.on("alpha", "yes "+marker+" | dd of="+dev+" bs=1M seek=20 count=32 iflag=fullblock conv=notrunc,fsync status=none; sync")
+	for _, n := range []string{"alpha", "bravo"} {
+		if got := w.plain(n, "/dev/sw_ssd/r5_00000"); got != "0" {
+			t.Errorf("the disk of %s has %s markers in plain text", n, got)
+		}
+	}
+	used := func(n string) string {
+		return strings.TrimSpace(w.on(n, "lvs --noheadings -o data_percent sw_ssd/r5_00000"))
+	}
+	before := used("alpha")
+	w.on("alpha", "blkdiscard -o 20M -l 32M "+dev+"; sync")
+	w.until(time.Minute, "blocks are given back", func() (bool, string) {
+		now := used("alpha")
+		return percent(t, now) < percent(t, before)-25, before + " then " + now
+	})
+	w.check("alpha", dev, 8, sum)
+	w.on("alpha", "drbdadm secondary r5")
+	w.lin("resource-definition delete r5")
+	w.noThinPools()
+}
+
+func percent(t *testing.T, s string) float64 {
+	t.Helper()
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
 }

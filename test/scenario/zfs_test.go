@@ -32,6 +32,41 @@ func TestZFSThin(t *testing.T) {
 	w.noPools("ZFS_THIN", zvols)
 }
 
+// A volume's whole life on ZFS, which reserves the space.
+func TestZFS(t *testing.T) {
+	w := zpools(t, 2)
+	w.pools("ZFS", "tank/ZFS")
+	w.life(life{pool: "ZFS", zeros: true, onlyNewest: true})
+	w.noPools("ZFS", zvols)
+}
+
+// The power of bravo is cut, and it boots without its zpool: nothing is made anew, and with the zpool all comes back.
+func TestZpoolImportedLate(t *testing.T) {
+	w := zpools(t, 2)
+	w.pools("ZFS_THIN", "tank/ZFS_THIN")
+	w.define("r0", "32M")
+	w.lin("resource create r0 --auto-place 2 -s ZFS_THIN")
+	w.upToDate("r0", 2)
+	dev := w.device("r0")
+	w.on("alpha", "drbdadm primary r0")
+	w.write("alpha", dev, 4)
+	w.kill("bravo")
+	w.connected("alpha", "r0", false)
+	sum := w.write("alpha", dev, 5)
+	w.powerOn("bravo")
+	w.online()
+	w.until(time.Minute, "the list says that the zpool is missing", func() (bool, string) {
+		out := w.lin("storage-pool list -s ZFS_THIN")
+		return strings.Contains(out, "Error"), out
+	})
+	w.on("bravo", "zpool import -N tank && udevadm settle")
+	w.upToDate("r0", 2)
+	w.on("alpha", "drbdadm secondary r0")
+	w.has("r0", 5, sum)
+	w.lin("resource-definition delete r0")
+	w.noPools("ZFS_THIN", zvols)
+}
+
 // A replica moves from a volume group to a zpool while its volume is in use, and the other one after it; then both go back.
 // LVM rounds sizes up to its extents, ZFS doesn't.
 func TestZFSMoves(t *testing.T) {

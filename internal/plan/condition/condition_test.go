@@ -57,6 +57,14 @@ func TestConditions(t *testing.T) {
 		{"syncs", func(w world, _ *state.Tx) {
 			w["bravo"].Volumes[0].Disk, w["bravo"].Peers[0].Volumes[0].Replication = model.DiskInconsistent, "SyncTarget"
 		}, nil, false},
+		{"waits for a bitmap", func(w world, _ *state.Tx) {
+			w["bravo"].Volumes[0].Disk, w["bravo"].Peers[0].Volumes[0].Replication = model.DiskInconsistent, "WFBitMapT"
+		}, nil, false},
+		{"waits for a bitmap of another size", func(w world, _ *state.Tx) {
+			w["bravo"].Volumes[0].Disk, w["bravo"].Peers[0].Volumes[0].Replication = model.DiskInconsistent, "WFBitMapT"
+			w["bravo"].Volumes[0].UsableKiB, w["alpha"].Volumes[0].UsableKiB = 8192, 4096
+			w["alpha"].Peers = append(w["alpha"].Peers, model.PeerStatus{Node: "charlie", State: "Connecting"})
+		}, []Kind{StuckResync}, true},
 		{"no quorum", func(w world, _ *state.Tx) {
 			w["alpha"].Volumes[0].HasQuorum, w["alpha"].Peers[0].State, w["alpha"].Suspended = false, "Connecting", true
 		}, []Kind{LostQuorum, SuspendedIO}, true},

@@ -117,6 +117,8 @@ func (l *look) behind(r *model.Resource, st *model.ResourceStatus, n int, w stri
 			switch {
 			case pv.Replication == "PausedSyncT" || pv.Replication == "PausedSyncS":
 				paused = p.Node
+			case pv.Replication == "WFBitMapT" && l.otherSize(r, st, p.Node, n, w):
+				return
 			case pv.Replication != "" && pv.Replication != "Off" && pv.Replication != "Established":
 				return // it is on its way
 			}
@@ -144,6 +146,46 @@ func (l *look) behind(r *model.Resource, st *model.ResourceStatus, n int, w stri
 		}
 	}
 	l.add(c)
+}
+
+// otherSize tells whether the two can't begin to sync since one offers more than the other. With DRBD 9 one that is new takes what its
+// device and its peers' have room for, while a peer keeps the size that it agreed on with one that is away; then neither's bitmap fits the
+// other (9.2.18, seen in the lab).
+func (l *look) otherSize(r *model.Resource, st *model.ResourceStatus, peer string, n int, w string) bool {
+	for _, o := range l.live {
+		if o.Node != peer {
+			continue
+		}
+		mine, its := usable(st, n), usable(l.seen(o), n)
+		if mine == 0 || its == 0 || mine == its {
+			return false
+		}
+		c := Condition{Kind: StuckResync, Node: r.Node, Peer: peer, Volume: n, SinceMS: st.SinceMS,
+			Message:  fmt.Sprintf("Volume %d on %s is %s and can't sync from %s, which offers another size: they agree on one once all replicas are connected.", n, r.Node, w, peer),
+			Evidence: []string{fmt.Sprintf("%s: %d KiB", r.Node, mine), fmt.Sprintf("%s: %d KiB", peer, its)}}
+		for _, p := range l.seen(o).Peers {
+			if p.State == model.Connected || p.Node == r.Node {
+				continue
+			}
+			c.Evidence = append(c.Evidence, fmt.Sprintf("%s: connection to %s: %s", peer, p.Node, word(p.State)))
+			c.Mends = append(c.Mends, Mend{What: fmt.Sprintf("Bring %s back.", p.Node), LosesNothing: true},
+				Mend{What: "Or give it up, and have the two meet again.", Loses: "what only " + p.Node + " has", Commands: []Command{
+					{"", fmt.Sprintf("linstor resource delete %s %s", p.Node, l.d.Name)}, {r.Node, l.disconnect(peer) + "drbdadm adjust " + l.d.Name}}})
+		}
+		l.add(c)
+		return true
+	}
+	return false
+}
+
+// usable is what the volume offers by its node's word, in KiB; 0: not known.
+func usable(st *model.ResourceStatus, number int) int64 {
+	if st != nil {
+		if v := st.Volume(number); v != nil {
+			return v.UsableKiB
+		}
+	}
+	return 0
 }
 
 func (l *look) unseen() {

@@ -70,8 +70,9 @@ func Resources(s *state.Snapshot, d *state.Definition, node string) []model.Reso
 func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Resource) model.ResourceSpec {
 	spec := model.ResourceSpec{Definition: d.UUID, Name: d.Name, ID: r.UUID, Generation: d.Generation, Diskless: r.Diskless}
 	if r.Deleting {
-		if m := plan.MayRemove(s, d, r); m.OK {
+		if m := plan.MayRemove(s, d, r); m.OK && !plan.GrowsFirst(d, r) {
 			spec.Want, spec.WholeDefinition, spec.LastUnused, spec.Lose = model.Gone, d.Deleting, m.LastUnused, r.Lose
+			spec.HeldBy = plan.HeldBy(s, d, r)
 		}
 	}
 	if spec.Want == model.Up {
@@ -87,7 +88,7 @@ func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Re
 		group = g.Props
 	}
 	cluster := s.Controller().Props
-	if t := d.Taking(); t != nil && t.State != model.SnapshotResuming && slices.Contains(t.Quiet, r.UUID) {
+	if t := d.Taking(); t != nil && !t.Waits && t.State != model.SnapshotResuming && slices.Contains(t.Quiet, r.UUID) {
 		spec.Quiet = t.Lease
 	}
 	if v := d.Verify; v != nil && v.State == model.VerifyRuns && v.Replica == r.UUID && spec.Want == model.Up {
@@ -125,9 +126,12 @@ func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Re
 		if vs.Want == model.Up && !spec.Client && !spec.DropDisk && !spec.Down && spec.Rollback == nil {
 			vs.FileSystem = fileSystem(s, d, r, vd)
 		}
-		if size.GrowsFromKiB != 0 && !r.Diskless && vs.Want == model.Up && !spec.Client && !spec.DropDisk && !spec.Down {
+		if (size.GrowsFromKiB != 0 || r.Deleting) && !r.Diskless && vs.Want == model.Up && !spec.Client && !spec.DropDisk && !spec.Down {
 			vs.GrowAlone = plan.GrowsAlone(d, vd, r)
-			if vs.GrowAlone || !plan.GrowthHeld(d, vd) {
+			if r.Deleting && vs.GrowAlone {
+				vs.BackingKiB = d.BackingLike(&size, plan.Offered(d, v.Number))
+			}
+			if vs.GrowAlone || size.GrowsFromKiB != 0 && !plan.GrowthHeld(d, vd) {
 				vs.GrowKiB, vs.Resize = d.GrowTo(vd), plan.Resizer(d, vd) == r.UUID
 			}
 		}
@@ -148,14 +152,14 @@ func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Re
 
 func drbd(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Resource, group, cluster map[string]string) *model.DRBDSpec {
 	spec := &model.DRBDSpec{Generation: d.DRBD, Secret: d.Secret, PeerSlots: d.PeerSlots, NodeID: r.NodeID,
-		Address: Address(n.Node, r.Props, d.Props, group), Port: r.Port}
+		Address: address(n.Node, r, d.Props, group), Port: r.Port}
 	spec.Options = options(d.DRBD, []string{"Net", "Resource", "PeerDevice"}, r.Props, d.Props, group, n.Props, cluster)
-	quorum(d, spec.Options, group, cluster)
+	quorum(s, d, spec.Options, group, cluster)
 	verifyAlg(d, spec.Options, group, cluster)
 	for _, o := range peersOf(s, d, r) {
 		on := s.Node(o.Node)
 		spec.Peers = append(spec.Peers, model.PeerSpec{Node: o.Node, ID: o.UUID, NodeID: o.NodeID,
-			Address: Address(on.Node, o.Props, d.Props, group), Port: o.Port, Diskless: o.Diskless,
+			Address: address(on.Node, o, d.Props, group), Port: o.Port, Diskless: o.Diskless,
 			Stays: d.DRBD == model.DRBD8 && !o.Deleting})
 	}
 	slices.SortFunc(spec.Peers, func(a, b model.PeerSpec) int {
@@ -216,7 +220,7 @@ func one(s *state.Snapshot, d *state.Definition, r *model.Resource, peers []mode
 			return 5 // it is away, and down when it returns; one that took its place would call in vain
 		case !o.Deleting:
 			return 3
-		case r == witness && n != nil && n.Online() && initialised(o) && (!engaged || free && !held(d, n, o)):
+		case r == witness && n != nil && n.Online() && initialised(o) && (!engaged || free && !held(d, n, o) && plan.HeldBy(s, d, o) == ""):
 			switch {
 			case o.Successor == "":
 				return 1
@@ -314,10 +318,10 @@ func upToDate(d *state.Definition, r *model.Resource) bool {
 	return st != nil && st.UpToDate()
 }
 
-// Address on which DRBD of the node listens: PrefNic (resource, definition, group, node), else "default", else the
-// active interface, else the first (linstor-features 4.2).
-func Address(n *model.Node, levels ...map[string]string) string {
-	if name, ok := props.First("PrefNic", append(levels, n.Props)...); ok {
+// address on which DRBD of the node listens for r: PrefNic (storage pool, resource, definition, group, node), else "default",
+// else the active interface, else the first (linstor-features 4.2).
+func address(n *model.Node, r *model.Resource, levels ...map[string]string) string {
+	if name, ok := props.First("PrefNic", slices.Concat(poolProps(n, r), []map[string]string{r.Props}, levels, []map[string]string{n.Props})...); ok {
 		if i := n.Interface(name); i != nil {
 			return i.Address
 		}
@@ -332,6 +336,22 @@ func Address(n *model.Node, levels ...map[string]string) string {
 		return n.Interfaces[0].Address
 	}
 	return ""
+}
+
+// poolProps are those of the pools that r lies in, by volume; of one without a disk those of the pool for such.
+func poolProps(n *model.Node, r *model.Resource) (out []map[string]string) {
+	if r.Diskless {
+		if p := n.Pool(model.DisklessPool); p != nil {
+			out = append(out, p.Props)
+		}
+		return out
+	}
+	for _, v := range r.Volumes {
+		if p := n.Pool(v.Pool); p != nil && v.Pool != "" {
+			out = append(out, p.Props)
+		}
+	}
+	return out
 }
 
 // not84 are options that drbd-utils' 8.4 parser takes for errors (lab.md 5).
@@ -355,12 +375,13 @@ func options(gen model.DRBDGeneration, sections []string, levels ...map[string]s
 }
 
 // quorum is LINSTOR's rule (linstor-features 3.5): majority with three diskful replicas or two and a diskless one, unless
-// the user set it. 8.4 has none.
+// the user set it. 8.4 has none. It begins with a third one only when that costs nobody his quorum (plan.MajorityThere).
 //
 // Where three or more vote, most of them must also be UpToDate (plan.MostMustBeGood), unless the user set that: DRBD counts a
 // disk that is in the midst of a sync, so that one that is behind would have quorum together with it. One that is being
-// removed still votes until it is gone.
-func quorum(d *state.Definition, out map[string]map[string]string, levels ...map[string]string) {
+// removed still votes until it is gone. Where two good ones stay, the majority is given up together with the connection to that
+// one, unless its node is away: that may take long.
+func quorum(s *state.Snapshot, d *state.Definition, out map[string]map[string]string, levels ...map[string]string) {
 	if d.DRBD != model.DRBD9 {
 		return
 	}
@@ -372,7 +393,7 @@ func quorum(d *state.Definition, out map[string]map[string]string, levels ...map
 	own := append([]map[string]string{d.Props}, levels...)
 	if _, user := props.First(key, own...); !user {
 		out["Resource"]["quorum"] = "off"
-		if v.Full >= 3 || v.Full == 2 && v.Less > 0 {
+		if v.Full >= 3 && plan.MajorityThere(d.ResourceDefinition) || v.Full == 2 && (v.Less > 0 || plan.GoesSoon(s, d)) {
 			out["Resource"]["quorum"] = "majority"
 		}
 	}

@@ -77,9 +77,11 @@ func ToStop(s *state.Snapshot, node string) []Loss {
 }
 
 // others counts the replicas elsewhere on which the volume is proven good and that are not to go. One that a good replica here
-// isn't connected to may have missed what was written here, and still be UpToDate by its own word: with 8.4 it doesn't know.
+// isn't connected to may have missed what was written here, and still be UpToDate by its own word: with 8.4 it doesn't know. So may one
+// that is connected to nobody, if nobody knows what this node has: it may be out of the controller's reach alone, and in use.
 func others(s *state.Snapshot, d *state.Definition, r *model.Resource, number int) (n int) {
 	here := d.Seen[r.UUID]
+	unknown := here == nil && !r.Diskless && d.HasDRBD()
 	if v := r.Volume(number); v == nil || !good(here, v) {
 		here = nil
 	}
@@ -93,7 +95,7 @@ func others(s *state.Snapshot, d *state.Definition, r *model.Resource, number in
 		}) {
 			continue
 		}
-		if v := o.Volume(number); v != nil && good(d.Seen[o.UUID], v) {
+		if v := o.Volume(number); v != nil && good(d.Seen[o.UUID], v) && (!unknown || plan.InTouch(d.Seen[o.UUID])) {
 			n++
 		}
 	}

@@ -135,17 +135,12 @@ func (d Driver) own(ctx context.Context, name string, id model.UUID) (lvm.VG, lv
 }
 
 // translate adds what the pool's user matches on.
-func translate(err error) error {
-	for _, m := range []struct{ from, to error }{
-		{lvm.ErrVGNotFound, pool.ErrNoPool},
-		{lvm.ErrExists, pool.ErrExists},
-		{lvm.ErrNotFound, pool.ErrNotFound},
-		{lvm.ErrNoSpace, pool.ErrNoSpace},
-		{lvm.ErrInUse, pool.ErrInUse},
-	} {
-		if errors.Is(err, m.from) {
-			return fmt.Errorf("%w: %w", m.to, err)
-		}
-	}
-	return err
+func translate(err error) error { return pool.Translate(err, meanings) }
+
+var meanings = []pool.Meaning{
+	{From: lvm.ErrVGNotFound, To: pool.ErrNoPool},
+	{From: lvm.ErrExists, To: pool.ErrExists},
+	{From: lvm.ErrNotFound, To: pool.ErrNotFound},
+	{From: lvm.ErrNoSpace, To: pool.ErrNoSpace},
+	{From: lvm.ErrInUse, To: pool.ErrInUse},
 }

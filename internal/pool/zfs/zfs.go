@@ -302,19 +302,14 @@ func (d Driver) destroyLater(ctx context.Context, snap string) error {
 }
 
 // translate adds what the pool's user matches on.
-func translate(err error) error {
-	for _, m := range []struct{ from, to error }{
-		{zfs.ErrNoPool, pool.ErrNoPool},
-		{zfs.ErrExists, pool.ErrExists},
-		{zfs.ErrNotFound, pool.ErrNotFound},
-		{zfs.ErrNoSpace, pool.ErrNoSpace},
-		{zfs.ErrInUse, pool.ErrInUse},
-		{zfs.ErrDependent, pool.ErrInUse},
-		{zfs.ErrNewer, pool.ErrNewerSnapshots},
-	} {
-		if errors.Is(err, m.from) {
-			return fmt.Errorf("%w: %w", m.to, err)
-		}
-	}
-	return err
+func translate(err error) error { return pool.Translate(err, meanings) }
+
+var meanings = []pool.Meaning{
+	{From: zfs.ErrNoPool, To: pool.ErrNoPool},
+	{From: zfs.ErrExists, To: pool.ErrExists},
+	{From: zfs.ErrNotFound, To: pool.ErrNotFound},
+	{From: zfs.ErrNoSpace, To: pool.ErrNoSpace},
+	{From: zfs.ErrInUse, To: pool.ErrInUse},
+	{From: zfs.ErrDependent, To: pool.ErrInUse},
+	{From: zfs.ErrNewer, To: pool.ErrNewerSnapshots},
 }

@@ -21,10 +21,15 @@ type Exchange struct {
 	For model.UUID
 	// Left says how much had been written to each volume when a peer was left, in KiB; nil: not known.
 	Left map[model.UUID]map[int]int64
+	// Renamed says how often volumes' data got a new name, for certain, for the peer that is about to return. 8.4 remembers two older
+	// names: after three new ones the peer is known still, after four it isn't.
+	Renamed map[model.UUID]map[int]int
+	// Synced names, by the volume's id, the peer with which it was seen in sync since that is the one in the config.
+	Synced map[model.UUID]model.UUID
 }
 
 func (e Exchange) equal(o Exchange) bool {
-	return e.Peer == o.Peer && e.For == o.For && maps.EqualFunc(e.Left, o.Left, func(a, b map[int]int64) bool { return (a == nil) == (b == nil) && maps.Equal(a, b) })
+	return e.Peer == o.Peer && e.For == o.For && maps.Equal(e.Synced, o.Synced) && maps.EqualFunc(e.Renamed, o.Renamed, maps.Equal[map[int]int, map[int]int]) && maps.EqualFunc(e.Left, o.Left, func(a, b map[int]int64) bool { return (a == nil) == (b == nil) && maps.Equal(a, b) })
 }
 
 // Restarted is what is left of it when the kernel's counters begin anew.
@@ -48,6 +53,31 @@ func (e Exchange) With(peer model.UUID, written map[int]int64) Exchange {
 	return e
 }
 
+// WithRenamed notes that a volume's data got a new name for a peer that is about to return.
+func (e Exchange) WithRenamed(peer model.UUID, number int) Exchange {
+	all, one := maps.Clone(e.Renamed), maps.Clone(e.Renamed[peer])
+	if all == nil {
+		all = map[model.UUID]map[int]int{}
+	}
+	if one == nil {
+		one = map[int]int{}
+	}
+	one[number]++
+	all[peer] = one
+	e.Renamed = all
+	return e
+}
+
+// RenamedFor keeps what was noted for that peer, and of no other; "": nothing.
+func (e Exchange) RenamedFor(peer model.UUID) Exchange {
+	one := e.Renamed[peer]
+	e.Renamed = nil
+	if one != nil {
+		e.Renamed = map[model.UUID]map[int]int{peer: one}
+	}
+	return e
+}
+
 // done: peer is the one that the config in place has.
 func (e Exchange) done(peer model.UUID) Exchange {
 	left := maps.Clone(e.Left)
@@ -55,7 +85,11 @@ func (e Exchange) done(peer model.UUID) Exchange {
 	if len(left) == 0 {
 		left = nil
 	}
-	return Exchange{Peer: peer, Left: left}
+	out := Exchange{Peer: peer, Left: left}
+	if e.Peer == peer {
+		out.Synced = e.Synced
+	}
+	return out
 }
 
 // Written is how much was written to each volume, in KiB.

@@ -76,10 +76,9 @@ func (p *planner) makes(v model.VolumeSpec) Plan {
 		}
 		return do(guard, mk)
 	}
-	on, off := rec, rec
-	on.Seeding, on.SeedVolume, on.Making = true, n, with(rec.Making, n)
-	off.Seeding, off.SeedVolume = false, 0
-	return do(guard, p.record(on), promote, mk, demote, p.record(off))
+	on := rec.seeding(n)
+	on.Making = with(rec.Making, n)
+	return do(guard, p.record(on), promote, mk, demote, p.record(rec.seeded()))
 }
 
 // fileSystemAlone is for volumes without DRBD.

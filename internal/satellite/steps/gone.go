@@ -99,6 +99,9 @@ func (p *planner) goneBeside(stay []model.VolumeSpec, left bool) Plan {
 		}
 		if up {
 			if why := OtherGood(k, guard.Volumes); why != "" {
+				if w := p.lookFirst(); len(w.Steps) > 0 { // with 8.4 the peer that it is to ask may be another by now
+					return w
+				}
 				return blocked("%s; the removal waits, or type the override that names what is lost", why)
 			}
 			p.apart = true
@@ -173,11 +176,7 @@ func (p *planner) exempt() bool {
 func (p *planner) takeDown() Plan {
 	k := p.seen.Kernel
 	if p.seen.Record.Seeding && k.Role == primary {
-		rec := p.seen.Record
-		demote := p.step(Demote)
-		demote.Number = rec.SeedVolume
-		rec.Seeding, rec.SeedVolume = false, 0
-		return undo(demote, p.record(rec))
+		return p.unseed()
 	}
 	if k.Role == primary {
 		return blocked("%s is in use on this node (Primary): unmount it, or stop what uses it", p.spec.Name)
@@ -193,7 +192,11 @@ func (p *planner) takeDown() Plan {
 				guard.Volumes = append(guard.Volumes, v.Number)
 			}
 		}
-		if why := OtherGood(k, guard.Volumes); why != "" {
+		why := OtherGood(k, guard.Volumes)
+		if why != "" && p.held(guard.Volumes) {
+			guard.Held, why = true, ""
+		}
+		if why != "" {
 			// It may be half taken down by a process that died: then it comes up again, to see.
 			if w := p.lookFirst(); len(w.Steps) > 0 {
 				return w

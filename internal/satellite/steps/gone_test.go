@@ -25,3 +25,32 @@ func TestGoneBeforeTheKernelIsKnown(t *testing.T) {
 		t.Errorf("it is in the kernel: %+v", p)
 	}
 }
+
+// With 8.4, one that goes beside a volume that nobody asked to remove looks for the peer that its order names by now (seed 16985).
+func TestGoneBesideMeetsItsNewPeer(t *testing.T) {
+	w := newWorld(backups(2))
+	w.peer = model.DiskUpToDate
+	settled(t, w)
+	seen := w.seen()
+	stays := w.spec.Volumes[1]
+	seen.Extra = []model.VolumeSpec{stays}
+	seen.Kernel.Peers = []KernelPeer{{State: "Connecting"}}
+	goes := w.spec
+	goes.Want, goes.Volumes = model.Gone, goes.Volumes[:1:1]
+	goes.Volumes[0].Want = model.Gone
+	if p := Next(goes, seen, w.node); len(p.Steps) != 0 || p.Phase != model.Blocked {
+		t.Errorf("the peer is away: %+v", p)
+	}
+	d := *goes.DRBD
+	d.Peers = []model.PeerSpec{{Node: "charlie", ID: "rep-3", NodeID: 2, Address: "10.77.0.3", Port: 7000}}
+	goes.DRBD = &d
+	p := Next(goes, seen, w.node)
+	if len(p.Steps) == 0 {
+		t.Fatalf("it has another peer: %+v", p)
+	}
+	for _, s := range p.Steps {
+		if s.Kind == Down || s.Kind == RemoveDevice {
+			t.Errorf("nobody has said that another copy is good: %v", kinds(p))
+		}
+	}
+}

@@ -113,10 +113,8 @@ func (p *planner) takeSize(v model.VolumeSpec) Plan {
 	if p.spec.DRBD.Generation != model.DRBD8 || used || guard.Peers == 0 {
 		return do(guard, take)
 	}
-	on, off := p.seen.Record, p.seen.Record
-	on.Seeding, on.SeedVolume = true, v.Number
-	off.Seeding, off.SeedVolume = false, 0
-	return do(guard, p.record(on), p.volumeStep(Promote, v), take, p.volumeStep(Demote, v), p.record(off))
+	rec := p.seen.Record
+	return do(guard, p.record(rec.seeding(v.Number)), p.volumeStep(Promote, v), take, p.volumeStep(Demote, v), p.record(rec.seeded()))
 }
 
 // MayGrow tells why the volume, or its backing device, may not grow now; "" if it may: it is UpToDate here and on all n

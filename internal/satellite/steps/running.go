@@ -16,6 +16,9 @@ func (p *planner) running(ready []model.VolumeSpec) Plan {
 		rec.Met = true
 		w.Steps, w.Quiet = []Step{p.record(rec)}, true
 	}
+	if s := p.inSync(ready); s != nil && len(w.Steps) == 0 {
+		w.Steps, w.Quiet = []Step{*s}, true
+	}
 	if m := p.meet(); m != nil && len(w.Steps) == 0 { // a sync that is about to begin looks the same: nobody is to hear of that
 		w.Steps, w.Quiet, w.After = m.Steps, true, m.After
 	}
@@ -30,14 +33,10 @@ func (p *planner) run(ready []model.VolumeSpec) Plan {
 	}
 	rec := p.seen.Record
 	if rec.Seeding {
-		demote := p.step(Demote)
-		demote.Number = rec.SeedVolume
-		demote.Settle = slices.Contains(rec.Making, rec.SeedVolume)
-		rec.Seeding, rec.SeedVolume = false, 0
 		if k.Role == primary && slices.ContainsFunc(ready, func(v model.VolumeSpec) bool { return k.Volumes[v.Number].Open }) {
-			return undo(p.record(rec)) // somebody uses it by now: it is his
+			return undo(p.record(rec.seeded())) // somebody uses it by now: it is his
 		}
-		return undo(demote, p.record(rec))
+		return p.unseed()
 	}
 	var wait *Plan
 	for _, v := range ready {
@@ -131,6 +130,14 @@ func attached(disk string) bool {
 
 func undo(s ...Step) Plan { return Plan{Steps: s, Undo: true} }
 
+// unseed makes the volume Secondary again that this node made Primary for a moment, and notes that.
+func (p *planner) unseed() Plan {
+	rec := p.seen.Record
+	demote := p.step(Demote)
+	demote.Number, demote.Settle = rec.SeedVolume, slices.Contains(rec.Making, rec.SeedVolume)
+	return undo(demote, p.record(rec.seeded()))
+}
+
 // seedSync: with 8.4 Primary for a moment, with a note beforehand so that a crash between doesn't leave it Primary.
 func (p *planner) seedSync(v model.VolumeSpec) Plan {
 	guard := p.volumeStep(GuardSeed, v)
@@ -143,10 +150,7 @@ func (p *planner) seedSync(v model.VolumeSpec) Plan {
 	if v.FileSystem != nil {
 		on.Fresh = with(on.Fresh, v.Number)
 	}
-	off := on
-	on.Seeding, on.SeedVolume = true, v.Number
-	off.Seeding, off.SeedVolume = false, 0
-	return do(guard, p.record(on), p.volumeStep(SeedSync, v), p.volumeStep(Demote, v), p.record(off))
+	return do(guard, p.record(on.seeding(v.Number)), p.volumeStep(SeedSync, v), p.volumeStep(Demote, v), p.record(on.seeded()))
 }
 
 // fresh notes before the seed that the volume is one with nothing in it, if that will matter.

@@ -41,6 +41,8 @@ type Seen struct {
 	OldWaits model.UUID
 	// Heals counts adjusts since the last change that were to mend what the kernel lacks.
 	Heals int
+	// Failing: the last steps failed, or had to wait.
+	Failing bool
 	// Passed: the guard was passed and the resource taken down by the last job of this process.
 	Passed bool
 	// Forgotten are the node-ids forgotten since the incarnation is known.
@@ -73,6 +75,17 @@ type Record struct {
 	Making []int
 	// Exchange is what is known of peers that were exchanged for others (8.4).
 	Exchange Exchange
+}
+
+// seeding is with the note that this node makes that volume Primary for a moment, seeded without it.
+func (r Record) seeding(number int) Record {
+	r.Seeding, r.SeedVolume = true, number
+	return r
+}
+
+func (r Record) seeded() Record {
+	r.Seeding, r.SeedVolume = false, 0
+	return r
 }
 
 // Volume is what is there of a volume.

@@ -44,7 +44,7 @@ const (
 	// ForgetPeer gives back the bitmap slot of the removed peer NodeID.
 	ForgetPeer
 	// GuardGone looks at the kernel again: not Primary, and if Volumes isn't empty, another connected peer is UpToDate for
-	// each of them.
+	// each of them, or Held, and nothing was written here that the peer didn't get (Unwritten).
 	GuardGone
 	// Down takes the resource out of the kernel.
 	Down
@@ -149,6 +149,7 @@ type Step struct {
 	From    *model.Source
 	Of      model.UUID
 	Returns bool
+	Held    bool // GuardGone: another is known to hold all that is here
 	New     bool
 	LUKS    bool // the device is encrypted
 	// Discards pass through the mapping that is opened.
@@ -201,7 +202,7 @@ func (s Step) String() string {
 		}
 		return fmt.Sprintf("%s of %s (%s)", s.Kind, s.Resource, Sum(s.Config))
 	case WriteRecord:
-		return fmt.Sprintf("%s of %s: applied %q, minors %v, seeding %v, met %v, quiet %q, fresh %v, making %v", s.Kind, s.Resource, s.Record.Applied, s.Record.Minors, s.Record.Seeding, s.Record.Met, s.Record.Quiet, s.Record.Fresh, s.Record.Making)
+		return fmt.Sprintf("%s of %s: applied %q, minors %v, seeding %v, met %v, quiet %q, fresh %v, making %v, in sync %v", s.Kind, s.Resource, s.Record.Applied, s.Record.Minors, s.Record.Seeding, s.Record.Met, s.Record.Quiet, s.Record.Fresh, s.Record.Making, len(s.Record.Exchange.Synced))
 	case GuardSeed, SeedSync, GuardSkip, SeedSkip, GuardGrow, Promote, TakeSize:
 		return fmt.Sprintf("%s of %s/%d", s.Kind, s.Resource, s.Number)
 	case Throttle:

@@ -3,6 +3,7 @@ package steps
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"holdfast/internal/model"
 	"holdfast/internal/stack/drbd"
@@ -46,18 +47,20 @@ func (p *planner) diskComes() Plan {
 		}
 	}
 	w := p.client().up()
+	if len(w.Steps) > 0 && p.mayAttachFirst(w) {
+		if disks := p.disks(up); disks != nil && len(disks.Steps) > 0 {
+			return *disks
+		}
+		if !slices.ContainsFunc(up, func(v model.VolumeSpec) bool { return !p.seen.Volumes[v.Number].MDMade }) {
+			w.After = attachSoon
+		}
+	}
 	if len(w.Steps) > 0 || p.seen.OldWaits != "" || !p.node.Known || !p.seen.KernelKnown || p.otherGeneration() != "" || p.conflict() != nil {
 		return w
 	}
 	// Whatever else holds the client up doesn't keep its disks from being made.
-	if s := p.storage(up); s != nil {
+	if s := p.disks(up); s != nil {
 		return *s
-	}
-	if s := p.crypt(up); s != nil {
-		return *s
-	}
-	if steps := p.metadata(up); len(steps) > 0 {
-		return do(steps...)
 	}
 	if w.Phase != model.Done {
 		return w
@@ -68,6 +71,35 @@ func (p *planner) diskComes() Plan {
 		}
 	}
 	return working("the controller is to note that the metadata are made")
+}
+
+// disks makes those of a client, as far as that can be done now; nil: nothing is left to do here.
+func (p *planner) disks(up []model.VolumeSpec) *Plan {
+	if s := p.storage(up); s != nil {
+		return s
+	}
+	if s := p.crypt(up); s != nil {
+		return s
+	}
+	if steps := p.metadata(up); len(steps) > 0 {
+		w := do(steps...)
+		return &w
+	}
+	return nil
+}
+
+// attachSoon is how long the controller has to note that the metadata are made, before a client that is whole without them
+// is adjusted once more.
+const attachSoon = 2 * time.Second
+
+// mayAttachFirst tells whether w, which adjusts a client to a new config, can be done together with attaching its disks: it runs
+// and lacks nothing of what the new config asks for, so only options changed, which matter to one that has a disk, and they
+// are set before it is attached. Where the disks can't be made just now, or are made of a snapshot, it doesn't wait for them.
+func (p *planner) mayAttachFirst(w Plan) bool {
+	return p.kernelOwn() && w.Reason == "" && !w.Healing && p.node.Session && !p.seen.Failing &&
+		slices.ContainsFunc(w.Steps, func(s Step) bool { return s.Kind == Adjust }) &&
+		!slices.ContainsFunc(p.spec.Volumes, func(v model.VolumeSpec) bool { return v.From != nil || v.Want != model.Up }) &&
+		p.conflict() == nil
 }
 
 // diskGoes detaches the disks that the order names, once another copy is good, and removes them. The config file says how
@@ -189,11 +221,7 @@ func (p *planner) rest() Plan {
 	case !p.kernelOwn():
 		return Plan{Phase: model.Done}
 	case p.seen.Record.Seeding && p.seen.Kernel.Role == primary:
-		rec := p.seen.Record
-		demote := p.step(Demote)
-		demote.Number = rec.SeedVolume
-		rec.Seeding, rec.SeedVolume = false, 0
-		return undo(demote, p.record(rec))
+		return p.unseed()
 	case p.seen.Kernel.Role == primary:
 		return blocked("%s is in use on this node (Primary): unmount it, or stop what uses it, then it is deactivated", p.spec.Name)
 	}

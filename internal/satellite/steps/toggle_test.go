@@ -51,6 +51,62 @@ func TestDiskComesWhileTheClientRuns(t *testing.T) {
 	}
 }
 
+// New options of a client that gets its disk are set together with attaching it, unless something else comes first: what it lacks,
+// a disk that can't be made, a controller that doesn't note what was made.
+func TestOptionsWithTheDisk(t *testing.T) {
+	fresh := func() *world {
+		w := nine()
+		w.spec.Client = true
+		if _, _, err := w.round(-1); err != nil { // the client
+			t.Fatal(err)
+		}
+		w.spec.DRBD.Options = map[string]map[string]string{"Resource": {"quorum-minimum-redundancy": "majority"}}
+		return w
+	}
+	w := fresh()
+	for _, want := range []Kind{CreateDevice, CreateMetadata} {
+		p, _, err := w.round(-1)
+		if d := cmp.Diff([]Kind{want}, kinds(p)); d != "" || err != nil {
+			t.Fatal(d, err)
+		}
+	}
+	adjust := []Kind{Adjust, WriteRecord}
+	if p := w.plan(); p.After == 0 || cmp.Diff(adjust, kinds(p)) != "" {
+		t.Errorf("the controller is to note that they are made: %v after %v", kinds(p), p.After)
+	}
+	w.controller()
+	w.spec.Client = false
+	if p := w.plan(); p.After != 0 || cmp.Diff(adjust, kinds(p)) != "" || drbd.WithoutDisk(p.Steps[0].Config, w.spec.ID, "alpha") ||
+		!strings.Contains(string(p.Steps[0].Config), "quorum-minimum-redundancy majority") {
+		t.Errorf("attach: %+v", p)
+	}
+	if p := settled(t, w); p.Phase != model.Done || len(w.writes) != 1 {
+		t.Errorf("%+v", p)
+	}
+
+	w = fresh()
+	now := func(when string, seen Seen, node Node) {
+		t.Helper()
+		if p := Next(w.spec, seen, node); p.After != 0 || cmp.Diff(adjust, kinds(p)) != "" {
+			t.Errorf("%s: %v after %v", when, kinds(p), p.After)
+		}
+	}
+	seen := w.seen()
+	seen.Failing = true
+	now("making the disk fails", seen, w.node)
+	seen = w.seen()
+	seen.Volumes[0] = Volume{PoolSeen: true, PoolReason: "lvcreate hangs"}
+	now("the pool hangs", seen, w.node)
+	node := w.node
+	node.Session = false
+	now("no controller", w.seen(), node)
+	w.peer, w.kernel.Peers = "", nil
+	now("the connection is missing", w.seen(), w.node)
+	w = fresh()
+	w.spec.Volumes[0].From = &model.Source{}
+	now("the disk is made of a snapshot", w.seen(), w.node)
+}
+
 func TestFullPoolLeavesTheClient(t *testing.T) {
 	w := nine()
 	w.spec.Client = true

@@ -45,12 +45,7 @@ func (p *planner) up() Plan {
 			return *w
 		}
 	}
-	var up []model.VolumeSpec
-	for _, v := range p.spec.Volumes {
-		if v.Want == model.Up {
-			up = append(up, v)
-		}
-	}
+	up := p.wanted()
 	if w := p.extra(&up); w != nil {
 		return *w
 	}
@@ -242,6 +237,7 @@ func (p *planner) attached(ready []model.VolumeSpec) *Plan {
 	if p.seen.Kernel == nil || heal && p.lacksUp(ready) != "" { // the counters begin anew when a disk is attached
 		rec.Exchange = rec.Exchange.Restarted()
 	}
+	rec.Exchange = p.another(rec.Exchange)
 	if !sameRecord(rec, p.seen.Record) && (!heal || len(rec.Fresh) != len(p.seen.Record.Fresh) || len(rec.Exchange.Left) > 0) {
 		steps = append(steps, p.record(rec))
 	}

@@ -66,6 +66,7 @@ type slot struct {
 	dirty    map[int]bool // or these
 	left     int64        // KiB still to sync, while all or dirty
 	voter    bool         // that peer has, or had, a disk
+	seen     bool         // and it was seen
 	outdated bool         // and was behind when it was last seen
 }
 

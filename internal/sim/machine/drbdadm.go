@@ -214,6 +214,9 @@ func (x *call) drbdadm() {
 			}
 			switch {
 			case cmd == "connect" && c.state == "StandAlone":
+				if x.unconnectable(k, c) {
+					return
+				}
 				c.reset("Connecting")
 				x.m.effect("connect %s to %s", k.name, c.peer)
 			case cmd == "connect" && k.gen == drbd.Gen8:
@@ -343,6 +346,7 @@ func (x *call) adjust(r drbd.Resource, local drbd.Node, standIn bool) {
 			return
 		}
 		c := w
+		c.idle = true
 		c.vols = map[int]*peerVol{}
 		c.reset("StandAlone")
 		k.conns = append(k.conns, &c)
@@ -390,10 +394,30 @@ func (x *call) adjust(r drbd.Resource, local drbd.Node, standIn bool) {
 	}
 	for _, c := range k.conns {
 		if c.state == "StandAlone" {
+			if x.unconnectable(k, c) {
+				return
+			}
 			c.reset("Connecting")
 			m.effect("connect %s to %s", r.Name, c.peer)
 		}
 	}
+}
+
+// unconnectable refuses to connect where the one more to vote would cost a Primary its quorum: 9.2.18 counts at any change of state, and
+// refuses those that a user asks for (is_valid_soft_transition; seen in the lab).
+func (x *call) unconnectable(r *resource, c *conn) bool {
+	idle := c.idle
+	c.idle = false
+	if r.gen != drbd.Gen9 || r.role != "Primary" {
+		return false
+	}
+	q := r.option("options", "quorum")
+	if q == "" || q == "off" || !slices.ContainsFunc(r.vols, func(v *volume) bool { return v.quorate && !r.hasQuorum(v, q) }) {
+		return false
+	}
+	c.idle = idle
+	x.fail(11, "%s: State change failed: (-25) No quorum\nCommand 'drbdsetup connect %s %d' terminated with exit code 11", r.name, r.name, c.peerID)
+	return true
 }
 
 // wanted are the connections that the file gives this node. 8.4 knows one

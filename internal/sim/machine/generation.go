@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"maps"
 	"slices"
 
 	"holdfast/internal/tool/drbd"
@@ -107,8 +108,12 @@ func (md *metadata) remember(uuid uint64) {
 		return
 	}
 	md.history = append([]uint64{uuid}, md.history...)
-	if len(md.history) > 32 {
-		md.history = md.history[:32]
+	most := 32
+	if md.format == drbd.V08 {
+		most = 2
+	}
+	if len(md.history) > most {
+		md.history = md.history[:most]
 	}
 }
 
@@ -199,7 +204,7 @@ func (n *Network) handshake(a *Machine, ar *resource, ac *conn, b *Machine, br *
 				agree(s.av.disk.md, s.bv.disk.md)
 			}
 			size := n.grantedKiB(a, ar, s.av, b, br, s.bv)
-			if ar.gen == drbd.Gen9 && (away(ar, ac) || away(br, bc)) {
+			if ar.gen == drbd.Gen9 && (away(ar, s.av, ac) || away(br, s.bv, bc)) {
 				size = min(size, agreedKiB(s.av.disk.md, s.bv.disk.md))
 			}
 			for _, v := range []*volume{s.av, s.bv} {
@@ -346,17 +351,18 @@ func (n *Network) startSync(sc *conn, s *volume, tc *conn, t *volume, full bool)
 	if ts.left > 0 && ss.left < ts.left {
 		ss.left = ts.left
 	}
-	ss.left = min(ss.left, s.sizeKiB) // the target's device may be larger
-	if ss.uuid == 0 {
+	ss.left = min(ss.left, s.sizeKiB)          // the target's device may be larger
+	if ss.uuid == 0 || sm.format == drbd.V08 { // 8.4 names it anew at each start
+		sm.remember(ss.uuid)
 		ss.uuid = n.newUUID()
 	}
 	// While it syncs, the target is of the generation that the source's bitmap
 	// counts from: cut off now, the source knows it as behind.
 	tm.remember(tm.current)
 	tm.current = ss.uuid
-	voter, outdated := ts.voter, ts.outdated
+	voter, seen, outdated := ts.voter, ts.seen, ts.outdated
 	*ts = *ss.clone()
-	ts.uuid, ts.voter, ts.outdated = 0, voter, outdated
+	ts.uuid, ts.voter, ts.seen, ts.outdated = 0, voter, seen, outdated
 	sm.crashed, tm.crashed = false, false
 	sc.vols[s.num].repl, tc.vols[t.num].repl = "SyncSource", "SyncTarget"
 	t.state = "Inconsistent"
@@ -384,19 +390,7 @@ func (n *Network) progress(m *Machine, r *resource, c *conn, kib int64) (moved b
 		if ss.left > 0 {
 			continue
 		}
-		// A third node that the source doesn't know of hasn't got these either.
-		for _, oc := range pr.conns {
-			if _, known := v.disk.md.slots[oc.peerID]; known || oc.peerID == pc.peerID || oc.diskless {
-				continue
-			}
-			third := tv.disk.md.slot(oc.peerID)
-			if ss.all {
-				third.setAll(tv.sizeKiB)
-			}
-			for b := range ss.dirty { // in any order
-				third.mark(b)
-			}
-		}
+		all, got := ss.all, maps.Clone(ss.dirty)
 		tv.writtenKiB += 4 * int64(len(ss.dirty)) // the kernel counts syncs to here, too
 		if ss.all {
 			tv.disk.copyOf(v.disk)
@@ -422,9 +416,27 @@ func (n *Network) progress(m *Machine, r *resource, c *conn, kib int64) (moved b
 		for id, s := range sm.slots { // in any order
 			if id != c.peerID && id != r.nodeID && id != pr.nodeID {
 				t := tm.slot(id)
-				voter, outdated := t.voter, t.outdated
+				voter, seen, outdated := t.voter, t.seen, t.outdated
 				*t = *s.clone()
-				t.voter, t.outdated = voter, outdated
+				t.voter, t.seen, t.outdated = voter, seen, outdated
+			}
+		}
+		// A third node hasn't got these either, unless the source sees it, and knows that it has (9.2.18: recv_resync_read sets all
+		// peers out of sync, P_PEERS_IN_SYNC takes back).
+		for _, oc := range pr.conns {
+			if oc.peerID == pc.peerID || oc.diskless {
+				continue
+			}
+			at := slices.IndexFunc(r.conns, func(x *conn) bool { return x.peerID == oc.peerID })
+			if at >= 0 && r.conns[at].state == "Connected" {
+				continue
+			}
+			third := tm.slot(oc.peerID)
+			if all {
+				third.setAll(tv.sizeKiB)
+			}
+			for b := range got { // in any order
+				third.mark(b)
 			}
 		}
 		ts.clear()
@@ -452,7 +464,7 @@ func (n *Network) progress(m *Machine, r *resource, c *conn, kib int64) (moved b
 	return moved
 }
 
-// Unsynced is what the syncs that run have left, in KiB.
+// Unsynced is what the syncs and verifies that run have left, in KiB.
 func (n *Network) Unsynced() (kib int64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -460,8 +472,12 @@ func (n *Network) Unsynced() (kib int64) {
 		for _, name := range sortedKeys(m.kernel) {
 			for _, c := range m.kernel[name].conns {
 				for _, v := range m.kernel[name].vols {
-					if p := c.vols[v.num]; p != nil && p.repl == "SyncSource" && v.disk != nil {
+					switch p := c.vols[v.num]; {
+					case p == nil || v.disk == nil:
+					case p.repl == "SyncSource":
 						kib += v.disk.md.slot(c.peerID).left
+					case p.repl == "VerifyS":
+						kib += p.left
 					}
 				}
 			}

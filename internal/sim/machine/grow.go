@@ -91,9 +91,16 @@ func (d *Disk) seenKiB(gen drbd.Generation) int64 {
 	return d.usableKiB()
 }
 
-// away says that a peer with a disk isn't connected, other than that one: then 9 grows nothing.
-func away(r *resource, but *conn) bool {
-	return slices.ContainsFunc(r.conns, func(c *conn) bool { return c != but && !c.diskless && c.state != "Connected" })
+// away says that a peer whose disk was seen isn't connected, other than that one: then 9 grows nothing (MDF_PEER_DEVICE_SEEN in
+// get_max_agreeable_size of 9.2.18).
+func away(r *resource, v *volume, but *conn) bool {
+	for id, s := range v.disk.md.slots { // in any order
+		if s.seen && id != r.nodeID && (but == nil || id != but.peerID) &&
+			!slices.ContainsFunc(r.conns, func(c *conn) bool { return c.peerID == id && c.state == "Connected" }) {
+			return true
+		}
+	}
+	return false
 }
 
 // agreedKiB is the size that the two have already.
@@ -135,13 +142,21 @@ func (n *Network) spread(m *Machine, r *resource, v *volume) {
 		case o.v.disk == nil:
 			o.v.sizeKiB = max(o.v.sizeKiB, v.sizeKiB)
 			continue
-		case o.v.disk.md.current == justCreated || away(o.r, nil):
+		case o.v.disk.md.current == justCreated:
 			continue
 		}
 		size := o.v.disk.usableKiB()
 		for _, x := range n.members(o.m, o.r, o.v) {
-			if x.v.disk != nil {
-				size = min(size, x.v.disk.usableKiB())
+			if x.v.disk == nil {
+				continue
+			}
+			if away(x.r, x.v, nil) { // a newcomer that has seen nobody else doesn't grow beyond its peer: see docs/simulator.md
+				size = 0
+			}
+			for _, y := range n.members(x.m, x.r, x.v) { // each speaks for those that it sees
+				if y.v.disk != nil {
+					size = min(size, y.v.disk.usableKiB())
+				}
 			}
 		}
 		if size > o.v.disk.md.sizeKiB {
@@ -177,7 +192,7 @@ func (x *call) resize(r *resource, v *volume, alone bool) {
 		}
 	}
 	if len(members) == 1 && !alone && (r.gen == drbd.Gen8 || len(r.conns) > 0) ||
-		r.gen == drbd.Gen9 && !alone && slices.ContainsFunc(members, func(o member) bool { return away(o.r, nil) }) {
+		r.gen == drbd.Gen9 && !alone && slices.ContainsFunc(members, func(o member) bool { return o.v.disk != nil && away(o.r, o.v, nil) }) {
 		size = v.sizeKiB // exit 0, and nothing grows
 		if r.gen == drbd.Gen8 {
 			size = max(size, min(v.offeredKiB, v.disk.usableKiB())) // as far as the peer could when it was last heard of (by the kernel's source)

@@ -52,6 +52,7 @@ type conn struct {
 	diskless      bool // the peer has no disk by intent
 	local, remote netip.AddrPort
 	state         string // StandAlone, Connecting, Connected
+	idle          bool   // nobody has told it to connect yet
 	peerRole      string
 	vols          map[int]*peerVol
 	gen           drbd.Generation

@@ -87,6 +87,7 @@ func (r *resource) notePeers(v *volume) {
 		}
 		s := md.slot(c.peerID)
 		s.voter, s.outdated = true, p != nil && (p.disk == "Inconsistent" || p.disk == "Outdated")
+		s.seen = s.seen || p != nil && (s.outdated || p.disk == "UpToDate" || p.disk == "Consistent")
 	}
 }
 
@@ -132,7 +133,7 @@ func (r *resource) count(v *volume) (n votes) {
 		p := c.vols[v.num]
 		up := c.state == "Connected" && p != nil && p.repl != "Off"
 		switch {
-		case c.option("allow-remote-read") == "no":
+		case c.option("allow-remote-read") == "no" || c.idle:
 		case c.diskless && !up:
 			if v.disk == nil || slices.Contains(v.disk.md.witnesses, c.peerID) {
 				n.missingWitnesses++

@@ -749,6 +749,7 @@ type ResourceSpec struct {
 	DropDisk        bool                   `protobuf:"varint,21,opt,name=drop_disk,json=dropDisk,proto3" json:"drop_disk,omitempty"` // the disks that the volumes name are detached and removed
 	Hold            bool                   `protobuf:"varint,22,opt,name=hold,proto3" json:"hold,omitempty"`                         // with drop_disk: not now
 	Down            bool                   `protobuf:"varint,23,opt,name=down,proto3" json:"down,omitempty"`                         // out of the kernel, devices and config stay
+	HeldBy          string                 `protobuf:"bytes,110,opt,name=held_by,json=heldBy,proto3" json:"held_by,omitempty"`       // with gone: this replica is known to hold all that is here
 	Verify          string                 `protobuf:"bytes,80,opt,name=verify,proto3" json:"verify,omitempty"`                      // compare the blocks with all peers', once for this id; empty: not
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -908,6 +909,13 @@ func (x *ResourceSpec) GetDown() bool {
 		return x.Down
 	}
 	return false
+}
+
+func (x *ResourceSpec) GetHeldBy() string {
+	if x != nil {
+		return x.HeldBy
+	}
+	return ""
 }
 
 func (x *ResourceSpec) GetVerify() string {
@@ -2603,6 +2611,7 @@ type ResourceStatus struct {
 	Broken         bool                   `protobuf:"varint,32,opt,name=broken,proto3" json:"broken,omitempty"` // of a snapshot: its content is lost
 	Verify         *VerifyProgress        `protobuf:"bytes,80,opt,name=verify,proto3" json:"verify,omitempty"`
 	PromotionScore int64                  `protobuf:"varint,92,opt,name=promotion_score,json=promotionScore,proto3" json:"promotion_score,omitempty"` // DRBD 9's
+	Within         string                 `protobuf:"bytes,110,opt,name=within,proto3" json:"within,omitempty"`                                       // 8.4: the peer that has all that is here; empty: not known
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -2775,6 +2784,13 @@ func (x *ResourceStatus) GetPromotionScore() int64 {
 		return x.PromotionScore
 	}
 	return 0
+}
+
+func (x *ResourceStatus) GetWithin() string {
+	if x != nil {
+		return x.Within
+	}
+	return ""
 }
 
 type VerifyProgress struct {
@@ -3455,7 +3471,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x04uuid\x18\x01 \x01(\tR\x04uuid\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x18\n" +
-	"\abacking\x18\x04 \x01(\tR\abacking\"\xed\x04\n" +
+	"\abacking\x18\x04 \x01(\tR\abacking\"\x86\x05\n" +
 	"\fResourceSpec\x12\x1e\n" +
 	"\n" +
 	"definition\x18\x01 \x01(\tR\n" +
@@ -3480,7 +3496,8 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x06client\x18\x14 \x01(\bR\x06client\x12\x1b\n" +
 	"\tdrop_disk\x18\x15 \x01(\bR\bdropDisk\x12\x12\n" +
 	"\x04hold\x18\x16 \x01(\bR\x04hold\x12\x12\n" +
-	"\x04down\x18\x17 \x01(\bR\x04down\x12\x16\n" +
+	"\x04down\x18\x17 \x01(\bR\x04down\x12\x17\n" +
+	"\aheld_by\x18n \x01(\tR\x06heldBy\x12\x16\n" +
 	"\x06verify\x18P \x01(\tR\x06verify\"V\n" +
 	"\fSnapshotSpec\x12\x12\n" +
 	"\x04take\x18\x01 \x01(\bR\x04take\x122\n" +
@@ -3651,7 +3668,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x03pid\x18\x01 \x01(\x03R\x03pid\x12\x12\n" +
 	"\x04argv\x18\x02 \x03(\tR\x04argv\x12\x19\n" +
 	"\bsince_ms\x18\x03 \x01(\x03R\asinceMs\x12\x12\n" +
-	"\x04pool\x18\x04 \x01(\tR\x04pool\"\xbc\x05\n" +
+	"\x04pool\x18\x04 \x01(\tR\x04pool\"\xd4\x05\n" +
 	"\x0eResourceStatus\x12\x1e\n" +
 	"\n" +
 	"definition\x18\x01 \x01(\tR\n" +
@@ -3678,7 +3695,8 @@ const file_holdfast_proto_rawDesc = "" +
 	"\brollback\x18\x1f \x01(\v2 .holdfast.wire.v1.RollbackStatusR\brollback\x12\x16\n" +
 	"\x06broken\x18  \x01(\bR\x06broken\x128\n" +
 	"\x06verify\x18P \x01(\v2 .holdfast.wire.v1.VerifyProgressR\x06verify\x12'\n" +
-	"\x0fpromotion_score\x18\\ \x01(\x03R\x0epromotionScore\"N\n" +
+	"\x0fpromotion_score\x18\\ \x01(\x03R\x0epromotionScore\x12\x16\n" +
+	"\x06within\x18n \x01(\tR\x06within\"N\n" +
 	"\x0eVerifyProgress\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\rR\x05state\x12\x16\n" +
