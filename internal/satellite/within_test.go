@@ -101,6 +101,39 @@ func TestStaysUnseen(t *testing.T) {
 	}
 }
 
+// Bravo is left in the midst of a sync from alpha: what is on its disk is nobody's, and it goes though it sees nobody.
+func TestGoesInTheMidstOfItsSync(t *testing.T) {
+	r := newRig(t, model.DRBD8, "alpha", "bravo", "charlie")
+	alpha, bravo, charlie := r.nodes[0], r.nodes[1], r.nodes[2]
+	r.deploy("backups", model.DRBD8, model.SeedSync, 1)
+	r.peerOf(alpha, "bravo", true)
+	r.peerOf(bravo, "alpha", true)
+	r.peerOf(charlie, "alpha", true)
+	for range 100 {
+		if bravo.volume("backups", 0).Disk == model.DiskInconsistent && len(bravo.of("backups").Peers) == 1 && bravo.of("backups").Peers[0].State == model.Connected {
+			break
+		}
+		r.run(250 * time.Millisecond)
+	}
+	r.peerOf(alpha, "charlie", true)
+	alpha.use()
+	r.run(20 * time.Second)
+	if d := bravo.volume("backups", 0).Disk; d != model.DiskInconsistent || charlie.volume("backups", 0).Disk != model.DiskUpToDate {
+		t.Fatalf("bravo is %s\n%s", d, r.traces())
+	}
+	if w := bravo.of("backups").Within; w != "backups-on-alpha" {
+		t.Fatalf("bravo is within %q\n%s", w, r.traces())
+	}
+	bravo.cut()
+	bravo.boot()
+	r.run(5 * time.Second)
+	bravo.remove("backups", func(s *model.ResourceSpec) { s.HeldBy = "backups-on-alpha" })
+	r.run(2 * time.Minute)
+	if !bravo.of("backups").Gone {
+		t.Fatalf("bravo isn't gone: %+v\n%s", bravo.of("backups"), r.traces())
+	}
+}
+
 // One is within its peer only once they were in sync, while nothing is written alone, and where it never had another: 8.4 lets in whoever
 // calls.
 func TestWithin(t *testing.T) {

@@ -12,6 +12,9 @@ import (
 // itself whether that peer has all that it has: they were in sync (Exchange.Synced), and what was written here since, while
 // they weren't connected, is in the bitmap, also after a power cut.
 //
+// One left in the midst of its own sync from that peer has nothing of its own at all: its disk is Inconsistent, and whoever used it used
+// the peer's data.
+//
 // A connection of 8.4 has no name, and it lets in whoever calls. So this counts only where there never was another peer.
 
 // inSync notes that volumes are in sync with the only peer that there ever was, once for each. nil: there is nothing to note.
@@ -64,14 +67,15 @@ func (p *planner) another(e Exchange) Exchange {
 }
 
 // Unwritten tells whether nothing was written to the volumes since they were last in sync with the peer, as far as the kernel says:
-// it has marked nothing. It doesn't say with whom.
+// it has marked nothing, or what is there was being replaced. It doesn't say with whom.
 func Unwritten(k *Kernel, volumes []int) bool {
 	if k == nil || k.Role == primary || len(k.Peers) != 1 {
 		return false
 	}
 	for _, n := range volumes {
 		pv, there := k.Peers[0].Volumes[n]
-		if !there || pv.OutOfSyncKiB != 0 || k.Volumes[n].Disk != model.DiskUpToDate {
+		disk := k.Volumes[n].Disk
+		if !there || disk != model.DiskInconsistent && (disk != model.DiskUpToDate || pv.OutOfSyncKiB != 0) {
 			return false
 		}
 	}
@@ -84,18 +88,17 @@ func Within(spec model.ResourceSpec, seen Seen) model.UUID {
 		return ""
 	}
 	e, all := seen.Record.Exchange, slices.Concat(spec.Volumes, seen.Extra)
-	if len(e.Left) > 0 {
-		return ""
-	}
 	var numbers []int
 	for _, v := range all {
 		numbers = append(numbers, v.Number)
-		if e.Synced[v.ID] != e.Peer {
+	}
+	if len(e.Left) > 0 || len(numbers) == 0 || !Unwritten(seen.Kernel, numbers) {
+		return ""
+	}
+	for _, v := range all {
+		if e.Synced[v.ID] != e.Peer && seen.Kernel.Volumes[v.Number].Disk != model.DiskInconsistent {
 			return ""
 		}
-	}
-	if len(numbers) == 0 || !Unwritten(seen.Kernel, numbers) {
-		return ""
 	}
 	return e.Peer
 }
