@@ -178,7 +178,7 @@ func stays(s *state.Snapshot, env Env, d *state.Definition, c *model.ResourceDef
 	plan.Stay(s, env.Rules(), c, r)
 }
 
-// Tend goes on with what takes time: nodes that are emptied, nodes that are away for too long, snapshots that are due. It is
+// Tend goes on with what takes time: nodes that are emptied, nodes that are away for too long, snapshots that are due, disks for what is in use without one. It is
 // typed by nobody: the controller does it every few seconds.
 type Tend struct{}
 
@@ -211,13 +211,18 @@ func (Tend) Apply(tx *state.Tx, env Env) (Reply, error) {
 			return Reply{}, err
 		}
 	}
-	more, err := autoSnapshots(tx, env)
+	more, err := giveDisks(tx, env)
+	if err != nil {
+		return Reply{}, err
+	}
+	notes = append(notes, more...)
+	more, err = autoSnapshots(tx, env)
 	return Reply{Notes: append(notes, more...)}, err
 }
 
 // NeedsTending tells whether Tend may find something to do.
 func NeedsTending(s *state.Snapshot, now time.Time) bool {
-	found := overdue(s, now) != nil || len(autoDue(s, now)) > 0 || verifyDue(s, now) != nil || plan.TurnCame(s, now.UnixMilli())
+	found := overdue(s, now) != nil || len(autoDue(s, now)) > 0 || len(wantDisks(s, now)) > 0 || verifyDue(s, now) != nil || plan.TurnCame(s, now.UnixMilli())
 	s.Nodes(func(n *state.Node) bool {
 		found = found || n.Evacuate || n.Evicted
 		return !found
@@ -369,11 +374,7 @@ func moveOne(tx *state.Tx, env Env, d *state.Definition, n *state.Node, r *model
 	if len(n.EvacuateTo) > 0 {
 		q.Filter.Nodes = n.EvacuateTo
 	}
-	for i := range d.Volumes {
-		if !d.Volumes[i].Deleting {
-			q.SizesKiB = append(q.SizesKiB, d.Backing(&d.Volumes[i]))
-		}
-	}
+	q.SizesKiB = sizes(d)
 	res := place.Place(s, q)
 	if res.Chosen == nil {
 		return waits("No other node can take it.", fault.Of(place.NotEnough(q, res)).Details)

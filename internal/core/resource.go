@@ -285,9 +285,7 @@ func (c Autoplace) Apply(tx *state.Tx, env Env) (Reply, error) {
 		return Reply{Notes: []fault.Note{n}, Wait: waits(tx, d.UUID, fault.Create)}, nil
 	}
 	q := place.Request{Definition: d, Filter: f, Count: max(0, want-have), Diskless: diskless}
-	for i := range d.Volumes {
-		q.SizesKiB = append(q.SizesKiB, d.Backing(&d.Volumes[i]))
-	}
+	q.SizesKiB = sizes(d)
 	res := place.Place(s, q)
 	if len(res.Chosen) < q.Count {
 		return Reply{}, place.NotEnough(q, res)

@@ -142,7 +142,7 @@ func addDisk(s *state.Snapshot, env Env, d *state.Definition, m *model.ResourceD
 			v.From = nil // others have the data
 		}
 	}
-	r.Diskless, r.TieBreaker, r.Toggle, r.First = false, false, model.AddRequested, false
+	r.Diskless, r.TieBreaker, r.Toggle, r.First, r.UsedMS, r.NoDisk = false, false, model.AddRequested, false, 0, ""
 	return done(fault.Modify, fault.Resource, refs, "Resource '%s' on node '%s' gets a disk.", d.Name, n.Name), nil
 }
 

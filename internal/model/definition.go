@@ -139,6 +139,10 @@ type Resource struct {
 	Toggle Toggle
 	// Successor is the replica that takes this one's place: this one goes when that one is proven UpToDate. "": none.
 	Successor UUID
+	// UsedMS, of a Diskless one that DrbdOptions/auto-diskful speaks of: since when it is in use, ms since 1970 UTC; 0: it isn't. NoDisk
+	// says why it got no disk when that was due.
+	UsedMS int64
+	NoDisk string
 	// Inactive: down on its node on the user's word; its devices, metadata and numbers stay.
 	Inactive bool
 

@@ -7,7 +7,9 @@ import (
 	"holdfast/internal/state"
 )
 
-// move has a user move data: toggle disks and turn back, move a replica to another node.
+const autoDiskful = "DrbdOptions/auto-diskful"
+
+// move has a user move data: toggle disks and turn back, have it done by itself, move a replica to another node.
 func (w *world) move() {
 	name, on := w.name(), w.nodeName()
 	if s := w.snapshot(); s != nil && w.chance(80) {
@@ -15,7 +17,9 @@ func (w *world) move() {
 			on = pick(w, d.Resources).Node
 		}
 	}
-	switch k := w.rng.IntN(17); {
+	switch k := w.rng.IntN(18); {
+	case k >= 17:
+		w.type_(core.DefinitionModify{Name: name, Override: map[string]string{autoDiskful: pick(w, []string{"0", "1", "-1"})}})
 	case k >= 16:
 		w.verify()
 	case k >= 14:
@@ -59,6 +63,10 @@ func loosens(c core.Command) string {
 	case core.ToggleDisk:
 		if c.From != "" {
 			return c.Definition
+		}
+	case core.DefinitionModify:
+		if _, says := c.Override[autoDiskful]; says {
+			return c.Name
 		}
 	case core.NodeEvacuate, core.NodeEvict, core.NodeRestore:
 		return "*"

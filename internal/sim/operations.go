@@ -264,6 +264,20 @@ var operations = []operation{
 			}
 			w.type_(core.ToggleDisk{Definition: theirs, Node: third, Pool: poolName})
 		}, missing: diskful("alpha", "bravo", third)},
+	{name: "disk by itself", only: 9, prepare: surely(types(core.GroupModify{Name: model.DefaultGroup, Filter: &model.SelectFilter{PlaceCount: 1}},
+		core.ToggleDisk{Definition: theirs, Node: "alpha", Diskless: true}), diskful("bravo")),
+		do: func(w *world) {
+			w.type_(core.DefinitionModify{Name: theirs, Override: map[string]string{autoDiskful: "0"}})
+			for _, a := range w.running() { // again, where its power was cut
+				if a.n.name == "alpha" && a.r.Name == theirs && w.oracle.permits(w, a) &&
+					a.n.m.Operator("drbdadm", "-c", a.n.res(theirs), "primary", theirs).Exit == 0 {
+					w.oracle.promoted(w, a)
+				}
+			}
+			for range 300 { // it comes in its time
+				w.next()
+			}
+		}, missing: diskful("alpha")},
 	{name: "migrate", do: types(core.ToggleDisk{Definition: theirs, Node: third, From: "bravo", Pool: poolName}), missing: diskful("alpha", third)},
 	{name: "evacuate", do: types(core.NodeEvacuate{Name: "bravo"}), missing: diskful("alpha", third)},
 	{name: "make available", only: 9, do: types(core.MakeAvailable{Definition: theirs, Node: third}),

@@ -62,6 +62,8 @@ type replica struct {
 	Toggle     model.Toggle      `json:"toggle,omitempty"`
 	Successor  model.UUID        `json:"successor,omitempty"`
 	Inactive   bool              `json:"inactive,omitempty"`
+	UsedMS     int64             `json:"used,omitempty"`
+	NoDisk     string            `json:"noDisk,omitempty"`
 }
 
 type volume struct {
@@ -94,7 +96,7 @@ func definitionOut(d *model.ResourceDefinition) *definition {
 		r := &d.Resources[i]
 		t := replica{ID: r.UUID, Node: r.Node, Diskless: r.Diskless, TieBreaker: r.TieBreaker, NodeID: r.NodeID, Port: r.Port,
 			Props: r.Props, CreatedMS: r.CreatedMS, First: r.First, Deleting: r.Deleting, Lose: r.Lose,
-			Toggle: r.Toggle, Successor: r.Successor, Inactive: r.Inactive}
+			Toggle: r.Toggle, Successor: r.Successor, Inactive: r.Inactive, UsedMS: r.UsedMS, NoDisk: r.NoDisk}
 		for _, v := range r.Volumes {
 			t.Volumes = append(t.Volumes, volume{ID: v.UUID, Number: v.Number, Pool: v.Pool, Props: v.Props,
 				Deleting: v.Deleting, Initialised: v.Initialised, Filled: v.Filled, From: sourceOut(v.From)})
@@ -132,7 +134,7 @@ func (s *definition) in(record int64) *model.ResourceDefinition {
 		t := &s.Replicas[i]
 		r := model.Resource{UUID: t.ID, Node: t.Node, Diskless: t.Diskless, TieBreaker: t.TieBreaker, NodeID: t.NodeID,
 			Port: t.Port, Props: t.Props, CreatedMS: t.CreatedMS, First: t.First, Deleting: t.Deleting, Lose: t.Lose,
-			Toggle: t.Toggle, Successor: t.Successor, Inactive: t.Inactive}
+			Toggle: t.Toggle, Successor: t.Successor, Inactive: t.Inactive, UsedMS: t.UsedMS, NoDisk: t.NoDisk}
 		if len(t.Volumes) > 0 {
 			r.Volumes = make([]model.Volume, 0, len(t.Volumes))
 		}

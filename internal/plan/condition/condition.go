@@ -35,6 +35,8 @@ const (
 	Unseen Kind = "unseen"
 	// AutoSnapshot: the snapshot that was due by the property AutoSnapshot/RunEvery wasn't taken.
 	AutoSnapshot Kind = "auto-snapshot-failed"
+	// NoDisk: a replica in use without a disk got none when it was due by the property DrbdOptions/auto-diskful.
+	NoDisk Kind = "auto-diskful-failed"
 	// CloneFailed: it was to be a clone, and is nothing.
 	CloneFailed Kind = "clone-failed"
 	// OutOfSync: two replicas that count as good and are connected differ; a verify found it.
@@ -100,6 +102,7 @@ func Of(s *state.Snapshot, d *state.Definition) []Condition {
 	l.snapshots()
 	l.fileSystems()
 	l.throttles()
+	l.noDisks()
 	return l.out
 }
 
