@@ -49,6 +49,10 @@ func sumSpec(r *model.ResourceSpec) uint64 {
 				s.str(w.Local, w.Peer)
 			}
 		}
+		s.num(uint64(len(d.Others)))
+		for _, id := range d.Others {
+			s.str(string(id))
+		}
 		s.num(uint64(len(d.Forget)))
 		for _, n := range d.Forget {
 			s.num(uint64(n))

@@ -82,7 +82,9 @@ type DRBDSpec struct {
 	// Options by section (Disk, Net, Resource, PeerDevice), then name as in drbd.conf(5).
 	Options map[string]map[string]string
 	Peers   []PeerSpec // by node name; on which a replica is desired
-	Forget  []int      // node-ids of removed peers whose slot is to be forgotten, then reported in Forgotten
+	// Others (8.4) are all other replicas that there may be anywhere, not only the one peer: only they can still call. nil: not said.
+	Others []UUID
+	Forget []int // node-ids of removed peers whose slot is to be forgotten, then reported in Forgotten
 }
 
 // PeerSpec is another replica of the same definition.

@@ -166,6 +166,26 @@ func TestWithin(t *testing.T) {
 	}
 }
 
+// Bravo, which alpha could still call, is within charlie only once alpha is gone for certain.
+func TestWithinOnceNobodyCalls(t *testing.T) {
+	r, _, bravo, _ := moved(t)
+	for _, x := range []struct {
+		others []model.UUID
+		want   model.UUID
+	}{
+		{nil, ""}, // an older controller doesn't say
+		{[]model.UUID{"backups-on-alpha", "backups-on-charlie"}, ""},
+		{[]model.UUID{"backups-on-charlie"}, "backups-on-charlie"},
+	} {
+		bravo.specs[0].DRBD.Others = x.others
+		bravo.specs[0].Generation++
+		r.run(10 * time.Second)
+		if w := bravo.of("backups").Within; w != x.want {
+			t.Errorf("with %q bravo is within %q, not %q\n%s", x.others, w, x.want, r.traces())
+		}
+	}
+}
+
 // write promotes the node's replica, writes once, and demotes it.
 func (n *node) write() {
 	n.r.t.Helper()

@@ -37,7 +37,7 @@ func resourceSpecOut(s *model.ResourceSpec) *pb.ResourceSpec {
 	if d := s.DRBD; d != nil {
 		p.Drbd = &pb.DRBDSpec{Generation: int64(d.Generation), Secret: u(d.Secret), PeerSlots: int64(d.PeerSlots),
 			NodeId: int64(d.NodeID), Address: u(d.Address), Port: int64(d.Port), Options: optionsOut(d.Options),
-			Peers: each(d.Peers, peerSpecOut), Forget: ints(d.Forget)}
+			Peers: each(d.Peers, peerSpecOut), Forget: ints(d.Forget), Others: us(d.Others)}
 	}
 	return p
 }
@@ -52,7 +52,7 @@ func resourceSpecIn(p *pb.ResourceSpec) model.ResourceSpec {
 	if d := p.GetDrbd(); d != nil {
 		s.DRBD = &model.DRBDSpec{Generation: model.DRBDGeneration(d.GetGeneration()), Secret: d.GetSecret(),
 			PeerSlots: int(d.GetPeerSlots()), NodeID: int(d.GetNodeId()), Address: d.GetAddress(), Port: int(d.GetPort()),
-			Options: optionsIn(d.GetOptions()), Peers: each(d.GetPeers(), deref(peerSpecIn)), Forget: intsIn(d.GetForget())}
+			Options: optionsIn(d.GetOptions()), Peers: each(d.GetPeers(), deref(peerSpecIn)), Forget: intsIn(d.GetForget()), Others: words[model.UUID](d.GetOthers())}
 	}
 	return s
 }

@@ -169,7 +169,7 @@ func drbd(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Resour
 		return 1
 	})
 	if d.DRBD == model.DRBD8 {
-		spec.Peers = one(s, d, r, spec.Peers)
+		spec.Peers, spec.Others = one(s, d, r, spec.Peers), others(d, r)
 	}
 	connect(s, d, n, spec)
 	for _, t := range d.Retired {
@@ -179,6 +179,16 @@ func drbd(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Resour
 	}
 	slices.Sort(spec.Forget)
 	return spec
+}
+
+// others are all replicas but r that aren't confirmed gone: what once had r for its peer may call it.
+func others(d *state.Definition, r *model.Resource) (ids []model.UUID) {
+	for i := range d.Resources {
+		if o := &d.Resources[i]; o.UUID != r.UUID {
+			ids = append(ids, o.UUID)
+		}
+	}
+	return ids
 }
 
 // one peer is all that 8.4 takes, and all that its bitmap can follow. Two live replicas are each other's. An old one that

@@ -15,13 +15,23 @@ import (
 // One left in the midst of its own sync from that peer has nothing of its own at all: its disk is Inconsistent, and whoever used it used
 // the peer's data.
 //
-// A connection of 8.4 has no name, and it lets in whoever calls. So this counts only where there never was another peer.
+// A connection of 8.4 has no name, and it lets in whoever calls. So this counts only where nobody is left who had this one for a peer.
 
-// inSync notes that volumes are in sync with the only peer that there ever was, once for each. nil: there is nothing to note.
+// callers tells whether another than the peer in the config may call: one that was left, and isn't confirmed gone.
+func callers(d *model.DRBDSpec, e Exchange) bool {
+	for id := range e.Left {
+		if id == "" || d.Others == nil || slices.Contains(d.Others, id) {
+			return true
+		}
+	}
+	return false
+}
+
+// inSync notes that volumes are in sync with the only peer that there is, once for each. nil: there is nothing to note.
 func (p *planner) inSync(ready []model.VolumeSpec) *Step {
 	k, rec := p.seen.Kernel, p.seen.Record
 	if p.spec.DRBD.Generation != model.DRBD8 || p.goes || k == nil || !rec.There || len(p.spec.DRBD.Peers) != 1 ||
-		rec.Exchange.For != "" || len(rec.Exchange.Left) > 0 || rec.Exchange.Peer != p.spec.DRBD.Peers[0].ID {
+		rec.Exchange.For != "" || callers(p.spec.DRBD, rec.Exchange) || rec.Exchange.Peer != p.spec.DRBD.Peers[0].ID {
 		return nil
 	}
 	peer := rec.Exchange.Peer
@@ -63,7 +73,10 @@ func (p *planner) another(e Exchange) Exchange {
 		return e
 	}
 	e.Synced = nil
-	return e.With("", nil)
+	if _, noted := e.Left[e.Peer]; noted {
+		return e
+	}
+	return e.With(e.Peer, nil)
 }
 
 // Unwritten tells whether nothing was written to the volumes since they were last in sync with the peer, as far as the kernel says:
@@ -92,7 +105,7 @@ func Within(spec model.ResourceSpec, seen Seen) model.UUID {
 	for _, v := range all {
 		numbers = append(numbers, v.Number)
 	}
-	if len(e.Left) > 0 || len(numbers) == 0 || !Unwritten(seen.Kernel, numbers) {
+	if callers(spec.DRBD, e) || len(numbers) == 0 || !Unwritten(seen.Kernel, numbers) {
 		return ""
 	}
 	for _, v := range all {

@@ -1244,6 +1244,7 @@ type DRBDSpec struct {
 	Options       map[string]*Section    `protobuf:"bytes,7,rep,name=options,proto3" json:"options,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	Peers         []*PeerSpec            `protobuf:"bytes,8,rep,name=peers,proto3" json:"peers,omitempty"`
 	Forget        []int64                `protobuf:"varint,9,rep,packed,name=forget,proto3" json:"forget,omitempty"`
+	Others        []string               `protobuf:"bytes,110,rep,name=others,proto3" json:"others,omitempty"` // 8.4: all other replicas that may still call
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1337,6 +1338,13 @@ func (x *DRBDSpec) GetPeers() []*PeerSpec {
 func (x *DRBDSpec) GetForget() []int64 {
 	if x != nil {
 		return x.Forget
+	}
+	return nil
+}
+
+func (x *DRBDSpec) GetOthers() []string {
+	if x != nil {
+		return x.Others
 	}
 	return nil
 }
@@ -3522,7 +3530,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\aoptions\x18\x01 \x03(\v2&.holdfast.wire.v1.Section.OptionsEntryR\aoptions\x1a:\n" +
 	"\fOptionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x8c\x03\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa4\x03\n" +
 	"\bDRBDSpec\x12\x1e\n" +
 	"\n" +
 	"generation\x18\x01 \x01(\x03R\n" +
@@ -3535,7 +3543,8 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x04port\x18\x06 \x01(\x03R\x04port\x12A\n" +
 	"\aoptions\x18\a \x03(\v2'.holdfast.wire.v1.DRBDSpec.OptionsEntryR\aoptions\x120\n" +
 	"\x05peers\x18\b \x03(\v2\x1a.holdfast.wire.v1.PeerSpecR\x05peers\x12\x16\n" +
-	"\x06forget\x18\t \x03(\x03R\x06forget\x1aU\n" +
+	"\x06forget\x18\t \x03(\x03R\x06forget\x12\x16\n" +
+	"\x06others\x18n \x03(\tR\x06others\x1aU\n" +
 	"\fOptionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
 	"\x05value\x18\x02 \x01(\v2\x19.holdfast.wire.v1.SectionR\x05value:\x028\x01\"\xf3\x02\n" +
