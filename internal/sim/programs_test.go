@@ -35,6 +35,7 @@ var budget = map[string][2]int{ // DRBD 8.4, 9
 	"toggle the user's disk away":                     {0, 15},
 	"toggle to diskful":                               {0, 5},
 	"toggle to diskful, and no peer answers":          {0, 12},
+	"disk by itself":                                  {0, 11},
 	"migrate":                                         {16, 15},
 	"evacuate":                                        {16, 14},
 	"make available":                                  {0, 0},
