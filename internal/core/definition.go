@@ -167,6 +167,9 @@ func (c DefinitionModify) Apply(tx *state.Tx, env Env) (Reply, error) {
 	}
 	reply := Reply{Notes: []fault.Note{done(fault.Modify, fault.ResourceDefinition, map[string]string{"RscDfn": d.Name}, "Resource definition '%s' modified.", d.Name)}}
 	reply.Notes = append(reply.Notes, exactSize(fault.Modify, d.Name, d.Props, m.Props)...)
+	for i := range m.Resources {
+		reply.Notes = append(reply.Notes, noNic(tx.Snapshot(), c.Override, m.Resources[i].Node)...)
+	}
 	if !c.remarks() {
 		reply.Wait = waits(tx, d.UUID, fault.Modify)
 	}

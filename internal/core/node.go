@@ -142,7 +142,21 @@ func (c NodeModify) Apply(tx *state.Tx, env Env) (Reply, error) {
 	}
 	tx.PutNode(m)
 	touchOnNode(tx, m.Name)
-	return Reply{Notes: []fault.Note{done(fault.Modify, fault.Node, map[string]string{"Node": n.Name}, "Node '%s' modified.", n.Name)}}, nil
+	notes := []fault.Note{done(fault.Modify, fault.Node, map[string]string{"Node": n.Name}, "Node '%s' modified.", n.Name)}
+	return Reply{Notes: append(notes, noNic(tx.Snapshot(), c.Override, n.Name)...)}, nil
+}
+
+// noNic warns of nodes that don't have the interface that PrefNic chooses.
+func noNic(s *state.Snapshot, props map[string]string, nodes ...string) (notes []fault.Note) {
+	nic := props["PrefNic"]
+	for _, name := range nodes {
+		if n := s.Node(name); nic != "" && n != nil && n.Interface(nic) == nil {
+			w := warn(fault.NotFound, fault.Modify, fault.Node, map[string]string{"Node": n.Name}, "Node '%s' has no interface '%s': DRBD doesn't move to it there.", n.Name, nic)
+			w.Correction = "`node interface create " + n.Name + " " + nic + " ADDRESS` makes it; DRBD uses it from then on."
+			notes = append(notes, w)
+		}
+	}
+	return notes
 }
 
 // touchOnNode has the nodes told anew of what is on this one: addresses and options may have changed.

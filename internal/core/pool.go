@@ -114,8 +114,8 @@ func (c PoolModify) Apply(tx *state.Tx, _ Env) (Reply, error) {
 	}
 	tx.PutNode(m)
 	touchOnNode(tx, n.Name)
-	return Reply{Notes: []fault.Note{done(fault.Modify, fault.StoragePool, map[string]string{"Node": n.Name, "StorPool": p.Name},
-		"Storage pool '%s' on node '%s' modified.", p.Name, n.Name)}}, nil
+	notes := []fault.Note{done(fault.Modify, fault.StoragePool, map[string]string{"Node": n.Name, "StorPool": p.Name}, "Storage pool '%s' on node '%s' modified.", p.Name, n.Name)}
+	return Reply{Notes: append(notes, noNic(tx.Snapshot(), c.Override, n.Name)...)}, nil
 }
 
 // PoolDelete forgets a pool without volumes. What lies in the volume group or directory is left alone.

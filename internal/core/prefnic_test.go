@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"strings"
 	"testing"
 
 	"holdfast/internal/core"
@@ -27,6 +28,9 @@ func TestPreferredInterface(t *testing.T) {
 	want("10.77.0.1", "the definition")
 	w.do(core.PoolModify{Node: "alpha", Name: "swpool", Override: nic("fast")})
 	want("10.78.0.1", "the storage pool")
-	w.do(core.PoolModify{Node: "alpha", Name: "swpool", Override: nic("nonesuch")})
+	r := w.do(core.PoolModify{Node: "alpha", Name: "swpool", Override: nic("nonesuch")})
+	if out := text(r); !strings.Contains(out, "'nonesuch'") {
+		t.Errorf("it doesn't warn: %s", out)
+	}
 	want("10.77.0.1", "one that isn't there")
 }

@@ -370,8 +370,8 @@ func (c ResourceModify) Apply(tx *state.Tx, _ Env) (Reply, error) {
 	if err := tx.PutDefinition(d); err != nil {
 		return Reply{}, err
 	}
-	return Reply{Notes: []fault.Note{done(fault.Modify, fault.Resource, refsOf(d.Name, r.Node), "Resource '%s' on node '%s' modified.", d.Name, r.Node)},
-		Wait: waits(tx, d.UUID, fault.Modify)}, nil
+	notes := []fault.Note{done(fault.Modify, fault.Resource, refsOf(d.Name, r.Node), "Resource '%s' on node '%s' modified.", d.Name, r.Node)}
+	return Reply{Notes: append(notes, noNic(tx.Snapshot(), c.Override, r.Node)...), Wait: waits(tx, d.UUID, fault.Modify)}, nil
 }
 
 // copyWithReplica is a copy of the definition, to be changed, and its replica on the node.

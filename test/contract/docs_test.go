@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -53,6 +54,12 @@ var placed = []string{"resource-definition create backups", "volume-definition c
 var pages = []page{
 	{file: "grow.md", before: placed},
 	{file: "verify.md", before: placed},
+	{file: "networks.md", before: []string{placed[0], placed[1], "resource create alpha bravo backups --storage-pool swpool"},
+		at: map[string]func(*testing.T, *cluster){"node interface create alpha": func(_ *testing.T, c *cluster) {
+			for i, n := range []string{"alpha", "bravo", "charlie"} {
+				c.sats[n].m.AddAddress(netip.AddrFrom4([4]byte{10, 78, 0, byte(i + 1)}))
+			}
+		}}},
 	{file: "snapshots.md", kind: "filethin", before: append(slices.Clone(placed), "resource-definition create mail", "volume-definition create mail 64M", "resource create mail --auto-place 2 --storage-pool swpool"),
 		at: map[string]func(*testing.T, *cluster){"snapshot create-multiple": func(t *testing.T, c *cluster) {
 			c.typed(t, "snapshot rollback backups monday")

@@ -19,6 +19,7 @@ type Machine struct {
 	net  *Network
 	name string
 	addr netip.Addr
+	more []netip.Addr // AddAddress
 	on   bool
 
 	// On its disks.
@@ -65,6 +66,15 @@ func (m *Machine) Name() string { return m.name }
 
 // Address is where it listens.
 func (m *Machine) Address() netip.Addr { return m.addr }
+
+// AddAddress gives it one more, on the same network.
+func (m *Machine) AddAddress(a netip.Addr) {
+	m.net.mu.Lock()
+	defer m.net.mu.Unlock()
+	m.more = append(m.more, a)
+}
+
+func (m *Machine) answers(a netip.Addr) bool { return m.addr == a || slices.Contains(m.more, a) }
 
 // stopped is thrown right after the effect that was chosen.
 type stopped struct{}

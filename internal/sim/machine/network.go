@@ -177,7 +177,7 @@ func (n *Network) link() (moved bool) {
 					p, pr, pc := n.other(m, r, c)
 					switch c.state {
 					case "Connected":
-						if n.catchUp(m, r, c, p, pr, pc) {
+						if pc != nil && n.catchUp(m, r, c, p, pr, pc) {
 							again, moved = true, true
 						}
 					case "Connecting":
@@ -212,7 +212,7 @@ func (n *Network) unlink() (moved bool) {
 // other way round.
 func (n *Network) other(m *Machine, r *resource, c *conn) (*Machine, *resource, *conn) {
 	for _, p := range n.machines {
-		if p == m || p.addr != c.remote.Addr() {
+		if p == m || !p.answers(c.remote.Addr()) {
 			continue
 		}
 		if pr := p.kernel[r.name]; pr != nil { // as nearly always
