@@ -16,7 +16,7 @@ import (
 
 // A replica without a disk that has been in use for DrbdOptions/auto-diskful minutes gets one, as LINSTOR's does (linstor-features,
 // timers). With DrbdOptions/auto-diskful-allow-cleanup (on, by default) it takes the place of another, unless the group's place count
-// asks for one more: that one goes when the new one is UpToDate. The user's word on either goes for all that has no disk, tie-breakers too.
+// asks for one more: that one goes when the new one is UpToDate. A tie-breaker that is in use counts as well.
 
 // diskfulAfter is how long one without a disk is in use before it gets one; false: it never does. A year is the most.
 func diskfulAfter(s *state.Snapshot, d *state.Definition) (time.Duration, bool) {
