@@ -166,6 +166,38 @@ func TestWithin(t *testing.T) {
 	}
 }
 
+// Charlie knows who its peer is wherever its first steps are stopped.
+func TestWithinAfterACrash(t *testing.T) {
+	for _, power := range []bool{false, true} {
+		for n := 1; n < 100; n++ {
+			r := newRig(t, model.DRBD8, "alpha", "bravo", "charlie")
+			alpha, bravo, charlie := r.nodes[0], r.nodes[1], r.nodes[2]
+			stop := charlie.m.CrashAfter
+			if power {
+				stop = charlie.m.CutAfter
+			}
+			stop(n)
+			r.deploy("backups", model.DRBD8, model.SeedSync, 1)
+			r.peerOf(alpha, "bravo", true)
+			r.peerOf(bravo, "alpha", true)
+			r.peerOf(charlie, "bravo", true)
+			r.run(10 * time.Second)
+			stopped := charlie.revive()
+			r.peerOf(bravo, "charlie", true)
+			r.run(time.Minute)
+			if w := charlie.of("backups").Within; w != "backups-on-bravo" {
+				t.Errorf("power %v, after effect %d: charlie is within %q\n%s", power, n, w, r.traces())
+			}
+			if !stopped {
+				if n < 5 {
+					t.Errorf("only %d effects", n-1)
+				}
+				break
+			}
+		}
+	}
+}
+
 // Bravo, which alpha could still call, is within charlie only once alpha is gone for certain.
 func TestWithinOnceNobodyCalls(t *testing.T) {
 	r, _, bravo, _ := moved(t)

@@ -66,10 +66,15 @@ func same(k *Kernel, number int) bool {
 		k.Volumes[number].Disk == model.DiskUpToDate && pv.Disk == model.DiskUpToDate
 }
 
-// another is what is known of exchanged peers when the config in place gets the peer of the spec: with another one, nothing is in
-// sync, and the one before was left, even if nobody knows who that was.
+// another is what is known of exchanged peers before the config in place gets the peer of the spec: with another one, nothing is in
+// sync, and the one before was left, even if nobody knows who that was. The first one is known from here on, since whoever dies in the
+// midst of it may have been connected.
 func (p *planner) another(e Exchange) Exchange {
-	if p.spec.DRBD.Generation != model.DRBD8 || len(p.spec.DRBD.Peers) != 1 || e.Peer == p.spec.DRBD.Peers[0].ID || e.Peer == "" && !p.seen.ConfigThere {
+	if p.spec.DRBD.Generation != model.DRBD8 || len(p.spec.DRBD.Peers) != 1 || e.Peer == p.spec.DRBD.Peers[0].ID {
+		return e
+	}
+	if e.Peer == "" && !p.seen.ConfigThere {
+		e.Peer = p.spec.DRBD.Peers[0].ID
 		return e
 	}
 	e.Synced = nil
