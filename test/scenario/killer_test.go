@@ -122,7 +122,7 @@ func (k *killer) types(line, undo string) {
 		case a := <-answers:
 			busy = false
 			switch {
-			case a.line == line && a.err == nil && !strings.Contains(a.text, "WARNING"):
+			case a.line == line && a.err == nil && !strings.Contains(a.text, "is not taken on"): // of all replicas, that is
 				return true
 			case a.line == line:
 				k.t.Log(a.text)
