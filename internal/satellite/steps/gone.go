@@ -91,7 +91,9 @@ func (p *planner) goneBeside(stay []model.VolumeSpec, left bool) Plan {
 			}
 			if _, there := k.Volumes[v.Number]; there {
 				up = true
-				guard.Volumes = append(guard.Volumes, v.Number)
+				if hasDisk(k, v.Number) || p.mayBeLost(v) {
+					guard.Volumes = append(guard.Volumes, v.Number)
+				}
 			}
 		}
 		if p.exempt() {
@@ -186,9 +188,9 @@ func (p *planner) takeDown() Plan {
 	}
 	guard := p.step(GuardGone)
 	if !p.exempt() {
-		// A volume that has no device here any more, or never was attached, has nothing to lose.
+		// A volume that has no device here any more, or never was attached, has nothing to lose, though DRBD knows its number.
 		for _, v := range slices.Concat(p.spec.Volumes, p.seen.Extra) {
-			if _, up := k.Volumes[v.Number]; up || p.mayBeLost(v) {
+			if hasDisk(k, v.Number) || p.mayBeLost(v) {
 				guard.Volumes = append(guard.Volumes, v.Number)
 			}
 		}

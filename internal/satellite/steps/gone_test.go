@@ -54,3 +54,28 @@ func TestGoneBesideMeetsItsNewPeer(t *testing.T) {
 		}
 	}
 }
+
+// A volume that DRBD knows without a disk, and of which nothing was ever made, keeps nobody from going who waits for a good copy of it:
+// the others may wait for just that before they fill theirs (seed 8068).
+func TestGoesWithAVolumeThatNeverWas(t *testing.T) {
+	for name, there := range map[string]bool{"nothing is there": false, "its device is": true} {
+		w := newWorld(backups(2))
+		w.peer = model.DiskUpToDate
+		settled(t, w)
+		seen := w.seen()
+		seen.Kernel.Volumes[1] = KernelVolume{Minor: seen.Kernel.Volumes[1].Minor, Disk: model.DiskDiskless}
+		seen.Kernel.Peers[0].Volumes[1] = KernelPeerVolume{Disk: model.DiskInconsistent}
+		if !there {
+			seen.Volumes[1] = Volume{PoolSeen: true}
+		}
+		goes := w.spec
+		goes.Want = model.Gone
+		for i := range goes.Volumes {
+			goes.Volumes[i].Want, goes.Volumes[i].Initialised = model.Gone, i == 0 || there
+		}
+		p := Next(goes, seen, w.node)
+		if down := len(p.Steps) > 0 && p.Steps[len(p.Steps)-1].Kind == Down; down == there {
+			t.Errorf("%s: %v %q", name, kinds(p), p.Reason)
+		}
+	}
+}
