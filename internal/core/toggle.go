@@ -238,7 +238,13 @@ func makeRoom(s *state.Snapshot, d *state.Definition, m *model.ResourceDefinitio
 	if !m.HasDRBD() || gen != model.DRBD8 || live < 2 || plan.Evicted(s, old) {
 		return nil
 	}
-	if st := d.Seen[old.UUID]; st != nil && st.InUse {
+	st := d.Seen[old.UUID]
+	if st == nil && plan.EverDeployed(old) {
+		return fault.New(fault.NotConnected, fault.Resource, "Resource '%s' can't move away from node '%s' now.", d.Name, old.Node).
+			Because("With DRBD 8.4, which replicates between two nodes, it has to step aside for the new one, and node '%s' hasn't told yet whether it is in use there.", old.Node).
+			Do("Wait until the node is online; if it doesn't come back: `node evict %s`.", old.Node).Ref("RscDfn", d.Name).Ref("Node", old.Node)
+	}
+	if st != nil && st.InUse {
 		return fault.New(fault.InUse, fault.Resource, "Resource '%s' can't move away from node '%s' now.", d.Name, old.Node).
 			Because("It is in use (primary) there, and with DRBD 8.4, which replicates between two nodes, it has to step aside for the new one.").
 			Do("Unmount it, make it secondary; then it moves.").Ref("RscDfn", d.Name).Ref("Node", old.Node)

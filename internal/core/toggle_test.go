@@ -152,6 +152,11 @@ func TestMigrateDiskOn84(t *testing.T) {
 		w.see(n, "backups", model.DiskInconsistent, nil)
 		w.see(n, "backups", model.DiskUpToDate, nil)
 	}
+	w.off("alpha") // nobody knows whether it is in use there
+	w.refused(fault.NotConnected, core.ToggleDisk{Definition: "backups", Node: "charlie", From: "alpha"})
+	w.online("alpha", model.DRBD8)
+	w.refused(fault.NotConnected, core.ToggleDisk{Definition: "backups", Node: "charlie", From: "alpha"})
+	w.see("alpha", "backups", model.DiskUpToDate, nil)
 	w.do(core.ToggleDisk{Definition: "backups", Node: "charlie", From: "alpha"})
 	if s := w.spec("backups", "alpha"); s.Want != model.Up {
 		t.Fatalf("told to go at once: %+v", s)
@@ -189,5 +194,24 @@ func TestDeactivate(t *testing.T) {
 		if s := w.spec("backups", n); s.Want != model.Gone {
 			t.Errorf("%s: %+v", n, s)
 		}
+	}
+}
+
+// One that is deactivated, and whose removal is held back, is up again: it may have what the others wait for (seed 16179).
+func TestHeldBackIsUp(t *testing.T) {
+	w := tutorial(t, model.DRBD9)
+	for _, n := range []string{"alpha", "bravo"} {
+		w.see(n, "backups", model.DiskInconsistent, nil)
+		w.see(n, "backups", model.DiskUpToDate, nil)
+	}
+	w.do(core.ResourceActivate{Definition: "backups", Node: "alpha", Inactive: true})
+	w.see("alpha", "backups", "", nil)
+	if !w.spec("backups", "alpha").Down {
+		t.Fatal("it isn't down")
+	}
+	w.do(core.ResourceDelete{Definition: "backups", Node: "alpha"})
+	w.see("bravo", "backups", model.DiskInconsistent, nil)
+	if s := w.spec("backups", "alpha"); s.Want != model.Up || s.Down {
+		t.Errorf("held back: want %v, down %v", s.Want, s.Down)
 	}
 }

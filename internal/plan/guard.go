@@ -46,7 +46,7 @@ func MayRemove(s *state.Snapshot, d *state.Definition, r *model.Resource) Remova
 	if node := InUse(d); node != "" {
 		return Removal{Reason: fmt.Sprintf("it is the last replica and %s is in use on %s", d.Name, node)}
 	}
-	if d.Seen[r.UUID] == nil && everDeployed(r) {
+	if d.Seen[r.UUID] == nil && EverDeployed(r) {
 		return Removal{Reason: fmt.Sprintf("it is the last replica, and %s, which would know whether it is in use, is offline", r.Node)}
 	}
 	return Removal{OK: true, LastUnused: true}
@@ -115,7 +115,7 @@ func InTouch(st *model.ResourceStatus) bool {
 	return len(st.Peers) == 0 || slices.ContainsFunc(st.Peers, func(p model.PeerStatus) bool { return p.State == model.Connected })
 }
 
-func everDeployed(r *model.Resource) bool {
+func EverDeployed(r *model.Resource) bool {
 	for _, v := range r.Volumes {
 		if v.Initialised {
 			return true

@@ -78,7 +78,8 @@ func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Re
 	if spec.Want == model.Up {
 		spec.Client, spec.DropDisk = r.Toggle == model.AddRequested, r.Toggle == model.Removing
 		spec.Hold = spec.DropDisk && !plan.MayDropDisk(s, d, r).OK
-		spec.Down = r.Inactive || n.Evicted
+		// One whose removal is held back may hold the only good copy: its peers get it only where it is up.
+		spec.Down = r.Inactive && (!r.Deleting || r.Successor != "") || n.Evicted
 	}
 	if rb := d.RollingBack(); rb != nil && !r.Deleting {
 		spec.Rollback = rollback(d, rb, r)
