@@ -115,10 +115,7 @@ func giveDisk(s *state.Snapshot, env Env, d *state.Definition, m *model.Resource
 
 // diskFor chooses the storage pool on the node by the group's rules; why says why there is none.
 func diskFor(s *state.Snapshot, d *state.Definition, n *state.Node) (pool, why string) {
-	q := place.Request{Definition: d, Count: 1, OverDiskless: true, SizesKiB: sizes(d)}
-	if g := s.Group(d.Group); g != nil {
-		q.Filter = g.Filter.Clone()
-	}
+	q := another(s, d)
 	q.Filter.Nodes = []string{n.Name}
 	res := place.Place(s, q)
 	if res.Chosen != nil {
@@ -172,6 +169,15 @@ func makesWay(s *state.Snapshot, d *state.Definition) (out []*model.Resource) {
 		return cmp.Compare(free[a.UUID], free[b.UUID])
 	})
 	return out
+}
+
+// another asks for one more replica with a disk, where there may be one without, by the group's rules.
+func another(s *state.Snapshot, d *state.Definition) place.Request {
+	q := place.Request{Definition: d, Count: 1, OverDiskless: true, SizesKiB: sizes(d)}
+	if g := s.Group(d.Group); g != nil {
+		q.Filter = g.Filter.Clone()
+	}
+	return q
 }
 
 // sizes are those of the backing devices of one replica, in KiB.

@@ -367,14 +367,11 @@ func moveOne(tx *state.Tx, env Env, d *state.Definition, n *state.Node, r *model
 	if !good {
 		return waits("No replica of it is seen UpToDate now from which another could be made.", "")
 	}
-	q := place.Request{Definition: d, Count: 1, Avoid: n.EvacuateNot, OverDiskless: true}
-	if g := s.Group(d.Group); g != nil {
-		q.Filter = g.Filter.Clone()
-	}
+	q := another(s, d)
+	q.Avoid = n.EvacuateNot
 	if len(n.EvacuateTo) > 0 {
 		q.Filter.Nodes = n.EvacuateTo
 	}
-	q.SizesKiB = sizes(d)
 	res := place.Place(s, q)
 	if res.Chosen == nil {
 		return waits("No other node can take it.", fault.Of(place.NotEnough(q, res)).Details)

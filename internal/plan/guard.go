@@ -115,6 +115,7 @@ func InTouch(st *model.ResourceStatus) bool {
 	return len(st.Peers) == 0 || slices.ContainsFunc(st.Peers, func(p model.PeerStatus) bool { return p.State == model.Connected })
 }
 
+// EverDeployed tells whether metadata were made for any of its volumes: then it may hold data.
 func EverDeployed(r *model.Resource) bool {
 	for _, v := range r.Volumes {
 		if v.Initialised {

@@ -220,7 +220,7 @@ func one(s *state.Snapshot, d *state.Definition, r *model.Resource, peers []mode
 	} else if len(live) > 0 {
 		witness = live[0]
 	}
-	engaged := len(live) == 2 && initialised(live[0]) && initialised(live[1]) && !stranded(d, witness, live)
+	engaged := len(live) == 2 && plan.EverDeployed(live[0]) && plan.EverDeployed(live[1]) && !stranded(d, witness, live)
 	free := engaged && plan.InUse(d) == "" && !slices.ContainsFunc(live, func(o *model.Resource) bool { return !upToDate(d, o) }) && !apart(d, witness, live)
 	rank := func(r, o *model.Resource) int {
 		n := s.Node(o.Node)
@@ -231,7 +231,7 @@ func one(s *state.Snapshot, d *state.Definition, r *model.Resource, peers []mode
 			return 5 // it is away, and down when it returns; one that took its place would call in vain
 		case !o.Deleting:
 			return 3
-		case r == witness && n != nil && n.Online() && initialised(o) && (!engaged || free && !held(d, n, o) && plan.HeldBy(s, d, o) == ""):
+		case r == witness && n != nil && n.Online() && plan.EverDeployed(o) && (!engaged || free && !held(d, n, o) && plan.HeldBy(s, d, o) == ""):
 			switch {
 			case o.Successor == "":
 				return 1
@@ -318,10 +318,6 @@ func held(d *state.Definition, n *state.Node, r *model.Resource) bool {
 		}
 	}
 	return false
-}
-
-func initialised(r *model.Resource) bool {
-	return slices.ContainsFunc(r.Volumes, func(v model.Volume) bool { return v.Initialised })
 }
 
 func upToDate(d *state.Definition, r *model.Resource) bool {
