@@ -20,14 +20,20 @@ func (r *rig) peerOf(n *node, peer string, stays bool) {
 	}
 }
 
-// moved is bravo with charlie in alpha's place, and alpha still there.
-func moved(t *testing.T) (r *rig, alpha, bravo, charlie *node) {
+// pairAnd is alpha and bravo, each other's peers, and charlie, who is told that his is another.
+func pairAnd(t *testing.T, peer string) (r *rig, alpha, bravo, charlie *node) {
 	r = newRig(t, model.DRBD8, "alpha", "bravo", "charlie")
 	alpha, bravo, charlie = r.nodes[0], r.nodes[1], r.nodes[2]
 	r.deploy("backups", model.DRBD8, model.SeedSync, 1)
 	r.peerOf(alpha, "bravo", true)
 	r.peerOf(bravo, "alpha", true)
-	r.peerOf(charlie, "bravo", true)
+	r.peerOf(charlie, peer, true)
+	return r, alpha, bravo, charlie
+}
+
+// moved is bravo with charlie in alpha's place, and alpha still there.
+func moved(t *testing.T) (r *rig, alpha, bravo, charlie *node) {
+	r, alpha, bravo, charlie = pairAnd(t, "bravo")
 	r.run(10 * time.Second)
 	r.peerOf(bravo, "charlie", true)
 	r.run(20 * time.Second)
@@ -149,12 +155,7 @@ func TestPeerReturnsInTheMidstOfASync(t *testing.T) {
 // Alpha and charlie were written to since bravo left alpha. Bravo is to go, and doesn't know whether it was written to itself
 // when it sees alpha again: its data don't take the place of alpha's.
 func TestWhoGoesOverwritesNobody(t *testing.T) {
-	r := newRig(t, model.DRBD8, "alpha", "bravo", "charlie")
-	alpha, bravo, charlie := r.nodes[0], r.nodes[1], r.nodes[2]
-	r.deploy("backups", model.DRBD8, model.SeedSync, 1)
-	r.peerOf(alpha, "bravo", true)
-	r.peerOf(bravo, "alpha", true)
-	r.peerOf(charlie, "alpha", true)
+	r, alpha, bravo, charlie := pairAnd(t, "alpha")
 	r.run(10 * time.Second)
 	r.peerOf(alpha, "charlie", true)
 	r.peerOf(bravo, "charlie", true)

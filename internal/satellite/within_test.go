@@ -103,12 +103,7 @@ func TestStaysUnseen(t *testing.T) {
 
 // Bravo is left in the midst of a sync from alpha: what is on its disk is nobody's, and it goes though it sees nobody.
 func TestGoesInTheMidstOfItsSync(t *testing.T) {
-	r := newRig(t, model.DRBD8, "alpha", "bravo", "charlie")
-	alpha, bravo, charlie := r.nodes[0], r.nodes[1], r.nodes[2]
-	r.deploy("backups", model.DRBD8, model.SeedSync, 1)
-	r.peerOf(alpha, "bravo", true)
-	r.peerOf(bravo, "alpha", true)
-	r.peerOf(charlie, "alpha", true)
+	r, alpha, bravo, charlie := pairAnd(t, "alpha")
 	for range 100 {
 		if bravo.volume("backups", 0).Disk == model.DiskInconsistent && len(bravo.of("backups").Peers) == 1 && bravo.of("backups").Peers[0].State == model.Connected {
 			break
