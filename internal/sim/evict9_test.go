@@ -27,10 +27,7 @@ func TestEvictedOfTwo(t *testing.T) {
 		w.type_(core.VolumeCreate{Definition: "r0", SizeKiB: 4096})
 		w.type_(core.ResourceCreate{Definition: "r0", On: []core.ResourceOn{{Node: user.name, Pool: poolName}, {Node: away.name, Pool: poolName}}})
 		d := func() *state.Definition { return w.snapshot().Definition("r0") }
-		good := func(n *node) bool {
-			r := d().On(n.name)
-			return r != nil && d().Seen[r.UUID] != nil && d().Seen[r.UUID].UpToDate()
-		}
+		good := func(n *node) bool { return n.good(d()) }
 		becomes("both are good", func() bool { return d() != nil && good(user) && good(away) })
 		if r := user.m.Operator("drbdadm", "-c", user.res("r0"), "primary", "r0"); r.Exit != 0 {
 			t.Fatalf("%s", r.Stderr)

@@ -27,10 +27,7 @@ func TestEvictedComesBack(t *testing.T) {
 		w.type_(core.VolumeCreate{Definition: "r0", SizeKiB: 4096})
 		w.type_(core.ResourceCreate{Definition: "r0", On: []core.ResourceOn{{Node: user.name, Pool: poolName}, {Node: away.name, Pool: poolName}}})
 		d := func() *state.Definition { return w.snapshot().Definition("r0") }
-		good := func(n *node) bool {
-			r := d().On(n.name)
-			return r != nil && d().Seen[r.UUID] != nil && d().Seen[r.UUID].UpToDate()
-		}
+		good := func(n *node) bool { return n.good(d()) }
 		role := func(verb string) {
 			t.Helper()
 			if r := user.m.Operator("drbdadm", "-c", user.res("r0"), verb, "r0"); r.Exit != 0 {
@@ -84,4 +81,10 @@ func (w *world) soon(t *testing.T, what string, ok func() bool) {
 		t.Log(l.text)
 	}
 	t.Fatalf("not yet: %s", what)
+}
+
+// good tells whether the node's replica is UpToDate by its own word.
+func (n *node) good(d *state.Definition) bool {
+	r := d.On(n.name)
+	return r != nil && d.Seen[r.UUID] != nil && d.Seen[r.UUID].UpToDate()
 }

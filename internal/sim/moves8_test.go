@@ -21,10 +21,7 @@ func TestMovesInUse(t *testing.T) {
 	w.type_(core.VolumeCreate{Definition: "r0", SizeKiB: 4096})
 	w.type_(core.ResourceCreate{Definition: "r0", On: []core.ResourceOn{{Node: a.name, Pool: poolName}, {Node: b.name, Pool: poolName}}})
 	d := func() *state.Definition { return w.snapshot().Definition("r0") }
-	good := func(n *node) bool {
-		r := d().On(n.name)
-		return r != nil && d().Seen[r.UUID] != nil && d().Seen[r.UUID].UpToDate()
-	}
+	good := func(n *node) bool { return n.good(d()) }
 	w.soon(t, "both are good", func() bool { return d() != nil && good(a) && good(b) })
 	for i, m := range []struct{ user, from, to *node }{{a, b, c}, {c, a, b}, {b, c, a}, {a, b, c}} {
 		if r := m.user.m.Operator("drbdadm", "-c", m.user.res("r0"), "primary", "r0"); r.Exit != 0 {
