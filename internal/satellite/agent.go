@@ -85,7 +85,8 @@ type Agent struct {
 	heard    map[string]int
 	pictures int
 	doubt    map[string]bool
-	views    int // how often a job has told of the kernel
+	views    int             // how often a job has told of the kernel
+	told     map[string]bool // resources of which a job has told since the stream began
 
 	crypt   crypts
 	running map[uint64]*runningJob
@@ -191,7 +192,7 @@ func New(host run.Host, cfg Config, now time.Time) (*Agent, error) {
 		return nil, fmt.Errorf("start satellite: %w", err)
 	}
 	a := &Agent{cfg: cfg, host: host, kept: k, pools: map[string]*poolState{}, replicas: map[model.UUID]*replica{},
-		view: map[string]*drbd.ResourceState{}, heard: map[string]int{}, doubt: map[string]bool{}, running: map[uint64]*runningJob{}, nodeDirty: true}
+		view: map[string]*drbd.ResourceState{}, heard: map[string]int{}, doubt: map[string]bool{}, told: map[string]bool{}, running: map[uint64]*runningJob{}, nodeDirty: true}
 	if b, err := host.ReadFile("/proc/sys/kernel/random/boot_id"); err == nil {
 		a.boot = strings.TrimSpace(string(b))
 	} else {

@@ -23,6 +23,7 @@ func (a *Agent) StreamOld(now time.Time) bool { return a.streamOn && now.Sub(a.s
 func (a *Agent) StreamStarted(now time.Time) {
 	a.streamOn, a.streamAt = true, now
 	a.events, a.eventsFull = drbd.NewState(), false
+	clear(a.told)
 }
 
 // StreamEnded says that it ended, for whatever reason. The old picture stays until a new one is complete.
@@ -44,7 +45,7 @@ func (a *Agent) OnEvent(line string, now time.Time) error {
 	case a.events.Complete && !a.eventsFull:
 		a.eventsFull, a.viewKnown = true, true
 		a.pictures++
-		a.view = a.events.Clone().Resources
+		a.picture(a.events.Clone().Resources)
 		a.allDirty()
 		for _, n := range a.events.Names() {
 			a.goodData(n)
@@ -63,6 +64,19 @@ func (a *Agent) OnEvent(line string, now time.Time) error {
 		a.goodData(name)
 	}
 	return nil
+}
+
+// picture takes a stream's first picture in. It is of the moment when the program began: what a job has told since is newer.
+func (a *Agent) picture(view map[string]*drbd.ResourceState) {
+	for name := range a.told {
+		a.doubt[name] = true
+		if k := a.view[name]; k != nil {
+			view[name] = k
+		} else {
+			delete(view, name)
+		}
+	}
+	a.view = view
 }
 
 // goodData remembers volumes that are good here: they are never again the source of a first sync.

@@ -174,6 +174,7 @@ func (a *Agent) disturbed(began *runningJob, name string) bool {
 
 func (a *Agent) setView(name string, st *drbd.State) {
 	a.views++
+	a.told[name] = true
 	if k := st.Resources[name]; k != nil {
 		a.view[name] = k
 	} else {
