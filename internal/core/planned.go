@@ -131,11 +131,23 @@ func describeSnapshots(b, a *state.Definition) (notes []fault.Note) {
 		if rb := a.RollingBack(); rb != nil && rb.Snapshot == sn.UUID && (b.Rollback == nil || b.Rollback.ID != rb.ID) {
 			notes = append(notes, info(fault.NoOp, fault.Snapshot, snapRefs(a.Name, sn.Name),
 				"'%s' would be taken down on all nodes and get the content of snapshot '%s', which stays; what was written since would be lost.", a.Name, sn.Name))
+			notes = append(notes, describeFilling(a, rb)...)
 		}
 		for _, k := range sn.Copies {
 			if k.Deleting && old != nil && slices.ContainsFunc(old.Copies, func(o model.SnapshotCopy) bool { return o.UUID == k.UUID && !o.Deleting }) {
 				notes = append(notes, info(fault.NoOp, fault.Snapshot, snapRefs(a.Name, sn.Name), "Snapshot '%s' of '%s' would be removed from node '%s'.", sn.Name, a.Name, k.Node))
 			}
+		}
+	}
+	return notes
+}
+
+// describeFilling tells which replicas get the content from another one's copy.
+func describeFilling(a *state.Definition, rb *model.Rollback) (notes []fault.Note) {
+	from := a.Replica(rb.Keeps)
+	for i := range a.Resources {
+		if r := &a.Resources[i]; from != nil && r != from && r.Diskful() {
+			notes = append(notes, info(fault.NoOp, fault.Resource, refsOf(a.Name, r.Node), "'%s' on node '%s' would be filled from node '%s': %d KiB would be copied; until then that one has the only copy.", a.Name, r.Node, from.Node, toCopy(a)))
 		}
 	}
 	return notes

@@ -48,7 +48,7 @@ func (c SnapshotRollback) Apply(tx *state.Tx, env Env) (Reply, error) {
 	if n != len(sn.Volumes) || n != len(d.Volumes) {
 		return refuse(fault.InUse, "Restore the snapshot to a new resource definition instead.", "It hasn't the volumes any more that the snapshot has.")
 	}
-	full := 0
+	full, keeps := 0, model.UUID("")
 	for i := range d.Resources {
 		r := &d.Resources[i]
 		node := tx.Snapshot().Node(r.Node)
@@ -68,7 +68,12 @@ func (c SnapshotRollback) Apply(tx *state.Tx, env Env) (Reply, error) {
 			}
 			continue
 		}
-		full++
+		if full++; sn.Unheld && keeps == "" {
+			keeps = r.UUID
+		}
+		if sn.Unheld && !node.Seen.Unheld {
+			return refuse(fault.Unsupported, "Bring the node's satellite to the controller's release.", "The satellite on node '%s' can't fill what goes back from another node.", r.Node)
+		}
 		if why := notOf(r, sn); why != "" {
 			return refuse(fault.InUse, "Delete that replica, roll back, then create it again.", "The replica on node '%s' isn't what the snapshot was taken of: %s.", r.Node, why)
 		}
@@ -91,7 +96,7 @@ func (c SnapshotRollback) Apply(tx *state.Tx, env Env) (Reply, error) {
 			m.Volumes[i].Keys = withKeysOf(m.Volumes[i].Keys, v.Keys)
 		}
 	}
-	m.Rollback = &model.Rollback{ID: env.UUID(), Snapshot: sn.UUID, State: model.RollbackStopping}
+	m.Rollback = &model.Rollback{ID: env.UUID(), Snapshot: sn.UUID, State: model.RollbackStopping, Keeps: keeps}
 	if err := tx.PutDefinition(m); err != nil {
 		return Reply{}, err
 	}

@@ -21,6 +21,8 @@ type SnapshotOf struct {
 	Props map[string]string
 	// copies: it lasts as long as a clone takes to be copied from it; see copyFrom.
 	copies bool
+	// alone: no other is taken at the same moment.
+	alone bool
 }
 
 // SnapshotCreate takes snapshots, all at the same moment: none counts unless all do.
@@ -37,6 +39,7 @@ func (c SnapshotCreate) Apply(tx *state.Tx, env Env) (Reply, error) {
 	var with []model.UUID
 	next := map[model.UUID]*model.ResourceDefinition{}
 	for _, of := range c.Of {
+		of.alone = len(c.Of) == 1
 		d, err := findDefinition(tx, of.Definition)
 		if err != nil {
 			return Reply{}, err
@@ -211,7 +214,8 @@ func newSnapshot(s *state.Snapshot, env Env, d *state.Definition, of SnapshotOf)
 		}
 		sn.Copies = append(sn.Copies, k)
 	}
-	if d.DRBD == model.DRBD8 {
+	sn.Unheld = of.alone && unheld(s, d, sn)
+	if d.DRBD == model.DRBD8 && !sn.Unheld {
 		for _, r := range d.Resources {
 			if st := d.Seen[r.UUID]; st != nil && st.InUse {
 				n := warn(fault.InUse, fault.Create, fault.Snapshot, refsOf(d.Name, r.Node), "Resource '%s' is in use on node '%s' while its I/O is held.", d.Name, r.Node)
@@ -222,6 +226,21 @@ func newSnapshot(s *state.Snapshot, env Env, d *state.Definition, of SnapshotOf)
 		}
 	}
 	return sn, append([]fault.Note{head}, notes...), nil
+}
+
+// unheld tells whether the copies can be taken one by one, without holding I/O. DRBD 8.4 may never answer what is under way when its
+// I/O is held, so it isn't held where nothing needs it: one volume is of one moment by itself, and who goes back to the snapshot,
+// or restores it, fills the others from one copy. What is encrypted has its metadata inside, which a node that fills it would have
+// to open first.
+func unheld(s *state.Snapshot, d *state.Definition, sn *model.Snapshot) bool {
+	if d.DRBD != model.DRBD8 || len(sn.Volumes) != 1 || d.HasLUKS() {
+		return false
+	}
+	return !slices.ContainsFunc(sn.Quiet, func(id model.UUID) bool {
+		r := d.Replica(id)
+		n := s.Node(r.Node)
+		return n == nil || !n.Seen.Unheld || !d.Seen[id].UpToDate()
+	})
 }
 
 // notNow says why a replica's node can't take the snapshot, and what to do; fault.Done: it can. Unsupported without a

@@ -61,6 +61,8 @@ type ResourceSpec struct {
 	Volumes []VolumeSpec // by number
 	// Quiet names the standstill in which I/O is to be held; "": I/O goes on. Held under a lease of QuietLimit.
 	Quiet UUID
+	// Unheld, with Quiet: DRBD is looked at, and I/O goes on (Snapshot.Unheld).
+	Unheld bool
 	// Verify: the replica's blocks are to be compared with those of all its peers, once for this ID; "": not. An older node
 	// leaves it.
 	Verify UUID

@@ -52,6 +52,8 @@ type NodeReport struct {
 	Orphans     []Orphan
 	// Snapshots are the kinds of pools of which this satellite can take snapshots.
 	Snapshots []ProviderKind
+	// Unheld: it looks at DRBD for a snapshot without holding I/O, and fills what is rolled back to one (Snapshot.Unheld).
+	Unheld bool
 	// Copies are the kinds of pools of which it can't, but makes volumes by copying others.
 	Copies  []ProviderKind
 	Hung    []HungProgram

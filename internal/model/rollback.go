@@ -22,6 +22,9 @@ type Rollback struct {
 	Snapshot UUID
 	State    RollbackState
 	Reason   string // of Failed
+	// Keeps is the one replica that keeps the content of its copy, where copies may differ (Snapshot.Unheld): the others are filled
+	// from it. "": all keep theirs.
+	Keeps UUID
 }
 
 // RollingBack is the rollback that isn't over, or nil.
@@ -38,6 +41,9 @@ type RollbackSpec struct {
 	ID     UUID
 	Go     bool
 	Copies []CopySpec
+	// Fill: the copies of the replicas may differ. With Anew this one's metadata are then made anew, so that it gets all from the
+	// one that keeps its content.
+	Fill, Anew bool
 }
 
 // RolledState is how far a node is with it.

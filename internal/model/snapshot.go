@@ -53,7 +53,10 @@ type Snapshot struct {
 	Waits   bool
 	BegunMS int64
 	// Quiet are the replicas whose I/O stands still meanwhile.
-	Quiet   []UUID
+	Quiet []UUID
+	// Unheld: Quiet have only looked at DRBD since it was asked for, and their I/O goes on. Each copy is good, of a moment of its
+	// own, and has all that was acknowledged before; who needs them to be equal keeps one and fills the others from it.
+	Unheld  bool
 	Volumes []SnapshotVolume // by number
 	Copies  []SnapshotCopy   // by node
 	// For is the definition that is being cloned from it; the controller removes it when it is no longer needed. "": a

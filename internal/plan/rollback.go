@@ -30,6 +30,7 @@ func rollback(d *state.Definition, c *model.ResourceDefinition) (moved bool) {
 			return false
 		}
 		forgetAgain(c, rb)
+		filledFrom(c, rb.Keeps)
 		c.Rollback = nil
 		return true
 	}
@@ -65,6 +66,18 @@ func allAre(d *state.Definition, rb *model.Rollback, want model.RolledState) boo
 		st := d.Seen[r.UUID]
 		return !r.Deleting && (st == nil || st.Rollback.ID != rb.ID || st.Rollback.State < want)
 	})
+}
+
+// filledFrom: all but the replica that keeps its content are empty, and get it from there.
+func filledFrom(c *model.ResourceDefinition, keeps model.UUID) {
+	for i := range c.Resources {
+		if keeps == "" || c.Resources[i].UUID == keeps {
+			continue
+		}
+		for j := range c.Resources[i].Volumes {
+			c.Resources[i].Volumes[j].Filled = false
+		}
+	}
 }
 
 // forgetAgain retires the node-ids that the metadata of then remember and that nobody has any more.

@@ -172,7 +172,9 @@ type replica struct {
 	session uint64               // the session that sent or confirmed the spec
 	quiet   model.QuietStatus
 	quietAt time.Time // since when it is held
+	unheld  bool      // it isn't: DRBD was looked at only
 	rolled  model.UUID
+	anew    model.UUID // the rollback for which its metadata were made anew
 	// of encrypted volumes, by label
 	formatted map[model.UUID]bool
 	keyGen    map[model.UUID]int   // generation of the first key, which opens it; -1: none does

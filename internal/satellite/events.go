@@ -29,6 +29,7 @@ func (a *Agent) StreamStarted(now time.Time) {
 // StreamEnded says that it ended, for whatever reason. The old picture stays until a new one is complete.
 func (a *Agent) StreamEnded(now time.Time) {
 	a.streamOn, a.streamAt = false, now.Add(streamRetry)
+	a.unfollowed()
 }
 
 // OnEvent takes a line of the events program in. After an error the program must be ended: the picture isn't right.
@@ -62,6 +63,7 @@ func (a *Agent) OnEvent(line string, now time.Time) error {
 			a.allDirty() // one may wait for its minor
 		}
 		a.goodData(name)
+		a.sound(name)
 	}
 	return nil
 }

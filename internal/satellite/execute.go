@@ -302,6 +302,10 @@ func (x *execution) kernelStep(ctx context.Context, s steps.Step) error {
 		return x.guardGone(ctx, s)
 	case steps.HoldIO:
 		return x.holdIO(ctx, s)
+	case steps.LookOnly:
+		k, err := x.drbd.Snapshot(ctx)
+		x.result.Kernel = k
+		return err
 	case steps.ResumeIO:
 		return x.resumeIO(ctx, s)
 	case steps.Down:

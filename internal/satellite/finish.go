@@ -183,6 +183,7 @@ func (a *Agent) setView(name string, st *drbd.State) {
 	}
 	a.dirtyResource(name)
 	a.goodData(name)
+	a.sound(name)
 }
 
 func (a *Agent) finishReplica(j Job, res Result, began *runningJob, now time.Time) {

@@ -230,7 +230,7 @@ func (w worker) replica(ctx context.Context, j Job) Result {
 		// If it fails, a job of its own looks.
 		r.mappings, _ = (luks.Tool{Run: w.host}).List(ctx)
 	}
-	if x.kernel && (!j.events || r.Err != nil) {
+	if x.kernel && r.Kernel == nil && (!j.events || r.Err != nil) {
 		// If it fails, the events tell, later.
 		r.Kernel, _ = w.drbd.Snapshot(ctx)
 	}

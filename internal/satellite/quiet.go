@@ -2,6 +2,7 @@ package satellite
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -39,6 +40,32 @@ func (a *Agent) leftQuiet(id model.UUID) model.QuietStatus {
 func (a *Agent) lease(r *replica, now time.Time) {
 	if r.quiet.State == model.QuietHeld && now.Sub(r.quietAt) >= quietLimit {
 		r.lapse(fmt.Sprintf("the snapshot wasn't taken within the %d s for which I/O may stand still", quietLimit/time.Second))
+	}
+}
+
+// sound ends what was begun for snapshots that hold no I/O where DRBD says that the resource's volumes aren't all UpToDate here: what
+// is copied in that moment may be of no moment at all.
+func (a *Agent) sound(resource string) {
+	for _, r := range a.replicas {
+		if !r.unheld || r.quiet.State != model.QuietHeld || r.spec.Name != resource {
+			continue
+		}
+		if k := a.view[resource]; k != nil {
+			for _, n := range slices.Sorted(maps.Keys(k.Devices)) {
+				if disk := k.Devices[n].Disk; disk != model.DiskUpToDate {
+					r.lapse(fmt.Sprintf("volume %d was %s while the snapshot was taken", n, disk))
+				}
+			}
+		}
+	}
+}
+
+// unfollowed ends them all: what DRBD says isn't heard.
+func (a *Agent) unfollowed() {
+	for _, r := range a.replicas {
+		if r.unheld && r.quiet.State == model.QuietHeld {
+			r.lapse("DRBD's events weren't followed while the snapshot was taken")
+		}
 	}
 }
 
@@ -83,18 +110,27 @@ func (a *Agent) finishQuiet(r *replica, j Job, res Result, began *runningJob, no
 	if b := slices.IndexFunc(j.Steps, func(s steps.Step) bool { return s.Kind == steps.RollbackDevice }); b >= 0 && res.Err == nil {
 		r.rolled = j.Steps[b].Of
 	}
-	i := slices.IndexFunc(j.Steps, func(s steps.Step) bool { return s.Kind == steps.HoldIO || s.Kind == steps.ResumeIO })
+	if m := slices.IndexFunc(j.Steps, func(s steps.Step) bool { return s.Kind == steps.CreateMetadata && s.Of != "" }); m >= 0 && res.Err == nil {
+		r.anew = j.Steps[m].Of
+	}
+	i := slices.IndexFunc(j.Steps, func(s steps.Step) bool {
+		return s.Kind == steps.HoldIO || s.Kind == steps.LookOnly || s.Kind == steps.ResumeIO
+	})
 	if i < 0 || began == nil {
 		return
 	}
 	s := j.Steps[i]
 	switch {
-	case s.Kind == steps.HoldIO:
+	case s.Kind == steps.LookOnly && (res.Err != nil || a.doubt[j.Steps[i].Resource]):
+		r.lastRun = "" // it is looked at once more
+	case s.Kind != steps.ResumeIO:
+		r.unheld = s.Kind == steps.LookOnly
 		r.quiet, r.quietAt = model.QuietStatus{Lease: s.Label, State: model.QuietHeld}, began.since
 		if res.Err != nil {
 			r.lapse(reason(res.Err))
 		}
 		a.lease(r, now)
+		a.sound(s.Resource)
 	case res.Err == nil && r.quiet.State == model.QuietHeld && r.quiet.Lease == s.Label:
 		r.quiet.State = model.QuietOver
 		if res.lapsed || now.Sub(r.quietAt) >= guardAfter {

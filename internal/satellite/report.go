@@ -99,7 +99,7 @@ func still(n model.NodeReport, free bool) model.NodeReport {
 }
 
 func (a *Agent) nodeReport() model.NodeReport {
-	n := model.NodeReport{Uname: a.cfg.Node, BootID: a.boot, Version: a.cfg.Version}
+	n := model.NodeReport{Uname: a.cfg.Node, BootID: a.boot, Version: a.cfg.Version, Unheld: true}
 	if f := a.node; f != nil {
 		n.Kernel, n.DRBD, n.DRBDVersion, n.UtilsVersion = f.kernel, model.DRBDGeneration(f.drbd.Generation), f.drbd.Module, f.drbd.Utils
 		n.Providers, n.Layers, n.Unsupported = f.providers, f.layers, f.unsupported

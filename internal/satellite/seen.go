@@ -11,7 +11,7 @@ import (
 func (a *Agent) seen(r *replica) steps.Seen {
 	s := r.spec
 	out := steps.Seen{Volumes: map[int]steps.Volume{}, KernelKnown: a.viewKnown, Heals: r.heals, Failing: r.fails > 0, Passed: !r.passed.IsZero(),
-		Forgotten: a.kept.Forgotten[s.ID], Kernel: kernel(a.view[s.Name]), Quiet: r.quiet, Rolled: r.rolled, Verify: r.verify}
+		Forgotten: a.kept.Forgotten[s.ID], Kernel: kernel(a.view[s.Name]), Quiet: r.quiet, Rolled: r.rolled, Anew: r.anew, Followed: a.streamOn && a.eventsFull && !a.doubt[s.Name], Verify: r.verify}
 	if s.Snapshot != nil {
 		for _, v := range volumesOf(s) {
 			out.Volumes[v.Number] = a.seenVolume(r, v)

@@ -139,7 +139,7 @@ func rolledBackTo(name string) func(*world, *state.Definition) string {
 		}
 		x := w.oracle.snaps[sn.UUID]
 		for _, vd := range d.Volumes {
-			if v := w.oracle.vols[vd.UUID]; v == nil || x == nil || !slices.Equal(v.writes, x.content[vd.Number]) {
+			if v := w.oracle.vols[vd.UUID]; v == nil || x == nil || !slices.ContainsFunc(w.oracle.copiesOf(x, vd.Number, ""), func(c *snapCopy) bool { return slices.Equal(v.writes, c.content) }) {
 				return "it has what was written since"
 			}
 		}

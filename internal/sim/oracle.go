@@ -59,8 +59,10 @@ type vol struct {
 	upToDate int        // disks, now
 	sizeKiB  int64      // the largest that somebody who uses it has seen
 	rolling  model.UUID // the snapshot to which it is being rolled back
+	keeps    model.UUID // the replica whose copy counts then; "": all are equal
 	bare     bool       // the one to which it was rolled back has no file system
 	from     model.UUID // the snapshot it was made from, until it is good
+	source   model.UUID // the replica from which its first sync starts
 }
 
 // inc is a volume of a replica: an incarnation of a disk.
@@ -69,11 +71,12 @@ type inc struct {
 	vol     *vol
 	rep     model.UUID // of which it is a volume
 	node    string
-	gone    bool // its removal was ordered
-	behind  bool // it missed writes of a Primary that it wasn't connected to
-	alone   bool // and that Primary had no quorum to keep
-	started bool // metadata of a data generation were seen on it
-	copied  bool // it was made from a snapshot, whose metadata it has until its own are made
+	gone    bool       // its removal was ordered
+	behind  bool       // it missed writes of a Primary that it wasn't connected to
+	alone   bool       // and that Primary had no quorum to keep
+	started bool       // metadata of a data generation were seen on it
+	from    model.UUID // the copy of a snapshot of which it is made
+	copied  bool       // it was made from a snapshot, whose metadata it has until its own are made
 }
 
 type rep struct {
@@ -104,6 +107,7 @@ func (o *oracle) learn(s *state.Snapshot) {
 			if o.vols[vd.UUID] == nil {
 				o.vols[vd.UUID] = &vol{id: vd.UUID, def: d.UUID, name: d.Name, number: vd.Number}
 			}
+			o.vols[vd.UUID].source = vd.Source
 		}
 		for _, r := range d.Resources {
 			x := o.reps[r.UUID]
@@ -122,7 +126,7 @@ func (o *oracle) learn(s *state.Snapshot) {
 					i = &inc{label: v.UUID, vol: o.vols[vd.UUID], rep: r.UUID, node: r.Node}
 					i.behind = len(i.vol.writes) > 0
 					if v.From != nil {
-						i.copied = true
+						i.copied, i.from = true, v.From.Label
 						if !i.vol.good {
 							i.vol.from = v.From.Snapshot
 						}
@@ -459,6 +463,9 @@ func (o *oracle) lookAtDisks(w *world) {
 			if was.label != "" && was.label != d.Label {
 				o.vanished(w, n, d.Path, was)
 				was = diskSeen{}
+			}
+			if i := o.inc(d.Label); i != nil && i.vol.rolling != "" && i.vol.keeps != "" && i.vol.keeps != i.rep {
+				was.initialised = false // it is to be filled from the one that keeps its content
 			}
 			if was.label == d.Label && was.initialised && !d.Initialised {
 				w.broken("I8", "the metadata of %s on %s (%s) were made again, though it held data", d.Path, n.name, d.Label)

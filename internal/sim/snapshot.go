@@ -20,11 +20,10 @@ type snap struct {
 	vols   map[int]model.UUID // volume definitions by number, then
 	done   bool               // it was found Successful, and looked at
 	gone   bool
-	named  bool         // users said where to take it: whom they trust
-	bare   map[int]bool // volumes without a file system in it
-	// content that the copies have, by volume number, once it is Successful.
-	content map[int][]int
-	copies  map[model.UUID]*snapCopy // by label
+	named  bool                     // users said where to take it: whom they trust
+	bare   map[int]bool             // volumes without a file system in it
+	unheld bool                     // each copy is of a moment of its own
+	copies map[model.UUID]*snapCopy // by label
 }
 
 // snapCopy is a device that holds one volume of a snapshot.
@@ -36,6 +35,19 @@ type snapCopy struct {
 	gone   bool       // its removal was ordered
 	seen   bool       // it is there, or was
 	behind bool       // the device of which it was taken was, at that moment; see wasBehind
+	// content that it has, once the snapshot is Successful.
+	content []int
+}
+
+// copiesOf gives the snapshot's copies of a volume that stay, those of the replica alone unless that is "".
+func (o *oracle) copiesOf(x *snap, number int, replica model.UUID) (out []*snapCopy) {
+	for _, label := range sortedKeys(x.copies) {
+		c := x.copies[label]
+		if i := o.incs[c.origin]; c.number == number && (replica == "" && !c.gone || replica != "" && i != nil && i.rep == replica) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // learnSnapshots keeps books on snapshots, and looks at each that has just become Successful.
@@ -49,8 +61,8 @@ func (o *oracle) learnSnapshots(w *world, s *state.Snapshot) {
 			alive[sn.UUID] = true
 			x := o.snaps[sn.UUID]
 			if x == nil {
-				x = &snap{id: sn.UUID, lease: sn.Lease, name: d.Name + "@" + sn.Name, before: map[model.UUID]int{}, vols: map[int]model.UUID{}, content: map[int][]int{},
-					bare: map[int]bool{}, copies: map[model.UUID]*snapCopy{}, named: o.named[sn.Name]}
+				x = &snap{id: sn.UUID, lease: sn.Lease, name: d.Name + "@" + sn.Name, before: map[model.UUID]int{}, vols: map[int]model.UUID{},
+					bare: map[int]bool{}, copies: map[model.UUID]*snapCopy{}, named: o.named[sn.Name], unheld: sn.Unheld}
 				o.snaps[sn.UUID] = x
 				for _, v := range sn.Volumes {
 					if vd := d.Volume(v.Number); vd != nil && o.vols[vd.UUID] != nil {
@@ -121,24 +133,34 @@ func (o *oracle) consistent(w *world, same []*snap) {
 				w.broken("I1", "snapshot %s is Successful, and its copy of volume %d on %s isn't there", x.name, c.number, c.node)
 				return
 			}
-			if have, ok := x.content[c.number]; ok && !slices.Equal(have, writes) {
-				w.broken("I1", "snapshot %s is Successful, and volume %d has %d writes on %s and %d elsewhere", x.name, c.number, len(writes), c.node, len(have))
-				return
+			c.content = append([]int{}, writes...)
+			for _, k := range o.copiesOf(x, c.number, "") {
+				if k.content != nil && !x.unheld && !slices.Equal(k.content, writes) {
+					w.broken("I1", "snapshot %s is Successful, and volume %d has %d writes on %s and %d elsewhere", x.name, c.number, len(writes), c.node, len(k.content))
+					return
+				}
 			}
-			x.content[c.number] = writes
-			if len(writes) > 0 {
+			if len(writes) > 0 && !x.unheld {
 				newest = max(newest, writes[len(writes)-1])
 			}
 		}
 	}
 	for _, x := range same {
-		for _, n := range sortedKeys(x.content) {
+		for _, label := range sortedKeys(x.copies) {
+			c := x.copies[label]
+			n := c.number
 			v := o.vols[x.vols[n]]
-			if v == nil || v.forgiven || v.rolled || o.wasBehind(x, n) {
+			if c.gone || v == nil || v.forgiven || v.rolled || o.wasBehind(x, n) {
 				continue
 			}
+			if x.unheld {
+				newest = 0
+				if len(c.content) > 0 {
+					newest = c.content[len(c.content)-1]
+				}
+			}
 			for i, id := range v.writes {
-				if _, has := slices.BinarySearch(x.content[n], id); has {
+				if _, has := slices.BinarySearch(c.content, id); has {
 					continue
 				}
 				switch {
@@ -189,19 +211,26 @@ func (o *oracle) lookAtCopies(w *world) {
 			continue
 		}
 		writes, there := o.copyContent(w, c, id)
-		if there && !slices.Equal(writes, c.of.content[c.number]) {
-			w.broken("I1", "snapshot %s changed: volume %d on %s has %d writes, and had %d", c.of.name, c.number, c.node, len(writes), len(c.of.content[c.number]))
+		if there && !slices.Equal(writes, c.content) {
+			w.broken("I1", "snapshot %s changed: volume %d on %s has %d writes, and had %d", c.of.name, c.number, c.node, len(writes), len(c.content))
 		}
 	}
 }
 
-// restored: a volume that was made from a snapshot has, once it is good, what the snapshot had.
+// restored: a volume that was made from a snapshot has, once it is good, what the copy had of which the source of its first sync was
+// made.
 func (o *oracle) restored(v *vol) {
 	if v.from == "" {
 		return
 	}
-	if x := o.snaps[v.from]; x != nil && x.done {
-		v.writes = append(slices.Clone(x.content[v.number]), v.writes...)
+	copied := model.UUID("")
+	for _, i := range o.incs {
+		if i.vol == v && i.rep == v.source {
+			copied = i.from
+		}
+	}
+	if c := o.copies[copied]; c != nil && c.of.id == v.from && c.of.done {
+		v.writes = append(slices.Clone(c.content), v.writes...)
 		slices.Sort(v.writes)
 		v.writes = slices.Compact(v.writes)
 	}
@@ -322,19 +351,21 @@ func (w *world) anySnapshot() (def string, sn *model.Snapshot) {
 // learnRollback: from its start to its end a volume's content is what its devices have just then, and afterwards what the
 // snapshot has.
 func (o *oracle) learnRollback(d *state.Definition) {
-	rolling := model.UUID("")
+	var rolling, keeps model.UUID
 	if rb := d.RollingBack(); rb != nil && rb.State == model.RollbackRolling {
-		rolling = rb.Snapshot
+		rolling, keeps = rb.Snapshot, rb.Keeps
 	}
 	for _, vd := range d.Volumes {
 		v := o.vols[vd.UUID]
 		switch {
 		case v == nil:
 		case rolling != "":
-			v.rolling = rolling
+			v.rolling, v.keeps = rolling, keeps
 		case v.rolling != "":
 			if x := o.snaps[v.rolling]; x != nil && x.done {
-				v.writes, v.bare = slices.Clone(x.content[v.number]), x.bare[v.number]
+				if k := o.copiesOf(x, v.number, v.keeps); len(k) > 0 {
+					v.writes, v.bare = slices.Clone(k[0].content), x.bare[v.number]
+				}
 			}
 			v.rolling = ""
 		}

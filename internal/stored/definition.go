@@ -108,7 +108,7 @@ func definitionOut(d *model.ResourceDefinition) *definition {
 	}
 	s.Snapshots, s.Connections = snapshotsOut(d.Snapshots), connectionsOut(d.Connections)
 	if rb := d.Rollback; rb != nil {
-		s.Rollback = &rollback{ID: rb.ID, Snapshot: rb.Snapshot, State: rb.State, Reason: rb.Reason}
+		s.Rollback = &rollback{ID: rb.ID, Snapshot: rb.Snapshot, State: rb.State, Reason: rb.Reason, Keeps: rb.Keeps}
 	}
 	s.Cloning = cloningOut(d.Cloning)
 	s.AutoNextMS, s.AutoReason = d.Auto.NextMS, d.Auto.Reason
@@ -150,7 +150,7 @@ func (s *definition) in(record int64) *model.ResourceDefinition {
 	}
 	d.Snapshots = snapshotsIn(s.Snapshots)
 	if rb := s.Rollback; rb != nil {
-		d.Rollback = &model.Rollback{ID: rb.ID, Snapshot: rb.Snapshot, State: rb.State, Reason: rb.Reason}
+		d.Rollback = &model.Rollback{ID: rb.ID, Snapshot: rb.Snapshot, State: rb.State, Reason: rb.Reason, Keeps: rb.Keeps}
 	}
 	d.Cloning = s.Cloning.in()
 	d.Auto = model.AutoSnapshots{NextMS: s.AutoNextMS, Reason: s.AutoReason}

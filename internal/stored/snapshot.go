@@ -15,6 +15,7 @@ type snapshot struct {
 	Waits        bool                `json:"waits,omitempty"` // false as before: its turn came with its creation
 	BegunMS      int64               `json:"begun,omitempty"` // 0 as before: not known, and nobody waits for it
 	Quiet        []model.UUID        `json:"quiet,omitempty"`
+	Unheld       bool                `json:"unheld,omitempty"` // false as before: of one moment
 	NodeIDs      []int               `json:"nodeIds,omitempty"`
 	For          model.UUID          `json:"for,omitempty"`
 	Auto         bool                `json:"auto,omitempty"`
@@ -53,6 +54,7 @@ type rollback struct {
 	Snapshot model.UUID          `json:"snapshot"`
 	State    model.RollbackState `json:"state"`
 	Reason   string              `json:"reason,omitempty"`
+	Keeps    model.UUID          `json:"keeps,omitempty"` // "" as before: all do
 }
 
 // source of a volume's first data.
@@ -65,7 +67,7 @@ type source struct {
 func snapshotsOut(in []model.Snapshot) (out []snapshot) {
 	for _, s := range in {
 		t := snapshot{ID: s.UUID, Name: s.Name, Props: s.Props, CreatedMS: s.CreatedMS, State: s.State, Reason: s.Reason,
-			Disconnected: s.Disconnected, With: s.With, Lease: s.Lease, Waits: s.Waits, BegunMS: s.BegunMS, Quiet: s.Quiet, NodeIDs: s.NodeIDs, For: s.For, Auto: s.Auto, Together: s.Together}
+			Disconnected: s.Disconnected, With: s.With, Lease: s.Lease, Waits: s.Waits, BegunMS: s.BegunMS, Quiet: s.Quiet, Unheld: s.Unheld, NodeIDs: s.NodeIDs, For: s.For, Auto: s.Auto, Together: s.Together}
 		for _, v := range s.Volumes {
 			t.Volumes = append(t.Volumes, snapshotVolume{Number: v.Number, SizeKiB: v.SizeKiB, Gross: v.Gross, Props: v.Props,
 				BackingKiB: v.BackingKiB, Keys: keysOut(v.Keys)})
@@ -85,7 +87,7 @@ func snapshotsOut(in []model.Snapshot) (out []snapshot) {
 func snapshotsIn(in []snapshot) (out []model.Snapshot) {
 	for _, t := range in {
 		s := model.Snapshot{UUID: t.ID, Name: t.Name, Props: t.Props, CreatedMS: t.CreatedMS, State: t.State, Reason: t.Reason,
-			Disconnected: t.Disconnected, With: t.With, Lease: t.Lease, Waits: t.Waits, BegunMS: t.BegunMS, Quiet: t.Quiet, NodeIDs: t.NodeIDs, For: t.For, Auto: t.Auto, Together: t.Together}
+			Disconnected: t.Disconnected, With: t.With, Lease: t.Lease, Waits: t.Waits, BegunMS: t.BegunMS, Quiet: t.Quiet, Unheld: t.Unheld, NodeIDs: t.NodeIDs, For: t.For, Auto: t.Auto, Together: t.Together}
 		for _, v := range t.Volumes {
 			s.Volumes = append(s.Volumes, model.SnapshotVolume{Number: v.Number, SizeKiB: v.SizeKiB, Gross: v.Gross, Props: v.Props,
 				BackingKiB: v.BackingKiB, Keys: v.Keys.in()})

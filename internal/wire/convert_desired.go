@@ -31,7 +31,7 @@ func resourceSpecOut(s *model.ResourceSpec) *pb.ResourceSpec {
 	p := &pb.ResourceSpec{Definition: u(string(s.Definition)), Name: u(s.Name), Id: u(string(s.ID)),
 		Generation: s.Generation, Want: wantOut(s), Diskless: s.Diskless, WholeDefinition: s.WholeDefinition,
 		LastUnused: s.LastUnused, Lose: s.Lose, HeldBy: u(string(s.HeldBy)), Volumes: each(s.Volumes, volumeSpecOut),
-		Quiet: u(string(s.Quiet)), Snapshot: snapshotSpecOut(s.Snapshot),
+		Quiet: u(string(s.Quiet)), Unheld: s.Unheld, Snapshot: snapshotSpecOut(s.Snapshot),
 		Rollback: rollbackSpecOut(s.Rollback),
 		Client:   s.Client, DropDisk: s.DropDisk, Hold: s.Hold, Down: s.Down, Verify: u(string(s.Verify))}
 	if d := s.DRBD; d != nil {
@@ -46,7 +46,7 @@ func resourceSpecIn(p *pb.ResourceSpec) model.ResourceSpec {
 	s := model.ResourceSpec{Definition: model.UUID(p.GetDefinition()), Name: p.GetName(), ID: model.UUID(p.GetId()),
 		Generation: p.GetGeneration(), Want: wantIn(p), Diskless: p.GetDiskless(),
 		WholeDefinition: p.GetWholeDefinition(), LastUnused: p.GetLastUnused(), Lose: p.GetLose(), HeldBy: model.UUID(p.GetHeldBy()),
-		Volumes: each(p.GetVolumes(), deref(volumeSpecIn)), Quiet: model.UUID(p.GetQuiet()), Snapshot: snapshotSpecIn(p.GetSnapshot()),
+		Volumes: each(p.GetVolumes(), deref(volumeSpecIn)), Quiet: model.UUID(p.GetQuiet()), Unheld: p.GetUnheld(), Snapshot: snapshotSpecIn(p.GetSnapshot()),
 		Rollback: rollbackSpecIn(p.GetRollback()),
 		Client:   p.GetClient(), DropDisk: p.GetDropDisk(), Hold: p.GetHold(), Down: p.GetDown(), Verify: model.UUID(p.GetVerify())}
 	if d := p.GetDrbd(); d != nil {

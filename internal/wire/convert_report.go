@@ -26,7 +26,7 @@ func reportIn(p *pb.Report) Report {
 func nodeOut(n *model.NodeReport) *pb.NodeReport {
 	p := &pb.NodeReport{Uname: u(n.Uname), BootId: u(n.BootID), Version: u(n.Version), Kernel: u(n.Kernel),
 		Drbd: int64(n.DRBD), DrbdVersion: u(n.DRBDVersion), UtilsVersion: u(n.UtilsVersion), Providers: us(n.Providers),
-		Layers: us(n.Layers), Snapshots: us(n.Snapshots), Pools: each(n.Pools, poolOut),
+		Layers: us(n.Layers), Snapshots: us(n.Snapshots), Unheld: n.Unheld, Pools: each(n.Pools, poolOut),
 		Orphans: each(n.Orphans, func(o *model.Orphan) *pb.Orphan {
 			return &pb.Orphan{Id: u(string(o.ID)), Pool: u(o.Pool), Name: u(o.Name)}
 		}),
@@ -48,7 +48,7 @@ func nodeIn(p *pb.NodeReport) model.NodeReport {
 	n := model.NodeReport{Uname: p.GetUname(), BootID: p.GetBootId(), Version: p.GetVersion(), Kernel: p.GetKernel(),
 		DRBD: model.DRBDGeneration(p.GetDrbd()), DRBDVersion: p.GetDrbdVersion(), UtilsVersion: p.GetUtilsVersion(),
 		Providers: words[model.ProviderKind](p.GetProviders()), Layers: words[model.LayerKind](p.GetLayers()),
-		Pools: each(p.GetPools(), deref(poolIn)), Snapshots: words[model.ProviderKind](p.GetSnapshots()),
+		Pools: each(p.GetPools(), deref(poolIn)), Snapshots: words[model.ProviderKind](p.GetSnapshots()), Unheld: p.GetUnheld(),
 		Orphans: each(p.GetOrphans(), func(o **pb.Orphan) model.Orphan {
 			return model.Orphan{ID: model.UUID((*o).GetId()), Pool: (*o).GetPool(), Name: (*o).GetName()}
 		}),

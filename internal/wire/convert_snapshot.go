@@ -24,14 +24,14 @@ func rollbackSpecOut(s *model.RollbackSpec) *pb.RollbackSpec {
 	if s == nil {
 		return nil
 	}
-	return &pb.RollbackSpec{Id: u(string(s.ID)), Go: s.Go, Copies: each(s.Copies, copySpecOut)}
+	return &pb.RollbackSpec{Id: u(string(s.ID)), Go: s.Go, Copies: each(s.Copies, copySpecOut), Fill: s.Fill, Anew: s.Anew}
 }
 
 func rollbackSpecIn(p *pb.RollbackSpec) *model.RollbackSpec {
 	if p == nil {
 		return nil
 	}
-	return &model.RollbackSpec{ID: model.UUID(p.GetId()), Go: p.GetGo(), Copies: each(p.GetCopies(), deref(copySpecIn))}
+	return &model.RollbackSpec{ID: model.UUID(p.GetId()), Go: p.GetGo(), Copies: each(p.GetCopies(), deref(copySpecIn)), Fill: p.GetFill(), Anew: p.GetAnew()}
 }
 
 func rollbackOut(s model.RollbackStatus) *pb.RollbackStatus {

@@ -13,6 +13,7 @@ func TestUnderWay(t *testing.T) {
 	w := alone(t)
 	w.thinPools(128)
 	w.define("r0", "32M")
+	w.lin("volume-definition create r0 8M") // two volumes: their I/O is held, with 8.4 too
 	w.lin("resource create r0 --auto-place 2 -s thin")
 	w.upToDate("r0", 2)
 	dev := w.device("r0")

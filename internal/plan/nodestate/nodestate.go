@@ -90,7 +90,7 @@ func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Re
 	}
 	cluster := s.Controller().Props
 	if t := d.Taking(); t != nil && !t.Waits && t.State != model.SnapshotResuming && slices.Contains(t.Quiet, r.UUID) {
-		spec.Quiet = t.Lease
+		spec.Quiet, spec.Unheld = t.Lease, t.Unheld
 	}
 	if v := d.Verify; v != nil && v.State == model.VerifyRuns && v.Replica == r.UUID && spec.Want == model.Up {
 		spec.Verify = v.ID

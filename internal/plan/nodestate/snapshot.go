@@ -21,6 +21,7 @@ func rollback(d *state.Definition, rb *model.Rollback, r *model.Resource) *model
 	}
 	if k := sn.On(r.Node); k != nil && k.Replica == r.UUID {
 		spec.Copies = copySpecs(d, sn, k)
+		spec.Fill, spec.Anew = rb.Keeps != "", rb.Keeps != "" && rb.Keeps != r.UUID
 	}
 	return spec
 }

@@ -11,6 +11,8 @@ import (
 // quiet holds I/O while a snapshot is taken, and lets it go on afterwards. Nothing else is done to the resource meanwhile.
 // Nil: I/O is to go on, and does as far as it's up to us.
 //
+// With Unheld it is only a look at DRBD, newer than the order.
+//
 // The record names the lease from before the guard starts until after I/O goes on, so a process that dies between leaves
 // something by which the next one knows that it has to resume.
 func (p *planner) quiet() *Plan {
@@ -19,6 +21,9 @@ func (p *planner) quiet() *Plan {
 	switch {
 	case held:
 		w := working("its I/O stands still while a snapshot is taken")
+		if p.spec.Unheld {
+			w = working("a snapshot of it is being taken")
+		}
 		return &w
 	case rec.Quiet != "":
 		s := p.step(ResumeIO)
@@ -33,9 +38,17 @@ func (p *planner) quiet() *Plan {
 	case !p.seen.KernelKnown:
 		w := working("DRBD's state is being read")
 		return &w
+	case p.spec.Unheld && !p.seen.Followed:
+		w := working("DRBD's events are being read")
+		return &w
 	}
 	s := p.step(HoldIO)
 	s.Label = want
+	if p.spec.Unheld {
+		s.Kind = LookOnly
+		w := do(s)
+		return &w
+	}
 	k := p.seen.Kernel
 	if k == nil || !p.kernelOwn() {
 		w := do(s) // it isn't up: no I/O there

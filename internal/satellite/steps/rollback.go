@@ -26,6 +26,13 @@ func (p *planner) rollback() Plan {
 			return do(p.step(RemoveConfig))
 		}
 	}
+	if p.seen.Rolled == rb.ID && rb.Anew && p.seen.Anew != rb.ID {
+		return p.stopped(p.anew())
+	}
+	if rec := p.seen.Record; rb.Go && rb.Fill && rec.There && rec.Exchange.Synced != nil {
+		rec.Exchange.Synced = nil
+		return p.stopped(do(p.record(rec)))
+	}
 	if !rb.Go || p.seen.Rolled == rb.ID || len(rb.Copies) == 0 {
 		w := working("it is down until all of its replicas are rolled back")
 		w.Rolled = model.Stopped
@@ -59,6 +66,33 @@ func (p *planner) rollback() Plan {
 		steps = append(steps, s)
 	}
 	return p.stopped(do(steps...))
+}
+
+// anew makes the metadata of what was rolled back anew: DRBD fills it from the replica that keeps its content.
+func (p *planner) anew() Plan {
+	var steps []Step
+	for _, c := range p.spec.Rollback.Copies {
+		for _, v := range p.spec.Volumes {
+			if v.Number != c.Number {
+				continue
+			}
+			sv := p.seen.Volumes[v.Number]
+			switch {
+			case sv.PoolReason != "":
+				return failed("storage pool %s can't be read: %s", c.Pool, sv.PoolReason)
+			case !sv.PoolSeen:
+				return working("storage pool %s is being read", c.Pool)
+			case p.own(v) == nil || sv.Device.Leftover:
+				return failed("the backing device %s of volume %d is missing from storage pool %s", c.Device, c.Number, c.Pool)
+			case sv.Device.Path == "":
+				return do(p.volumeStep(ActivateDevice, v))
+			}
+			s := p.volumeStep(CreateMetadata, v)
+			s.Of = p.spec.Rollback.ID
+			steps = append(steps, s)
+		}
+	}
+	return do(steps...)
 }
 
 // cantGoBack says why a device can't go back to that snapshot, before anything is taken down for it; "" if nothing is known against it.

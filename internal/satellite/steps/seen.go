@@ -51,8 +51,10 @@ type Seen struct {
 	Quiet model.QuietStatus
 	// Verify is the newest verify that this process began.
 	Verify model.VerifyProgress
-	// Rolled is the rollback that this process carried out.
-	Rolled model.UUID
+	// Rolled is the rollback that this process carried out, Anew the one for which it made the metadata anew.
+	Rolled, Anew model.UUID
+	// Followed: DRBD's events are followed, nothing that happens is missed, and Kernel is as they say.
+	Followed bool
 }
 
 // Record is what the node remembers of an incarnation in this boot. A zero Record: nothing.

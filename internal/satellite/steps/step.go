@@ -102,6 +102,8 @@ const (
 	// DropPeers ends the connections to those who are to be met anew, by what the kernel says when asked again (ToMeet); 9 only.
 	// An Adjust makes them anew.
 	DropPeers
+	// LookOnly asks the kernel, for a snapshot that holds no I/O. Label is the lease.
+	LookOnly
 )
 
 var kindNames = [...]string{"", "create device", "activate device", "remove device", "verify device", "create metadata",
@@ -110,7 +112,7 @@ var kindNames = [...]string{"", "create device", "activate device", "remove devi
 	"check before detaching", "check before deactivating", "take down",
 	"hold I/O", "resume I/O", "restore device", "take snapshot", "remove snapshot",
 	"grow device", "check before growing", "promote", "take over the size", "roll back device",
-	"format encrypted device", "open encrypted device", "close encrypted device", "start verify", "check before making a file system", "make file system", "limit device", "leave peer", "copy data", "finish copy", "part from peers"}
+	"format encrypted device", "open encrypted device", "close encrypted device", "start verify", "check before making a file system", "make file system", "limit device", "leave peer", "copy data", "finish copy", "part from peers", "look at DRBD"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {

@@ -744,6 +744,7 @@ type ResourceSpec struct {
 	Volumes         []*VolumeSpec          `protobuf:"bytes,11,rep,name=volumes,proto3" json:"volumes,omitempty"`
 	Quiet           string                 `protobuf:"bytes,30,opt,name=quiet,proto3" json:"quiet,omitempty"`       // names a standstill of I/O; empty: none
 	Snapshot        *SnapshotSpec          `protobuf:"bytes,31,opt,name=snapshot,proto3" json:"snapshot,omitempty"` // there: a copy of a snapshot, not a replica
+	Unheld          bool                   `protobuf:"varint,33,opt,name=unheld,proto3" json:"unheld,omitempty"`    // with quiet: look at DRBD, and let I/O go on
 	Rollback        *RollbackSpec          `protobuf:"bytes,32,opt,name=rollback,proto3" json:"rollback,omitempty"`
 	Client          bool                   `protobuf:"varint,20,opt,name=client,proto3" json:"client,omitempty"`                     // up without a disk while its disks are made
 	DropDisk        bool                   `protobuf:"varint,21,opt,name=drop_disk,json=dropDisk,proto3" json:"drop_disk,omitempty"` // the disks that the volumes name are detached and removed
@@ -874,6 +875,13 @@ func (x *ResourceSpec) GetSnapshot() *SnapshotSpec {
 		return x.Snapshot
 	}
 	return nil
+}
+
+func (x *ResourceSpec) GetUnheld() bool {
+	if x != nil {
+		return x.Unheld
+	}
+	return false
 }
 
 func (x *ResourceSpec) GetRollback() *RollbackSpec {
@@ -1074,6 +1082,8 @@ type RollbackSpec struct {
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	Go            bool                   `protobuf:"varint,2,opt,name=go,proto3" json:"go,omitempty"`
 	Copies        []*CopySpec            `protobuf:"bytes,3,rep,name=copies,proto3" json:"copies,omitempty"`
+	Fill          bool                   `protobuf:"varint,4,opt,name=fill,proto3" json:"fill,omitempty"` // the replicas' copies may differ
+	Anew          bool                   `protobuf:"varint,5,opt,name=anew,proto3" json:"anew,omitempty"` // with fill: the metadata are made anew
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1127,6 +1137,20 @@ func (x *RollbackSpec) GetCopies() []*CopySpec {
 		return x.Copies
 	}
 	return nil
+}
+
+func (x *RollbackSpec) GetFill() bool {
+	if x != nil {
+		return x.Fill
+	}
+	return false
+}
+
+func (x *RollbackSpec) GetAnew() bool {
+	if x != nil {
+		return x.Anew
+	}
+	return false
 }
 
 type Source struct {
@@ -2037,6 +2061,7 @@ type NodeReport struct {
 	Orphans       []*Orphan              `protobuf:"bytes,12,rep,name=orphans,proto3" json:"orphans,omitempty"`
 	Hung          []*HungProgram         `protobuf:"bytes,13,rep,name=hung,proto3" json:"hung,omitempty"`
 	Snapshots     []string               `protobuf:"bytes,30,rep,name=snapshots,proto3" json:"snapshots,omitempty"` // kinds of pools of which snapshots can be taken
+	Unheld        bool                   `protobuf:"varint,32,opt,name=unheld,proto3" json:"unheld,omitempty"`      // knows ResourceSpec.unheld and RollbackSpec.fill
 	Copies        []string               `protobuf:"bytes,31,rep,name=copies,proto3" json:"copies,omitempty"`       // kinds of pools in which volumes are made by copying others
 	Devices       []*BlockDevice         `protobuf:"bytes,50,rep,name=devices,proto3" json:"devices,omitempty"`     // empty ones
 	Makes         []string               `protobuf:"bytes,51,rep,name=makes,proto3" json:"makes,omitempty"`         // kinds of device pools that it can make
@@ -2171,6 +2196,13 @@ func (x *NodeReport) GetSnapshots() []string {
 		return x.Snapshots
 	}
 	return nil
+}
+
+func (x *NodeReport) GetUnheld() bool {
+	if x != nil {
+		return x.Unheld
+	}
+	return false
 }
 
 func (x *NodeReport) GetCopies() []string {
@@ -3479,7 +3511,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x04uuid\x18\x01 \x01(\tR\x04uuid\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x18\n" +
-	"\abacking\x18\x04 \x01(\tR\abacking\"\x86\x05\n" +
+	"\abacking\x18\x04 \x01(\tR\abacking\"\x9e\x05\n" +
 	"\fResourceSpec\x12\x1e\n" +
 	"\n" +
 	"definition\x18\x01 \x01(\tR\n" +
@@ -3499,7 +3531,8 @@ const file_holdfast_proto_rawDesc = "" +
 	" \x01(\v2\x1a.holdfast.wire.v1.DRBDSpecR\x04drbd\x126\n" +
 	"\avolumes\x18\v \x03(\v2\x1c.holdfast.wire.v1.VolumeSpecR\avolumes\x12\x14\n" +
 	"\x05quiet\x18\x1e \x01(\tR\x05quiet\x12:\n" +
-	"\bsnapshot\x18\x1f \x01(\v2\x1e.holdfast.wire.v1.SnapshotSpecR\bsnapshot\x12:\n" +
+	"\bsnapshot\x18\x1f \x01(\v2\x1e.holdfast.wire.v1.SnapshotSpecR\bsnapshot\x12\x16\n" +
+	"\x06unheld\x18! \x01(\bR\x06unheld\x12:\n" +
 	"\brollback\x18  \x01(\v2\x1e.holdfast.wire.v1.RollbackSpecR\brollback\x12\x16\n" +
 	"\x06client\x18\x14 \x01(\bR\x06client\x12\x1b\n" +
 	"\tdrop_disk\x18\x15 \x01(\bR\bdropDisk\x12\x12\n" +
@@ -3517,11 +3550,13 @@ const file_holdfast_proto_rawDesc = "" +
 	"\x04name\x18\x04 \x01(\tR\x04name\x12\x0e\n" +
 	"\x02of\x18\x05 \x01(\tR\x02of\x12\x16\n" +
 	"\x06device\x18\x06 \x01(\tR\x06device\x12\x19\n" +
-	"\broom_kib\x18\a \x01(\x03R\aroomKib\"b\n" +
+	"\broom_kib\x18\a \x01(\x03R\aroomKib\"\x8a\x01\n" +
 	"\fRollbackSpec\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x0e\n" +
 	"\x02go\x18\x02 \x01(\bR\x02go\x122\n" +
-	"\x06copies\x18\x03 \x03(\v2\x1a.holdfast.wire.v1.CopySpecR\x06copies\"R\n" +
+	"\x06copies\x18\x03 \x03(\v2\x1a.holdfast.wire.v1.CopySpecR\x06copies\x12\x12\n" +
+	"\x04fill\x18\x04 \x01(\bR\x04fill\x12\x12\n" +
+	"\x04anew\x18\x05 \x01(\bR\x04anew\"R\n" +
 	"\x06Source\x12\x1a\n" +
 	"\bsnapshot\x18\x01 \x01(\tR\bsnapshot\x12\x14\n" +
 	"\x05label\x18\x02 \x01(\tR\x05label\x12\x16\n" +
@@ -3616,7 +3651,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\tresources\x18\x04 \x03(\v2 .holdfast.wire.v1.ResourceStatusR\tresources\x12\x1c\n" +
 	"\tforgotten\x18\x05 \x03(\tR\tforgotten\"\x1d\n" +
 	"\x05Words\x12\x14\n" +
-	"\x05words\x18\x01 \x03(\tR\x05words\"\x90\x06\n" +
+	"\x05words\x18\x01 \x03(\tR\x05words\"\xa8\x06\n" +
 	"\n" +
 	"NodeReport\x12\x14\n" +
 	"\x05uname\x18\x01 \x01(\tR\x05uname\x12\x17\n" +
@@ -3634,6 +3669,7 @@ const file_holdfast_proto_rawDesc = "" +
 	"\aorphans\x18\f \x03(\v2\x18.holdfast.wire.v1.OrphanR\aorphans\x121\n" +
 	"\x04hung\x18\r \x03(\v2\x1d.holdfast.wire.v1.HungProgramR\x04hung\x12\x1c\n" +
 	"\tsnapshots\x18\x1e \x03(\tR\tsnapshots\x12\x16\n" +
+	"\x06unheld\x18  \x01(\bR\x06unheld\x12\x16\n" +
 	"\x06copies\x18\x1f \x03(\tR\x06copies\x127\n" +
 	"\adevices\x182 \x03(\v2\x1d.holdfast.wire.v1.BlockDeviceR\adevices\x12\x14\n" +
 	"\x05makes\x183 \x03(\tR\x05makes\x12E\n" +
