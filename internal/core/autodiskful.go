@@ -107,8 +107,7 @@ func giveDisk(s *state.Snapshot, env Env, d *state.Definition, m *model.Resource
 		return fault.Note{}, why
 	}
 	if _, err := addDisk(s, env, d, m, n, r, pool); err != nil {
-		f := fault.Of(err)
-		return fault.Note{}, strings.TrimSpace(f.Message + " " + f.Cause)
+		return fault.Note{}, fault.Why(err)
 	}
 	return info(fault.Modify, fault.Resource, refsOf(d.Name, n.Name), "Resource '%s' gets a disk on node '%s', where it is in use.", d.Name, n.Name), ""
 }

@@ -143,8 +143,7 @@ func autoTake(s *state.Snapshot, env Env, d *state.Definition, m *model.Resource
 	}
 	sn, _, err := newSnapshot(s, env, d, SnapshotOf{Definition: d.Name, Name: name, alone: true})
 	if err != nil {
-		f := fault.Of(err)
-		m.Auto = model.AutoSnapshots{NextMS: ms + min(every, autoRetry).Milliseconds(), Reason: f.Message + " " + f.Cause}
+		m.Auto = model.AutoSnapshots{NextMS: ms + min(every, autoRetry).Milliseconds(), Reason: fault.Why(err)}
 		return nil
 	}
 	for i := range m.Snapshots { // the reason of the newest is told until here

@@ -3,7 +3,6 @@ package core
 import (
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"holdfast/internal/fault"
@@ -379,8 +378,7 @@ func moveOne(tx *state.Tx, env Env, d *state.Definition, n *state.Node, r *model
 	to := res.Chosen[0]
 	m := d.ResourceDefinition.Clone()
 	if err := replace(s, env, d, m, r.UUID, s.Node(to.Node), to.Pool); err != nil {
-		e := fault.Of(err)
-		return waits(strings.TrimSpace(e.Message+" "+e.Cause), e.Details)
+		return waits(fault.Why(err), fault.Of(err).Details)
 	}
 	return info(fault.Create, fault.Resource, refsOf(d.Name, to.Node), "Resource '%s' moves from node '%s' to node '%s', storage pool '%s'.", d.Name, n.Name, to.Node, to.Pool), m
 }

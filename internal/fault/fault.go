@@ -3,6 +3,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Severity of a note. Failure is the only one that an Error carries.
@@ -116,6 +117,12 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// Why is the message and its cause, as sentences, for a reason that is shown elsewhere.
+func Why(err error) string {
+	e := Of(err)
+	return strings.TrimSpace(e.Message + " " + e.Cause)
+}
 
 // New makes a refusal.
 func New(k Kind, o Object, format string, args ...any) *Error {

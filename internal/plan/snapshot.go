@@ -158,7 +158,7 @@ func Fails(s *state.Snapshot, d *state.Definition, sn *model.Snapshot) reason {
 		case st.Quiet.Lease == sn.Lease && st.Quiet.State == model.QuietLapsed:
 			return reason{text: fmt.Sprintf("on %s: %s", r.Node, st.Quiet.Reason)}
 		case sn.State == model.SnapshotCopying && (st.Quiet.Lease != sn.Lease || st.Quiet.State != model.QuietHeld):
-			return reason{text: fmt.Sprintf("I/O on %s went on too early", r.Node)}
+			return reason{text: fmt.Sprintf("it was given up on %s before all copies were made", r.Node)}
 		}
 		if node := Loud(d, sn.Quiet, st); node != "" {
 			return reason{text: fmt.Sprintf("DRBD on %s connected to %s, whose I/O goes on", r.Node, node)}

@@ -14,6 +14,8 @@ import (
 const (
 	guardAfter = 10 * time.Second
 	quietLimit = 8 * time.Second
+	// unheldLimit is how long a snapshot that holds no I/O may keep other work on its resource waiting.
+	unheldLimit = 30 * time.Second
 )
 
 // volumesOf a spec, those of a copy of a snapshot too, as far as their devices go.
@@ -38,7 +40,11 @@ func (a *Agent) leftQuiet(id model.UUID) model.QuietStatus {
 
 // lease ends a standstill that takes too long.
 func (a *Agent) lease(r *replica, now time.Time) {
-	if r.quiet.State == model.QuietHeld && now.Sub(r.quietAt) >= quietLimit {
+	switch ago := now.Sub(r.quietAt); {
+	case r.quiet.State != model.QuietHeld:
+	case r.unheld && ago >= unheldLimit:
+		r.lapse(fmt.Sprintf("the snapshot wasn't taken within %d s", unheldLimit/time.Second))
+	case !r.unheld && ago >= quietLimit:
 		r.lapse(fmt.Sprintf("the snapshot wasn't taken within the %d s for which I/O may stand still", quietLimit/time.Second))
 	}
 }
@@ -121,7 +127,7 @@ func (a *Agent) finishQuiet(r *replica, j Job, res Result, began *runningJob, no
 	}
 	s := j.Steps[i]
 	switch {
-	case s.Kind == steps.LookOnly && (res.Err != nil || a.doubt[j.Steps[i].Resource]):
+	case s.Kind == steps.LookOnly && res.Err == nil && a.doubt[s.Resource]:
 		r.lastRun = "" // it is looked at once more
 	case s.Kind != steps.ResumeIO:
 		r.unheld = s.Kind == steps.LookOnly
