@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -119,6 +120,26 @@ func (c *Controller) Reconnect(node string) error {
 // Do runs a command. With async it is answered at the commit, else when the nodes that it touches have reported. Its error
 // is a *fault.Error. When ctx ends first, the command stays done if a batch has taken it.
 func (c *Controller) Do(ctx context.Context, cmd core.Command, async bool) (core.Reply, error) {
+	for end := time.Now().Add(passingFor); ; {
+		reply, err := c.do(ctx, cmd, async)
+		if e := new(fault.Error); !errors.As(err, &e) || !e.Passing || !time.Now().Before(end) {
+			return reply, err
+		}
+		select {
+		case <-time.After(passingFor / 8):
+		case <-ctx.Done():
+			return reply, err
+		case <-c.stopped:
+			return reply, err
+		}
+	}
+}
+
+// passingFor is how long a command is tried that is refused for what a node said last: who unmounts and deletes at once is quicker than
+// the node's word that nobody uses the volume any more.
+const passingFor = 1600 * time.Millisecond
+
+func (c *Controller) do(ctx context.Context, cmd core.Command, async bool) (core.Reply, error) {
 	answer := make(chan *Ticket, 1)
 	o := Options{Async: async, Notify: func(t *Ticket) { answer <- t }}
 	if at, ok := ctx.Deadline(); ok {

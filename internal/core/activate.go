@@ -38,7 +38,7 @@ func (c ResourceActivate) Apply(tx *state.Tx, _ Env) (Reply, error) {
 		}
 		if st := d.Seen[r.UUID]; st != nil && st.InUse {
 			return Reply{}, fault.New(fault.InUse, fault.Resource, "Resource '%s' on node '%s' can't be deactivated.", d.Name, r.Node).
-				Because("It is in use (primary) there.").Do("Unmount it, make it secondary, then try again.").Ref("RscDfn", d.Name).Ref("Node", r.Node)
+				Because("It is in use (primary) there.").Do("Unmount it, make it secondary, then try again.").Ref("RscDfn", d.Name).Ref("Node", r.Node).MayPass()
 		}
 		if node := plan.InUse(d); node != "" && !r.Diskless {
 			if g := plan.MayDropDisk(tx.Snapshot(), d, r); !g.OK {
@@ -68,7 +68,7 @@ func (c ResourceDeleteAll) Apply(tx *state.Tx, _ Env) (Reply, error) {
 	refs := map[string]string{"RscDfn": d.Name}
 	if node := plan.InUse(d); node != "" {
 		return Reply{}, fault.New(fault.InUse, fault.Resource, "The resources of '%s' can't be deleted.", d.Name).
-			Because("It is in use (primary) on node '%s'.", node).Do("Unmount it, make it secondary, then try again.").Ref("RscDfn", d.Name).Ref("Node", node)
+			Because("It is in use (primary) on node '%s'.", node).Do("Unmount it, make it secondary, then try again.").Ref("RscDfn", d.Name).Ref("Node", node).MayPass()
 	}
 	m := d.ResourceDefinition.Clone()
 	var notes []fault.Note

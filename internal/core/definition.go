@@ -200,7 +200,7 @@ func (c DefinitionDelete) Apply(tx *state.Tx, _ Env) (Reply, error) {
 	if !d.Deleting {
 		if node := plan.InUse(d); node != "" {
 			return Reply{}, fault.New(fault.InUse, fault.ResourceDefinition, "Resource definition '%s' can't be deleted.", d.Name).
-				Because("It is in use on node '%s'.", node).Do("Unmount it there, make it secondary, then try again.").Ref("RscDfn", d.Name).Ref("Node", node)
+				Because("It is in use on node '%s'.", node).Do("Unmount it there, make it secondary, then try again.").Ref("RscDfn", d.Name).Ref("Node", node).MayPass()
 		}
 		if len(kept(d.ResourceDefinition)) > 0 {
 			return Reply{}, fault.New(fault.Exists, fault.Snapshot, "Cannot delete resource definition '%s' because it has snapshots.", d.Name).
@@ -406,7 +406,7 @@ func (c VolumeDelete) Apply(tx *state.Tx, _ Env) (Reply, error) {
 	}
 	if node := plan.InUse(d); node != "" {
 		return Reply{}, fault.New(fault.InUse, fault.VolumeDefinition, "Volume %d of '%s' can't be deleted.", c.Number, d.Name).
-			Because("It is in use on node '%s'.", node).Do("Unmount it there, make it secondary, then try again.").Ref("RscDfn", d.Name).Ref("Node", node)
+			Because("It is in use on node '%s'.", node).Do("Unmount it there, make it secondary, then try again.").Ref("RscDfn", d.Name).Ref("Node", node).MayPass()
 	}
 	for i := range d.Resources {
 		if err := heldBySnapshot(tx.Snapshot(), d, &d.Resources[i], &c.Number); err != nil && !vd.Deleting {

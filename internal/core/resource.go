@@ -76,7 +76,7 @@ func addReplicaTo(s *state.Snapshot, env Env, d *state.Definition, m *model.Reso
 		}
 		if st := d.Seen[r.UUID]; st != nil && st.InUse {
 			return nil, fault.New(fault.InUse, fault.Resource, "Resource '%s' on node '%s' can't get a disk.", d.Name, n.Name).
-				Because("It is in use (primary) there, diskless.").Do("Stop what uses it there, then try again.").Ref("RscDfn", d.Name).Ref("Node", n.Name)
+				Because("It is in use (primary) there, diskless.").Do("Stop what uses it there, then try again.").Ref("RscDfn", d.Name).Ref("Node", n.Name).MayPass()
 		}
 		r.Deleting = true // the vote goes where the data comes; the new one waits until it is gone
 	} else if r != nil && !r.Deleting {
@@ -446,7 +446,7 @@ func (c ResourceDelete) Apply(tx *state.Tx, _ Env) (Reply, error) {
 	lose := slices.ContainsFunc(c.Lose, func(l string) bool { return model.Key(l) == model.Key(d.Name) })
 	if st := d.Seen[r.UUID]; st != nil && st.InUse && !r.Deleting {
 		return Reply{}, fault.New(fault.InUse, fault.Resource, "Resource '%s' on node '%s' can't be deleted.", d.Name, r.Node).
-			Because("It is in use (primary) there.").Do("Unmount it, make it secondary, then try again.").Ref("RscDfn", d.Name).Ref("Node", r.Node)
+			Because("It is in use (primary) there.").Do("Unmount it, make it secondary, then try again.").Ref("RscDfn", d.Name).Ref("Node", r.Node).MayPass()
 	}
 	if c.KeepTieBreaker && r.TieBreaker && !r.Deleting {
 		n := info(fault.Delete, fault.Resource, refs, "Resource '%s' on node '%s' is the tie-breaker and stays.", d.Name, r.Node)

@@ -59,7 +59,8 @@ func (c SnapshotRollback) Apply(tx *state.Tx, env Env) (Reply, error) {
 		case node == nil || !node.Online() || st == nil:
 			return refuse(fault.NotConnected, "Bring the node online, or remove its replica.", "Node '%s' isn't online: its replica would bring back what was written since.", r.Node)
 		case st.InUse:
-			return refuse(fault.InUse, "Unmount it there, make it secondary, then try again.", "It is in use on node '%s'.", r.Node)
+			_, err := refuse(fault.InUse, "Unmount it there, make it secondary, then try again.", "It is in use on node '%s'.", r.Node)
+			return Reply{}, fault.Of(err).MayPass()
 		case r.Toggle != model.NoToggle:
 			return refuse(fault.InUse, "Wait until that is done.", "Its replica on node '%s' is getting or losing its disk.", r.Node)
 		case r.Diskless:

@@ -107,6 +107,8 @@ type Note struct {
 type Error struct {
 	Note
 	Err error
+	// Passing: the cause is what a node said last, which may be over already. Who has a moment asks once more.
+	Passing bool
 }
 
 func (e *Error) Error() string {
@@ -149,6 +151,9 @@ func (e *Error) Detail(format string, args ...any) *Error {
 	e.Details = fmt.Sprintf(format, args...)
 	return e
 }
+
+// MayPass says that the cause may be over already.
+func (e *Error) MayPass() *Error { e.Passing = true; return e }
 
 // Ref adds an object reference.
 func (e *Error) Ref(key, value string) *Error {
