@@ -164,6 +164,7 @@ func (x *conn) hello(h wire.Hello) {
 		x.closeNode()
 		return
 	}
+	w.oracle.overruled = w.oracle.overruled || x.ctl == w.rival
 	// The server serves one session; the older ones are closed.
 	for _, o := range w.conns {
 		if o != x && o.node == n && o.ags != 0 && !o.nodeGone {

@@ -32,6 +32,9 @@ type oracle struct {
 	blind           bool // it only costs time
 	// orphans: the store was rolled back, or a node given up: what is on nodes may be nobody's any more.
 	orphans bool
+	// overruled: nodes obeyed a copy of the controller. What had happened since it was copied that one never learnt: a snapshot that was
+	// being taken then has failed for it, and it removes what was made of it.
+	overruled bool
 	// strays are replicas and volumes of them that only a copy of the controller made, with node and resource. When that is gone
 	// they are nobody's: a node names them and leaves them alone, since absence is no order.
 	strays map[model.UUID]string

@@ -31,6 +31,16 @@ func (p *profile) choosePools(seed uint64) {
 	}
 }
 
+// takesSnapshots makes most thick pools of LVM thin.
+func (p *profile) takesSnapshots(seed uint64) {
+	rng := rand.New(rand.NewPCG(seed, 0x534e4150))
+	for i, kind := range p.pools {
+		if kind == model.LVM && rng.IntN(4) > 0 {
+			p.pools[i] = model.LVMThin
+		}
+	}
+}
+
 // backing of a node's pool.
 func backing(kind model.ProviderKind) string {
 	switch kind {

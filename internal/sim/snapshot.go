@@ -272,7 +272,7 @@ func (w *world) snapshots() {
 	w.users.snaps++
 	name := fmt.Sprintf("snap%d", w.users.snaps)
 	of := func() core.SnapshotOf {
-		x := core.SnapshotOf{Definition: w.name(), Name: name}
+		x := core.SnapshotOf{Definition: w.goodName(), Name: name}
 		if w.chance(15) {
 			x.Nodes = []string{w.nodeName()}
 			w.oracle.named[name] = true
@@ -290,6 +290,7 @@ func (w *world) snapshots() {
 	d, sn := w.anySnapshot()
 	switch k := w.rng.IntN(100); {
 	case k < 45 || sn == nil:
+		w.waits(50) // what was typed before may be done by then
 		w.write()
 		c := core.SnapshotCreate{Of: []core.SnapshotOf{of()}}
 		if w.chance(25) {
@@ -305,6 +306,11 @@ func (w *world) snapshots() {
 			w.holderDies()
 			w.write()
 		}
+		if w.chance(40) {
+			w.waits(100)
+			w.write()
+			w.rollsBack(c.Of[0].Definition, name)
+		}
 	case k < 70:
 		c := core.SnapshotDelete{Definition: d, Name: sn.Name}
 		if w.chance(20) {
@@ -312,8 +318,7 @@ func (w *world) snapshots() {
 		}
 		w.type_(c)
 	case k < 82:
-		w.demote(w.anyNode())
-		w.type_(core.SnapshotRollback{Definition: d, Name: sn.Name})
+		w.rollsBack(d, sn.Name)
 	default:
 		to := pick(w, defNames)
 		w.type_(core.DefinitionCreate{Name: to})
@@ -324,6 +329,41 @@ func (w *world) snapshots() {
 		}
 		w.type_(c)
 	}
+}
+
+// waits, in percent of the cases, for a while.
+func (w *world) waits(percent int) {
+	if !w.chance(percent) {
+		return
+	}
+	for range 60 + w.rng.IntN(240) {
+		w.next()
+	}
+}
+
+// rollsBack has all who use anything stop it, and then a user go back.
+func (w *world) rollsBack(definition, name string) {
+	for _, n := range w.nodes {
+		w.demote(n)
+	}
+	w.type_(core.SnapshotRollback{Definition: definition, Name: name})
+}
+
+// goodName is, as a rule, that of a definition that has a good replica.
+func (w *world) goodName() string {
+	var good []string
+	if s := w.snapshot(); s != nil && w.chance(80) {
+		s.Definitions(func(d *state.Definition) bool {
+			if slices.ContainsFunc(d.Resources, func(r model.Resource) bool { return d.Seen[r.UUID] != nil && d.Seen[r.UUID].UpToDate() }) {
+				good = append(good, d.Name)
+			}
+			return true
+		})
+	}
+	if len(good) == 0 {
+		return w.name()
+	}
+	return pick(w, good)
 }
 
 // anySnapshot picks one, or nil.

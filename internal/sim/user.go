@@ -84,7 +84,7 @@ func (w *world) user() {
 		w.move()
 		return
 	}
-	if w.profile.snapshots && w.chance(25) {
+	if w.profile.snapshots && w.chance(40) {
 		w.snapshots()
 		return
 	}

@@ -123,7 +123,9 @@ func (w *world) chooseProfile() {
 	}
 	p.apart = w.chance(30)
 	p.faults = []int{10, 25, 45}[w.rng.IntN(3)]
-	p.snapshots = w.chance(35)
+	if p.snapshots = w.chance(35); p.snapshots {
+		p.takesSnapshots(w.seed)
+	}
 	p.steps = []int{3, 10, 30}[w.rng.IntN(3)]
 	w.faults.choose(w)
 	// Syncs that take their time: 16 MiB in 1 to 16 s.
