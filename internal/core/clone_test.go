@@ -351,3 +351,52 @@ func TestCloneByCopyNoRoom(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A clone is whole on bravo, and alpha's copy of the snapshot is lost before alpha's replica was made of it: that is filled from bravo
+// instead, and nobody needs the snapshot any more (seed 3350).
+func TestCloneLosesACopyWhenWhole(t *testing.T) {
+	w := snapping(t)
+	w.do(core.DefinitionClone{Source: "backups", Name: "copy"})
+	w.obey("backups")
+	for range 4 {
+		w.see("bravo", "copy", model.DiskUpToDate, nil)
+	}
+	if d := w.def("copy"); d.Cloning == nil || d.Cloning.State != model.CloneDone || d.On("alpha").Volumes[0].From == nil {
+		t.Fatalf("%+v, alpha %+v", d.Cloning, d.On("alpha"))
+	}
+	d := w.def("backups")
+	k := d.Snapshots[0].On("alpha").UUID
+	w.tx.SeeResource(d.UUID, k, &model.ResourceStatus{Definition: d.UUID, Name: d.Name, ID: k, Phase: model.Failed, Reason: "it is missing", Broken: true})
+	if err := plan.After(w.tx, w.env.Rules()); err != nil {
+		t.Fatal(err)
+	}
+	if d := w.def("copy"); d.Cloning != nil || d.On("alpha").Volumes[0].From != nil {
+		t.Errorf("%+v, alpha %+v", d.Cloning, d.On("alpha"))
+	}
+	if sn := w.def("backups").Snapshots; len(sn) > 0 && sn[0].State != model.SnapshotDeleting {
+		t.Errorf("%+v", sn)
+	}
+}
+
+// A disk that is being made of a snapshot is the only one with its data until the first sync begins: it isn't toggled away (seed 30752).
+func TestRestoredDiskStays(t *testing.T) {
+	w := snapping(t)
+	w.do(core.SnapshotCreate{Of: []core.SnapshotOf{{Definition: "backups", Name: "monday"}}})
+	w.obey("backups")
+	w.do(core.DefinitionCreate{Name: "copy"})
+	w.do(core.SnapshotRestoreVolumes{Definition: "backups", Name: "monday", To: "copy"})
+	w.do(core.SnapshotRestoreResources{Definition: "backups", Name: "monday", To: "copy", Nodes: []string{"alpha"}})
+	w.do(core.ResourceCreate{Definition: "copy", On: []core.ResourceOn{{Node: "bravo", Pool: "swpool"}}})
+	d := w.def("copy").ResourceDefinition.Clone()
+	d.DRBD = model.DRBD9 // 8.4 has no diskless replicas
+	if err := w.tx.PutDefinition(d); err != nil {
+		t.Fatal(err)
+	}
+	drop := core.ToggleDisk{Definition: "copy", Node: "alpha", Diskless: true}
+	w.refused(fault.LastCopy, drop)
+	for range 4 {
+		w.see("alpha", "copy", model.DiskUpToDate, nil)
+		w.see("bravo", "copy", model.DiskUpToDate, nil)
+	}
+	w.do(drop)
+}

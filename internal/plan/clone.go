@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 
 	"holdfast/internal/model"
@@ -58,16 +59,51 @@ func clone(tx *state.Tx, c *model.ResourceDefinition) (moved bool) {
 			next.State = model.CloneDone
 		}
 	case model.CloneDone:
+		if d := tx.Snapshot().DefinitionByID(x.Source); d != nil {
+			for r := range brokenFor(d, c) {
+				moved = syncedInstead(c, r) || moved
+			}
+		}
 		if !madeFrom(c, x.Snapshot) {
 			c.Cloning = nil
 			return true
 		}
 	}
 	if next == *x {
-		return false
+		return moved
 	}
 	c.Cloning = &next
 	return true
+}
+
+// syncedInstead has a replica be made empty, of volumes that are whole elsewhere, since the snapshot that it was to be made of is lost.
+func syncedInstead(c *model.ResourceDefinition, r *model.Resource) (moved bool) {
+	for i := range r.Volumes {
+		v := &r.Volumes[i]
+		if vd := c.Volume(v.Number); vd != nil && vd.Initialised && !v.Initialised && v.From != nil {
+			v.From, moved = nil, true
+		}
+	}
+	return moved
+}
+
+// brokenFor gives the replicas of c that still need a copy of their snapshot that has lost its content, and why.
+func brokenFor(d *state.Definition, c *model.ResourceDefinition) iter.Seq2[*model.Resource, string] {
+	return func(yield func(*model.Resource, string) bool) {
+		sn := d.SnapshotByID(c.Cloning.Snapshot)
+		if sn == nil {
+			return
+		}
+		for _, k := range sn.Copies {
+			st := d.Seen[k.UUID]
+			if st == nil || !st.Broken {
+				continue
+			}
+			if r := c.On(k.Node); r != nil && unmade(r) && !yield(r, fmt.Sprintf("on %s: %s", k.Node, st.Reason)) {
+				return
+			}
+		}
+	}
 }
 
 // lost says why a clone that is being copied from a snapshot of d can't be whole any more; "" if it can. A replica whose volumes
@@ -76,18 +112,8 @@ func lost(d *state.Definition, c *model.ResourceDefinition) string {
 	if d == nil || c.Cloning == nil || c.Cloning.State != model.CloneCopying {
 		return ""
 	}
-	sn := d.SnapshotByID(c.Cloning.Snapshot)
-	if sn == nil {
-		return ""
-	}
-	for _, k := range sn.Copies {
-		st := d.Seen[k.UUID]
-		if st == nil || !st.Broken {
-			continue
-		}
-		if r := c.On(k.Node); r != nil && unmade(r) {
-			return fmt.Sprintf("on %s: %s", k.Node, st.Reason)
-		}
+	for _, why := range brokenFor(d, c) {
+		return why
 	}
 	return ""
 }
@@ -131,7 +157,11 @@ func unmakeable(d *state.Definition, c *model.ResourceDefinition) (why string) {
 func lostClones(tx *state.Tx, d *state.Definition) {
 	for i := range d.Snapshots {
 		if id := d.Snapshots[i].For; id != "" {
-			if t := tx.Snapshot().DefinitionByID(id); t != nil && !t.Deleting && lost(d, t.ResourceDefinition) != "" {
+			t := tx.Snapshot().DefinitionByID(id)
+			if t == nil || t.Deleting || t.Cloning == nil || t.Cloning.State != model.CloneCopying && t.Cloning.State != model.CloneDone {
+				continue
+			}
+			for range brokenFor(d, t.ResourceDefinition) {
 				tx.Touch(id)
 			}
 		}

@@ -7,6 +7,11 @@ import (
 
 // MayDropDisk is the guard for a replica that stays and loses its disk: another one must be proven good in any case.
 func MayDropDisk(s *state.Snapshot, d *state.Definition, r *model.Resource) Removal {
+	for _, v := range r.Volumes {
+		if vd := d.Volume(v.Number); v.From != nil && r.Toggle != model.Removing && vd != nil && !vd.Initialised && !vd.Deleting {
+			return Removal{Reason: "it is being made of a snapshot, and no other replica has its data yet"}
+		}
+	}
 	o := *r
 	o.Lose, o.Successor = false, ""
 	m := MayRemove(s, d, &o)

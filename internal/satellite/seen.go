@@ -37,10 +37,11 @@ func (a *Agent) seen(r *replica) steps.Seen {
 	for _, v := range s.Volumes {
 		out.Volumes[v.Number] = a.seenVolume(r, v)
 	}
+	out.Extra = a.kept.Unmentioned[s.ID]
 	if s.DRBD != nil {
 		for name, k := range a.view {
 			for _, d := range k.Devices {
-				if name != s.Name && slices.ContainsFunc(s.Volumes, func(v model.VolumeSpec) bool { return v.Minor == d.Minor }) {
+				if name != s.Name && slices.ContainsFunc(slices.Concat(s.Volumes, out.Extra), func(v model.VolumeSpec) bool { return v.Minor == d.Minor }) {
 					if out.Minors == nil {
 						out.Minors = map[int]string{}
 					}
@@ -49,7 +50,6 @@ func (a *Agent) seen(r *replica) steps.Seen {
 			}
 		}
 	}
-	out.Extra = a.kept.Unmentioned[s.ID]
 	for _, v := range out.Extra {
 		if _, twice := out.Volumes[v.Number]; !twice {
 			out.Volumes[v.Number] = a.seenVolume(r, v)

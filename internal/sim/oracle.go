@@ -32,8 +32,10 @@ type oracle struct {
 	blind           bool // it only costs time
 	// orphans: the store was rolled back, or a node given up: what is on nodes may be nobody's any more.
 	orphans bool
+	// lost: a node was given up, and may have been in the midst of syncing another.
+	lost bool
 	// overruled: nodes obeyed a copy of the controller. What had happened since it was copied that one never learnt: a snapshot that was
-	// being taken then has failed for it, and it removes what was made of it.
+	// being taken then has failed for it, and it removes what was made of it; and the two give out the same node-ids.
 	overruled bool
 	// strays are replicas and volumes of them that only a copy of the controller made, with node and resource. When that is gone
 	// they are nobody's: a node names them and leaves them alone, since absence is no order.
@@ -79,6 +81,8 @@ type inc struct {
 	alone   bool       // and that Primary had no quorum to keep
 	started bool       // metadata of a data generation were seen on it
 	from    model.UUID // the copy of a snapshot of which it is made
+	older   bool       // with 8.4 another was made Primary apart from it, which makes a new generation of the data
+	empty   bool       // it went back to a snapshot, and is to be filled from the one that keeps its content
 	copied  bool       // it was made from a snapshot, whose metadata it has until its own are made
 }
 
@@ -179,7 +183,7 @@ func (o *oracle) forgive(all []*command) {
 func (o *oracle) lostNodes(all []*command) {
 	for _, k := range all {
 		if _, ok := k.inner.(core.NodeLost); ok {
-			o.orphans = true
+			o.orphans, o.lost = true, true
 		}
 	}
 }
@@ -317,7 +321,7 @@ func (o *oracle) permits(w *world, a attached) bool {
 		if i.vol.def != d.UUID || i.vol.rolled || i.vol.forgiven {
 			return false
 		}
-		if i.behind && v.State == "UpToDate" && !o.quorum(w, a) {
+		if (i.behind || i.older) && v.State == "UpToDate" && !o.quorum(w, a) {
 			return false
 		}
 	}
@@ -337,6 +341,11 @@ func (o *oracle) quorum(w *world, a attached) bool {
 func (o *oracle) promoted(w *world, a attached) {
 	for _, v := range a.r.Volumes {
 		x := o.volOf(w, a, v)
+		if a.n.m.Generation() == 8 && !slices.ContainsFunc(a.r.Peers, func(p machine.PeerView) bool { return p.State == "Connected" }) {
+			for _, i := range o.incs {
+				i.older = i.older || i.vol == x && i.node != a.n.name
+			}
+		}
 		if x == nil || x.forgiven || x.rolled || x.rolling != "" {
 			continue
 		}
@@ -379,7 +388,7 @@ func (o *oracle) look(w *world) {
 			if !i.vol.good {
 				o.restored(i.vol)
 			}
-			i.vol.good = true
+			i.vol.good, i.empty = true, i.empty && i.vol.rolling != ""
 		}
 	}
 	// Who is UpToDate and connected to one that is UpToDate and not behind isn't behind either.
@@ -388,7 +397,7 @@ func (o *oracle) look(w *world) {
 		for _, a := range all {
 			for _, v := range a.r.Volumes {
 				i := o.inc(v.Label)
-				if i == nil || !i.behind || v.State != "UpToDate" {
+				if i == nil || !i.behind && !i.older || v.State != "UpToDate" {
 					continue
 				}
 				for _, p := range a.r.Peers {
@@ -400,8 +409,8 @@ func (o *oracle) look(w *world) {
 							continue
 						}
 						for _, x := range b.r.Volumes {
-							if j := o.inc(x.Label); j != nil && j.vol == i.vol && !j.behind && x.State == "UpToDate" {
-								i.behind, i.alone, again = false, false, true
+							if j := o.inc(x.Label); j != nil && j.vol == i.vol && !j.behind && !j.older && x.State == "UpToDate" {
+								i.behind, i.older, i.alone, again = false, false, false, true
 							}
 						}
 					}
@@ -437,7 +446,7 @@ func (o *oracle) lookAtSlots(w *world, all []attached) {
 				if v.Label == "" || label == "" {
 					continue
 				}
-				if was := o.slots[key]; was != "" && was != label && !o.orphans && !o.sameReplica(was, label) {
+				if was := o.slots[key]; was != "" && was != label && !o.orphans && !o.overruled && !o.sameReplica(was, label) {
 					w.broken("I3", "on %s volume %d of %s remembers node-id %d as %.8s's, and it is %.8s's now", a.n.name, v.Number, a.r.Name, p.ID, was, label)
 				}
 				if known[key] {
@@ -468,7 +477,10 @@ func (o *oracle) lookAtDisks(w *world) {
 				was = diskSeen{}
 			}
 			if i := o.inc(d.Label); i != nil && i.vol.rolling != "" && i.vol.keeps != "" && i.vol.keeps != i.rep {
-				was.initialised = false // it is to be filled from the one that keeps its content
+				i.empty = true
+			}
+			if i := o.inc(d.Label); i != nil && i.empty {
+				was.initialised = false
 			}
 			if was.label == d.Label && was.initialised && !d.Initialised {
 				w.broken("I8", "the metadata of %s on %s (%s) were made again, though it held data", d.Path, n.name, d.Label)

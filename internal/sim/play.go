@@ -115,6 +115,7 @@ func (w *world) settle() {
 	defer func() { w.idle = false }()
 	last, seen := "", map[string]bool{} // what is tried again and again goes round in a circle: that is no movement
 	excused := map[model.UUID]bool{}    // definitions of which the circle tells a reason, if not at each of its points
+	noFS := map[model.UUID]bool{}       // and those of which a volume gets no file system
 	var passing map[string]bool         // automatic snapshots that have been on their way in the same way since moved
 	for w.failure == nil {
 		w.unlock()
@@ -143,17 +144,19 @@ func (w *world) settle() {
 		if last = b.String(); !seen[last] {
 			seen[last], moved = true, w.now
 			clear(excused)
+			clear(noFS)
 			passing = auto
 		}
 		maps.DeleteFunc(passing, func(text string, _ bool) bool { return !auto[text] })
 		if w.idle = w.now.Sub(moved) > 20*second; w.idle {
 			for _, l := range left {
 				excused[l.def] = excused[l.def] || l.def != "" && w.excuses(l)
+				noFS[l.def] = noFS[l.def] || strings.Contains(l.text, "gets no file system: ")
 			}
 		}
 		passes := func(l rest) bool { return l.auto && !passing[l.text] }
 		if w.now.Sub(moved) > still && !slices.ContainsFunc(left, passes) {
-			w.stuck(left, excused)
+			w.stuck(left, excused, noFS)
 			w.leftovers()
 			return
 		}
@@ -273,21 +276,30 @@ func (w *world) lacks(s *state.Snapshot, d *state.Definition, r *model.Resource)
 	return ""
 }
 
-// stuck judges what doesn't move any more.
-func (w *world) stuck(left []rest, excused map[model.UUID]bool) {
+// stuck judges what doesn't move any more. noFS: a volume of it gets no file system, since whether somebody wrote isn't known: that
+// holds up nothing else.
+func (w *world) stuck(left []rest, excused, noFS map[model.UUID]bool) {
 	for _, n := range w.nodes {
 		for _, r := range n.m.Kernel() {
 			w.logf("kernel of %s: %+v", n.name, r)
 		}
 	}
-	noFS := map[model.UUID]bool{} // a volume of it gets none, since whether somebody wrote isn't known: that holds up nothing else
 	for _, l := range left {
-		noFS[l.def] = noFS[l.def] || strings.Contains(l.text, "gets no file system: ")
 		w.logf("stays: %s", l.text)
 		w.reasons[generic(l.text)]++
 	}
+	s := w.snapshot()
+	named := map[string]bool{} // names of definitions that may stay: a new one of that name waits for the old
 	for _, l := range left {
-		if noFS[l.def] && strings.Contains(l.text, "file system") {
+		if d := s.DefinitionByID(l.def); excused[l.def] && d != nil {
+			named[model.Key(d.Name)] = true
+		}
+	}
+	for _, l := range left {
+		if noFS[l.def] && (strings.Contains(l.text, "file system") || strings.Contains(l.text, "generations behind")) { // an automatic snapshot is taken each minute
+			continue
+		}
+		if d := s.DefinitionByID(l.def); d != nil && named[model.Key(d.Name)] && strings.Contains(l.text, "waits until the old incarnation of") {
 			continue
 		}
 		if !excused[l.def] || w.cfg.scene != nil { // a scene has nothing in its way
@@ -325,7 +337,11 @@ func (w *world) excuses(l rest) bool {
 			}
 		}
 	}
-	if w.oracle.overruled && strings.HasPrefix(l.text, "snapshot ") && strings.Contains(l.text, "is missing from storage pool") {
+	if w.oracle.lost && strings.HasSuffix(l.text, `is "Inconsistent"`) {
+		return true
+	}
+	if w.oracle.overruled && (strings.HasPrefix(l.text, "snapshot ") && strings.Contains(l.text, "is missing from storage pool") ||
+		strings.Contains(l.text, "which runs on this node and is left untouched")) {
 		return true
 	}
 	for id := range w.oracle.strays { // the node says that it is in the way, and `node info` how to remove it

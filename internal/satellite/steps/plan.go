@@ -178,6 +178,19 @@ func (p *planner) kernelOwn() bool {
 	return true
 }
 
+// short tells whether a device that nothing was put on yet is smaller than it is to be by now: when it was made the controller didn't
+// know how large the others are.
+func (p *planner) short(v model.VolumeSpec) bool {
+	sv := p.own(v)
+	if sv == nil || sv.Device.Path == "" || sv.Device.Leftover || !sv.PoolSeen || sv.PoolReason != "" || !p.node.Session || p.spec.DRBD == nil || v.LUKS != nil && !sv.MappingsKnown || v.From != nil {
+		return false
+	}
+	if k := p.seen.Kernel; k != nil && k.Volumes[v.Number].Disk != "" {
+		return false
+	}
+	return sv.Device.SizeKiB > 0 && sv.Device.SizeKiB < v.BackingKiB && !p.initialised(v) && !sv.MDMade
+}
+
 // storage makes the volumes' devices. It gives a Plan if there is something to do or to wait for, else nil.
 func (p *planner) storage(vols []model.VolumeSpec) *Plan {
 	var steps []Step
@@ -189,6 +202,11 @@ func (p *planner) storage(vols []model.VolumeSpec) *Plan {
 		sv := p.seen.Volumes[v.Number]
 		var w Plan
 		switch d := sv.Device; {
+		case p.short(v):
+			s := p.volumeStep(GrowDevice, v)
+			s.DRBD, s.LUKS = model.Unpinned, false // nothing of it is there yet
+			steps = append(append(steps, p.closes(v)...), s)
+			continue
 		case d != nil && d.Label == v.ID && d.Path != "" && !d.Leftover:
 			continue // also if the pool can't be read just now: the device was seen, what stands on it goes on
 		case sv.PoolReason != "":

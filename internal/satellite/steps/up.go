@@ -127,6 +127,9 @@ func (p *planner) extra(up *[]model.VolumeSpec) *Plan {
 		if sv := p.seen.Volumes[v.Number]; v.LUKS != nil && sv.MappingsKnown && !sv.Mapped && !sv.KeyKnown {
 			continue // nobody has its key; it stays closed, and holds up nobody else
 		}
+		if p.spec.DRBD != nil && p.seen.Minors[v.Minor] != "" {
+			continue // another resource has its minor by now
+		}
 		v.GrowKiB, v.Resize, v.GrowAlone, v.FileSystem = 0, false, false, nil // nobody asks for that any more
 		*up = append(*up, v)
 	}
