@@ -19,7 +19,7 @@ func sumSpec(r *model.ResourceSpec) uint64 {
 	s.h.SetSeed(seed)
 	s.str(string(r.Definition), r.Name, string(r.ID))
 	s.num(r.Generation, uint64(r.Want))
-	s.flag(r.Client, r.DropDisk, r.Hold, r.Down)
+	s.flag(r.Client, r.DropDisk, r.Hold, r.Down, r.Unheld)
 	s.flag(r.Diskless, r.WholeDefinition, r.LastUnused, r.Lose, r.DRBD != nil, r.Snapshot != nil)
 	s.str(string(r.Quiet), string(r.HeldBy))
 	s.str(string(r.Verify))
@@ -30,7 +30,7 @@ func sumSpec(r *model.ResourceSpec) uint64 {
 	s.flag(r.Rollback != nil)
 	if b := r.Rollback; b != nil {
 		s.str(string(b.ID))
-		s.flag(b.Go)
+		s.flag(b.Go, b.Fill, b.Anew)
 		s.copies(b.Copies)
 	}
 	if d := r.DRBD; d != nil {
