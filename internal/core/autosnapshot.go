@@ -141,7 +141,7 @@ func autoTake(s *state.Snapshot, env Env, d *state.Definition, m *model.Resource
 		}
 		id++
 	}
-	sn, _, err := newSnapshot(s, env, d, SnapshotOf{Definition: d.Name, Name: name, alone: true})
+	sn, _, err := newSnapshot(s, env, d, SnapshotOf{Definition: d.Name, Name: name})
 	if err != nil {
 		m.Auto = model.AutoSnapshots{NextMS: ms + min(every, autoRetry).Milliseconds(), Reason: fault.Why(err)}
 		return nil

@@ -61,7 +61,7 @@ func (c DefinitionClone) Apply(tx *state.Tx, env Env) (Reply, error) {
 			}
 		}
 	}
-	sn, notes, err := newSnapshot(tx.Snapshot(), env, d, SnapshotOf{Definition: d.Name, Name: "clone-" + string(m.UUID)[:8], copies: true, alone: true})
+	sn, notes, err := newSnapshot(tx.Snapshot(), env, d, SnapshotOf{Definition: d.Name, Name: "clone-" + string(m.UUID)[:8], copies: true})
 	if err != nil {
 		return Reply{}, err
 	}

@@ -21,8 +21,8 @@ type SnapshotOf struct {
 	Props map[string]string
 	// copies: it lasts as long as a clone takes to be copied from it; see copyFrom.
 	copies bool
-	// alone: no other is taken at the same moment.
-	alone bool
+	// others are taken at the same moment.
+	others bool
 }
 
 // SnapshotCreate takes snapshots, all at the same moment: none counts unless all do.
@@ -39,7 +39,7 @@ func (c SnapshotCreate) Apply(tx *state.Tx, env Env) (Reply, error) {
 	var with []model.UUID
 	next := map[model.UUID]*model.ResourceDefinition{}
 	for _, of := range c.Of {
-		of.alone = len(c.Of) == 1
+		of.others = len(c.Of) > 1
 		d, err := findDefinition(tx, of.Definition)
 		if err != nil {
 			return Reply{}, err
@@ -214,7 +214,7 @@ func newSnapshot(s *state.Snapshot, env Env, d *state.Definition, of SnapshotOf)
 		}
 		sn.Copies = append(sn.Copies, k)
 	}
-	sn.Unheld = of.alone && unheld(s, d, sn)
+	sn.Unheld = !of.others && unheld(s, d, sn)
 	if d.DRBD == model.DRBD8 && !sn.Unheld {
 		for _, r := range d.Resources {
 			if st := d.Seen[r.UUID]; st != nil && st.InUse {

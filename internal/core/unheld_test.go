@@ -72,9 +72,7 @@ func TestSnapshotThatHoldsNothing(t *testing.T) {
 			return []core.SnapshotOf{{Definition: "mail", Name: "tuesday"}}
 		},
 		"an older satellite": func(w *world) []core.SnapshotOf {
-			seen := *w.tx.Snapshot().Node("bravo").Seen
-			seen.Unheld = false
-			w.tx.SeeNode("bravo", &seen)
+			w.older("bravo")
 			return nil
 		},
 	} {
@@ -92,9 +90,7 @@ func TestRollbackNeedsTheSatellite(t *testing.T) {
 	w := able(t, func(r *model.NodeReport) { r.Snapshots, r.Unheld = []model.ProviderKind{model.LVM}, true })
 	w.do(core.SnapshotCreate{Of: []core.SnapshotOf{{Definition: "backups", Name: "monday"}}})
 	w.obey("backups")
-	seen := *w.tx.Snapshot().Node("bravo").Seen
-	seen.Unheld = false
-	w.tx.SeeNode("bravo", &seen)
+	w.older("bravo")
 	w.refused(fault.Unsupported, core.SnapshotRollback{Definition: "backups", Name: "monday"})
 }
 
@@ -106,4 +102,11 @@ func replicaSpec(w *world, node string) model.ResourceSpec {
 		}
 	}
 	return model.ResourceSpec{}
+}
+
+// older gives the node a satellite of a release that holds I/O for every snapshot.
+func (w *world) older(node string) {
+	seen := *w.tx.Snapshot().Node(node).Seen
+	seen.Unheld = false
+	w.tx.SeeNode(node, &seen)
 }

@@ -49,18 +49,23 @@ func (a *Agent) lease(r *replica, now time.Time) {
 	}
 }
 
+// looks tells whether a snapshot that holds no I/O is being taken of it.
+func (r *replica) looks() bool { return r.unheld && r.quiet.State == model.QuietHeld }
+
 // sound ends what was begun for snapshots that hold no I/O where DRBD says that the resource's volumes aren't all UpToDate here: what
 // is copied in that moment may be of no moment at all.
 func (a *Agent) sound(resource string) {
+	k := a.view[resource]
+	if k == nil {
+		return
+	}
 	for _, r := range a.replicas {
-		if !r.unheld || r.quiet.State != model.QuietHeld || r.spec.Name != resource {
+		if r.spec.Name != resource || !r.looks() {
 			continue
 		}
-		if k := a.view[resource]; k != nil {
-			for _, n := range slices.Sorted(maps.Keys(k.Devices)) {
-				if disk := k.Devices[n].Disk; disk != model.DiskUpToDate {
-					r.lapse(fmt.Sprintf("volume %d was %s while the snapshot was taken", n, disk))
-				}
+		for _, n := range slices.Sorted(maps.Keys(k.Devices)) {
+			if disk := k.Devices[n].Disk; disk != model.DiskUpToDate {
+				r.lapse(fmt.Sprintf("volume %d was %s while the snapshot was taken", n, disk))
 			}
 		}
 	}
@@ -69,7 +74,7 @@ func (a *Agent) sound(resource string) {
 // unfollowed ends them all: what DRBD says isn't heard.
 func (a *Agent) unfollowed() {
 	for _, r := range a.replicas {
-		if r.unheld && r.quiet.State == model.QuietHeld {
+		if r.looks() {
 			r.lapse("DRBD's events weren't followed while the snapshot was taken")
 		}
 	}

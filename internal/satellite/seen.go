@@ -39,9 +39,10 @@ func (a *Agent) seen(r *replica) steps.Seen {
 	}
 	out.Extra = a.kept.Unmentioned[s.ID]
 	if s.DRBD != nil {
+		mine := slices.Concat(s.Volumes, out.Extra)
 		for name, k := range a.view {
 			for _, d := range k.Devices {
-				if name != s.Name && slices.ContainsFunc(slices.Concat(s.Volumes, out.Extra), func(v model.VolumeSpec) bool { return v.Minor == d.Minor }) {
+				if name != s.Name && slices.ContainsFunc(mine, func(v model.VolumeSpec) bool { return v.Minor == d.Minor }) {
 					if out.Minors == nil {
 						out.Minors = map[int]string{}
 					}

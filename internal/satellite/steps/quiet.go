@@ -42,13 +42,14 @@ func (p *planner) quiet() *Plan {
 		w := working("DRBD's events are being read")
 		return &w
 	}
-	s := p.step(HoldIO)
-	s.Label = want
 	if p.spec.Unheld {
-		s.Kind = LookOnly
+		s := p.step(LookOnly)
+		s.Label = want
 		w := do(s)
 		return &w
 	}
+	s := p.step(HoldIO)
+	s.Label = want
 	k := p.seen.Kernel
 	if k == nil || !p.kernelOwn() {
 		w := do(s) // it isn't up: no I/O there

@@ -43,15 +43,10 @@ func (p *planner) rollback() Plan {
 	}
 	var steps []Step
 	for _, c := range rb.Copies {
-		sv := p.seen.Volumes[c.Number]
-		switch d := sv.Device; {
-		case sv.PoolReason != "":
-			return p.stopped(failed("storage pool %s can't be read: %s", c.Pool, sv.PoolReason))
-		case !sv.PoolSeen:
-			return p.stopped(working("storage pool %s is being read", c.Pool))
-		case d == nil || d.Label != c.Of || d.Leftover:
-			return p.stopped(failed("the backing device %s of volume %d is missing from storage pool %s", c.Device, c.Number, c.Pool))
+		if w := p.notThere(c); w != nil {
+			return p.stopped(*w)
 		}
+		sv := p.seen.Volumes[c.Number]
 		for _, v := range p.spec.Volumes {
 			if v.Number == c.Number {
 				if v.LUKS != nil && !sv.MappingsKnown {
@@ -68,6 +63,22 @@ func (p *planner) rollback() Plan {
 	return p.stopped(do(steps...))
 }
 
+// notThere says why the device that goes back to a copy can't be worked on; nil if it can.
+func (p *planner) notThere(c model.CopySpec) *Plan {
+	var w Plan
+	switch sv := p.seen.Volumes[c.Number]; {
+	case sv.PoolReason != "":
+		w = failed("storage pool %s can't be read: %s", c.Pool, sv.PoolReason)
+	case !sv.PoolSeen:
+		w = working("storage pool %s is being read", c.Pool)
+	case sv.Device == nil || sv.Device.Label != c.Of || sv.Device.Leftover:
+		w = failed("the backing device %s of volume %d is missing from storage pool %s", c.Device, c.Number, c.Pool)
+	default:
+		return nil
+	}
+	return &w
+}
+
 // anew makes the metadata of what was rolled back anew: DRBD fills it from the replica that keeps its content.
 func (p *planner) anew() Plan {
 	var steps []Step
@@ -76,15 +87,10 @@ func (p *planner) anew() Plan {
 			if v.Number != c.Number {
 				continue
 			}
-			sv := p.seen.Volumes[v.Number]
-			switch {
-			case sv.PoolReason != "":
-				return failed("storage pool %s can't be read: %s", c.Pool, sv.PoolReason)
-			case !sv.PoolSeen:
-				return working("storage pool %s is being read", c.Pool)
-			case p.own(v) == nil || sv.Device.Leftover:
-				return failed("the backing device %s of volume %d is missing from storage pool %s", c.Device, c.Number, c.Pool)
-			case sv.Device.Path == "":
+			if w := p.notThere(c); w != nil {
+				return *w
+			}
+			if p.seen.Volumes[v.Number].Device.Path == "" {
 				return do(p.volumeStep(ActivateDevice, v))
 			}
 			s := p.volumeStep(CreateMetadata, v)
