@@ -9,18 +9,21 @@ import (
 )
 
 // Snapshots take turns. I/O may stand still for 8 s, and a node makes copies one after the other: of fifty that all held their I/O
-// at once most would lapse. So on each node at most atOnce standstills are under way, one that copies and one that gets ready; the
-// others wait, none of them longer than those that were asked for before it on one of its nodes. Users' come before those that
-// are taken by themselves, of which there may be many at the same minute.
+// at once most would lapse. So on each node two standstills are under way, one that copies and one that gets ready, or eight snapshots
+// that hold nothing and have 30 s, or one and four. The others wait, none of them longer than those that were asked for before it on
+// one of its nodes. Users' come before those that are taken by themselves, of which there may be many at the same minute.
 const (
-	atOnce = 2
+	room     = 8 // of a node
+	ofHeld   = 4 // what one takes up that holds I/O
+	ofUnheld = 1
 	// turnMS is how long one that has begun keeps others waiting: its lease, its guard, and as much again. One that hangs for
 	// longer, on a node that doesn't do what it's told, is no reason for others not to be taken.
 	turnMS = 20_000
 )
 
-// turn is a standstill: the snapshots of one lease.
+// turn is a standstill, or a snapshot that needs none: the snapshots of one lease.
 type turn struct {
+	size      int // what it takes up of each node's room
 	lease     model.UUID
 	createdMS int64
 	auto      bool
@@ -59,7 +62,7 @@ func come(s *state.Snapshot, nowMS int64) (out []*turn) {
 	busy := map[string]int{}
 	count := func(t *turn) {
 		for _, n := range t.nodes {
-			busy[n]++
+			busy[n] += t.size
 		}
 	}
 	for _, t := range all {
@@ -74,7 +77,7 @@ func come(s *state.Snapshot, nowMS int64) (out []*turn) {
 		case t.begun:
 			out = append(out, t)
 			continue
-		case !slices.ContainsFunc(t.nodes, func(n string) bool { return busy[n] >= atOnce }):
+		case !slices.ContainsFunc(t.nodes, func(n string) bool { return busy[n]+t.size > room }):
 			out = append(out, t)
 		}
 		count(t) // one that must wait keeps its place before those that came later
@@ -89,9 +92,12 @@ func standstills(s *state.Snapshot) (out []*turn) {
 		sn := d.Taking()
 		t := by[sn.Lease]
 		if t == nil {
-			t = &turn{lease: sn.Lease, createdMS: sn.CreatedMS, auto: sn.Auto}
+			t = &turn{lease: sn.Lease, createdMS: sn.CreatedMS, auto: sn.Auto, size: ofUnheld}
 			by[sn.Lease] = t
 			out = append(out, t)
+		}
+		if !sn.Unheld && len(sn.Quiet) > 0 {
+			t.size = ofHeld
 		}
 		if sn.Waits {
 			t.waiting = append(t.waiting, d.UUID)

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"holdfast/internal/model"
@@ -122,6 +123,31 @@ func TestSnapshotsTurnByNode(t *testing.T) {
 	}
 	if got != "abd" { // of the two places on bravo c has one, though it can't begin yet
 		t.Fatalf("%s may begin", got)
+	}
+}
+
+// Those that hold nothing take less room: eight, or four beside one that holds I/O. One that holds it isn't passed by who came later.
+func TestUnheldSnapshotsTakeLessRoom(t *testing.T) {
+	names := []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}
+	for held, want := range map[string]string{"": "abcdefgh", "a": "abcde", "e": "abcde", "f": "abcde", "aj": "abcde"} {
+		r := newRig(t, names...)
+		for i, def := range names {
+			r.asks(def, int64(i), nil, "alpha", "bravo")
+			if !strings.Contains(held, def) {
+				d := r.tx.Snapshot().DefinitionByID(model.UUID(def)).Clone()
+				d.Snapshots[0].Unheld = true
+				if err := r.tx.PutDefinition(d); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		got := ""
+		for _, t := range come(r.tx.Snapshot(), 10) {
+			got += string(t.waiting[0])
+		}
+		if got != want {
+			t.Errorf("%q hold I/O: %s may begin, want %s", held, got, want)
+		}
 	}
 }
 

@@ -79,7 +79,10 @@ func TestSatelliteKilledWhileChanging(t *testing.T) {
 		w.online()
 		w.lin("resource-definition delete copy")
 		w.goesOn(progress)
-		k.had(all, "suspend-io", "lvcreate", "lvremove")
+		k.had(all, "lvcreate", "lvremove")
+		if held := strings.Contains(strings.Join(all, " "), "suspend-io"); held != nine() { // with 8.4 a snapshot of one volume holds no I/O
+			t.Errorf("I/O was held: %v", held)
+		}
 	}
 	sum := stop()
 	w.on("alpha", "drbdadm secondary r0")

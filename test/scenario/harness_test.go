@@ -135,11 +135,14 @@ func needLab(t *testing.T) {
 	}
 }
 
+// nine: the lab's kernel gets DRBD 9.
+func nine() bool { return os.Getenv("HOLDFAST_LAB_MODULES") != "" }
+
 // needDRBD9 skips a test that 8.4 can't pass.
 func needDRBD9(t *testing.T) {
 	t.Helper()
 	needLab(t)
-	if os.Getenv("HOLDFAST_LAB_MODULES") == "" {
+	if !nine() {
 		t.Skip("needs DRBD 9, which Debian's kernel doesn't have: set HOLDFAST_LAB_MODULES to a folder with its modules")
 	}
 }

@@ -100,11 +100,8 @@ func (p *planner) goneBeside(stay []model.VolumeSpec, left bool) Plan {
 			guard.Volumes = nil
 		}
 		if up {
-			if why := OtherGood(k, guard.Volumes); why != "" {
-				if w := p.lookFirst(); len(w.Steps) > 0 { // with 8.4 the peer that it is to ask may be another by now
-					return w
-				}
-				return blocked("%s; the removal waits, or type the override that names what is lost", why)
+			if w := p.proven(&guard); w != nil {
+				return *w
 			}
 			p.apart = true
 			if w := p.attached(stay); w != nil {
@@ -194,22 +191,32 @@ func (p *planner) takeDown() Plan {
 				guard.Volumes = append(guard.Volumes, v.Number)
 			}
 		}
-		why := OtherGood(k, guard.Volumes)
-		if why != "" && p.held(guard.Volumes) {
-			guard.Held, why = true, ""
-		}
-		if why != "" {
-			// It may be half taken down by a process that died: then it comes up again, to see.
-			if w := p.lookFirst(); len(w.Steps) > 0 {
-				return w
-			}
-			if p.spec.DRBD.Generation == model.DRBD8 {
-				why += "; with DRBD 8.4 one that made room for another sees its old peer again only once the volume isn't in use"
-			}
-			return blocked("%s; the removal waits, or type the override that names what is lost", why)
+		if w := p.proven(&guard); w != nil {
+			return *w
 		}
 	}
 	return do(guard, p.step(Down))
+}
+
+// proven: nil where another copy is proven good for each volume that the guard looks at, or the node knows who has all of it. Else
+// the resource comes up once more to see, and says what it waits for.
+func (p *planner) proven(guard *Step) *Plan {
+	why := OtherGood(p.seen.Kernel, guard.Volumes)
+	if why != "" && p.held(guard.Volumes) {
+		guard.Held, why = true, ""
+	}
+	if why == "" {
+		return nil
+	}
+	// A process that died may have taken half of it down, and with 8.4 the peer that it is to ask may be another by now.
+	w := p.lookFirst()
+	if len(w.Steps) == 0 {
+		if p.spec.DRBD.Generation == model.DRBD8 {
+			why += "; with DRBD 8.4 one that made room for another sees its old peer again only once the volume isn't in use"
+		}
+		w = blocked("%s; the removal waits, or type the override that names what is lost", why)
+	}
+	return &w
 }
 
 // lookFirst brings the resource up once more, to see whether another copy is good: only the kernel's connection proves it.

@@ -79,3 +79,34 @@ func TestGoesWithAVolumeThatNeverWas(t *testing.T) {
 		}
 	}
 }
+
+// One that goes beside a volume that stays, and made room for another, goes by what its node knows, as where nothing stays (seed 34820).
+func TestGoesBesideByWhatItsNodeKnows(t *testing.T) {
+	w := newWorld(backups(2))
+	w.peer = model.DiskUpToDate
+	w.spec.DRBD.Generation, w.node.DRBD = model.DRBD8, model.DRBD8
+	settled(t, w)
+	seen := w.seen()
+	seen.Extra = []model.VolumeSpec{w.spec.Volumes[1]}
+	peer := w.spec.DRBD.Peers[0].ID
+	goes := w.spec
+	d := *goes.DRBD
+	d.Peers, d.Others = nil, []model.UUID{"rep-3"}
+	goes.DRBD = &d
+	goes.Want, goes.Volumes, goes.HeldBy = model.Gone, goes.Volumes[:1:1], peer
+	goes.Volumes[0].Want = model.Gone
+	seen.Record.Exchange = Exchange{Peer: peer, Synced: map[model.UUID]model.UUID{goes.Volumes[0].ID: peer, seen.Extra[0].ID: peer}}
+	seen.Kernel.Peers[0].State = "Connecting"
+	for n, kv := range seen.Kernel.Volumes {
+		kv.Disk = model.DiskUpToDate
+		seen.Kernel.Volumes[n] = kv
+	}
+	p := Next(goes, seen, w.node)
+	if len(p.Steps) == 0 || p.Steps[0].Kind != GuardGone || !p.Steps[0].Held {
+		t.Errorf("%v %q", kinds(p), p.Reason)
+	}
+	delete(seen.Record.Exchange.Synced, goes.Volumes[0].ID)
+	if p := Next(goes, seen, w.node); len(p.Steps) > 0 && p.Steps[0].Kind == GuardGone {
+		t.Errorf("nobody knows who has it: %v", kinds(p))
+	}
+}

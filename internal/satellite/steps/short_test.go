@@ -1,6 +1,9 @@
 package steps
 
 import (
+	"fmt"
+	"maps"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -69,5 +72,63 @@ func TestExtraWithoutItsMinor(t *testing.T) {
 	seen.Minors = map[int]string{w.spec.Volumes[1].Minor: "db"}
 	if p := Next(spec, seen, w.node); !cmp.Equal(minors(p), []int{1000}) {
 		t.Errorf("db has its minor: %+v", p.Steps)
+	}
+}
+
+// A volume that nobody knows any more, and of which nobody has good data, is taken down: DRBD lets nobody use the others beside it
+// (seed 32850). It stays down, and one that somebody has or may have is left as it is.
+func TestHopelessVolumeKeepsNobody(t *testing.T) {
+	w := newWorld(backups(2))
+	w.peer = model.DiskUpToDate
+	settled(t, w)
+	spec, seen := w.spec, w.seen()
+	spec.Volumes = spec.Volumes[:1:1]
+	seen.Extra = []model.VolumeSpec{w.spec.Volumes[1]}
+	lost := seen.Kernel.Volumes[1]
+	lost.Disk = model.DiskInconsistent
+	seen.Kernel.Volumes[1] = lost
+	peer := &seen.Kernel.Peers[0]
+	drops := func(p Plan) bool {
+		for _, s := range p.Steps {
+			if s.Kind == Adjust {
+				return !strings.Contains(string(s.Config), fmt.Sprintf("minor %d;", lost.Minor))
+			}
+		}
+		return false
+	}
+	peer.Volumes[1] = KernelPeerVolume{Disk: model.DiskInconsistent}
+	p := Next(spec, seen, w.node)
+	if !drops(p) {
+		t.Fatalf("nobody has it: %v %q", kinds(p), p.Reason)
+	}
+	for what, change := range map[string]func(){
+		"the peer has it":  func() { peer.Volumes[1] = KernelPeerVolume{Disk: model.DiskUpToDate} },
+		"the peer is away": func() { peer.State = "Connecting" },
+		"it is in use":     func() { seen.Kernel.Role = primary },
+	} {
+		was, role := *peer, seen.Kernel.Role
+		was.Volumes = maps.Clone(was.Volumes)
+		change()
+		if drops(Next(spec, seen, w.node)) {
+			t.Errorf("%s, and it is taken down", what)
+		}
+		*peer, seen.Kernel.Role = was, role
+	}
+	// It is down, and the config is as the step left it.
+	for _, s := range p.Steps {
+		switch s.Kind {
+		case Adjust:
+			seen.Config = s.Config
+		case WriteRecord:
+			seen.Record = s.Record
+		}
+	}
+	delete(seen.Kernel.Volumes, 1)
+	if p := Next(spec, seen, w.node); len(p.Steps) > 0 {
+		t.Errorf("it comes up again: %v %q", kinds(p), p.Reason)
+	}
+	seen.Kernel, seen.Record = nil, Record{} // after a boot
+	if p := Next(spec, seen, w.node); len(p.Steps) == 0 || drops(p) {
+		t.Errorf("after a boot it is looked at once more: %v %q", kinds(p), p.Reason)
 	}
 }

@@ -130,11 +130,29 @@ func (p *planner) extra(up *[]model.VolumeSpec) *Plan {
 		if p.spec.DRBD != nil && p.seen.Minors[v.Minor] != "" {
 			continue // another resource has its minor by now
 		}
+		if p.hopeless(v) {
+			continue
+		}
 		v.GrowKiB, v.Resize, v.GrowAlone, v.FileSystem = 0, false, false, nil // nobody asks for that any more
 		*up = append(*up, v)
 	}
 	slices.SortFunc(*up, func(a, b model.VolumeSpec) int { return a.Number - b.Number })
 	return nil
+}
+
+// hopeless tells whether nobody has good data of a volume that nobody asks for: its disk is Inconsistent, all peers are connected,
+// and none has better. DRBD promotes a resource only where each of its volumes has good data, so it would keep the others from
+// being used. Once taken down it stays down in this boot.
+func (p *planner) hopeless(v model.VolumeSpec) bool {
+	k := p.seen.Kernel
+	if p.spec.DRBD == nil || !p.kernelOwn() {
+		return false
+	}
+	if _, there := k.Volumes[v.Number]; !there {
+		return slices.Contains(p.seen.Record.Minors, v.Minor)
+	}
+	return k.Role != primary && SyncAlone(k, v.Number, p.spec.DRBD.Generation) == "" &&
+		!slices.ContainsFunc(k.Peers, func(peer KernelPeer) bool { return peer.State != model.Connected })
 }
 
 // conflict: somebody else's config or kernel resource has the name.
