@@ -9,13 +9,13 @@ import (
 )
 
 // Snapshots take turns. I/O may stand still for 8 s, and a node makes copies one after the other: of fifty that all held their I/O
-// at once most would lapse. So on each node two standstills are under way, one that copies and one that gets ready, or eight snapshots
-// that hold nothing and have 30 s, or one and four. The others wait, none of them longer than those that were asked for before it on
+// at once most would lapse. So on each node two standstills are under way, one that copies and one that gets ready, or four snapshots
+// that hold nothing and have 30 s, or one and two. The others wait, none of them longer than those that were asked for before it on
 // one of its nodes. Users' come before those that are taken by themselves, of which there may be many at the same minute.
 const (
 	room     = 8 // of a node
 	ofHeld   = 4 // what one takes up that holds I/O
-	ofUnheld = 1
+	ofUnheld = 2
 	// turnMS is how long one that has begun keeps others waiting: its lease, its guard, and as much again. One that hangs for
 	// longer, on a node that doesn't do what it's told, is no reason for others not to be taken.
 	turnMS = 20_000

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"holdfast/internal/model"
+	"holdfast/internal/pool"
 	"holdfast/internal/satellite/steps"
 	"holdfast/internal/tool/drbd"
 	"holdfast/internal/tool/run"
@@ -153,28 +154,29 @@ type replica struct {
 	planned bool // status is of this spec
 	removed bool // it was told to remove it, and nothing was left
 
-	fails   int
-	reason  string // of the last failure
-	waiting bool   // the last failure was a WaitError
-	soon    bool   // and it passes by itself
-	failed  string // the steps that failed, as text
-	notYet  time.Time
-	ripe    time.Time // of a plan with After
-	heals   int
-	healAt  time.Time
-	passed  time.Time // the guard was passed and the resource taken down
-	lastRun string    // steps of the last job that went well
-	made    map[model.UUID]bool
-	mdMade  map[model.UUID]bool
-	grown   map[model.UUID]int64 // devices that grow, KiB
-	alone   map[model.UUID]int64 // those that grew without a connection, KiB
-	copied  map[model.UUID]int64 // those that are being made by copying, KiB
-	session uint64               // the session that sent or confirmed the spec
-	quiet   model.QuietStatus
-	quietAt time.Time // since when it is held
-	unheld  bool      // it isn't: DRBD was looked at only
-	rolled  model.UUID
-	anew    model.UUID // the rollback for which its metadata were made anew
+	fails    int
+	reason   string // of the last failure
+	waiting  bool   // the last failure was a WaitError
+	soon     bool   // and it passes by itself
+	failed   string // the steps that failed, as text
+	notYet   time.Time
+	ripe     time.Time // of a plan with After
+	heals    int
+	healAt   time.Time
+	passed   time.Time // the guard was passed and the resource taken down
+	lastRun  string    // steps of the last job that went well
+	made     map[model.UUID]bool
+	mdMade   map[model.UUID]bool
+	grown    map[model.UUID]int64 // devices that grow, KiB
+	alone    map[model.UUID]int64 // those that grew without a connection, KiB
+	copied   map[model.UUID]int64 // those that are being made by copying, KiB
+	session  uint64               // the session that sent or confirmed the spec
+	quiet    model.QuietStatus
+	quietAt  time.Time // since when it is held
+	urgentAt time.Time // since when it is urgent; zero: it isn't
+	unheld   bool      // it isn't: DRBD was looked at only
+	rolled   model.UUID
+	anew     model.UUID // the rollback for which its metadata were made anew
 	// of encrypted volumes, by label
 	formatted map[model.UUID]bool
 	keyGen    map[model.UUID]int   // generation of the first key, which opens it; -1: none does
@@ -269,6 +271,19 @@ func (a *Agent) dirtyPool(name string) {
 			if v.Pool == name {
 				r.dirty = true
 			}
+		}
+	}
+}
+
+// dirtyChanged is dirtyPool for those alone whose device isn't as it was.
+func (a *Agent) dirtyChanged(name string, before, after pool.Picture) {
+	for _, r := range a.replicas {
+		for _, v := range volumesOf(r.spec) {
+			if v.Pool != name || r.dirty {
+				continue
+			}
+			was, is := before.Device(v.Backing), after.Device(v.Backing)
+			r.dirty = (was == nil) != (is == nil) || was != nil && *was != *is
 		}
 	}
 }

@@ -59,7 +59,7 @@ func (a *Agent) Due(now time.Time) []Job {
 			slots--
 		}
 	}
-	for _, id := range a.urgentFirst(a.ids()) {
+	for _, id := range a.urgentFirst(a.ids(), now) {
 		r := a.replicas[id]
 		a.lease(r, now)
 		if r.busy != 0 {
@@ -201,6 +201,15 @@ func (a *Agent) moved(changed model.PoolSpec, now time.Time) {
 		if name != changed.Name && sharesStorage(p.spec, changed) {
 			p.dirty, p.stale, p.moved = true, true, now
 			a.dirtyPool(name)
+		}
+	}
+}
+
+// lookSoon: what is seen of the pool, and of those on the same storage, is right but for how full they are.
+func (a *Agent) lookSoon(changed model.PoolSpec, now time.Time) {
+	for _, p := range a.pools {
+		if soon := now.Add(poolSoon - poolEvery); sharesStorage(p.spec, changed) && p.at.After(soon) {
+			p.at = soon
 		}
 	}
 }

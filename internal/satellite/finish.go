@@ -44,12 +44,13 @@ func (a *Agent) Finish(j Job, res Result, now time.Time) {
 			continue
 		}
 		if sc.foreseen { // it is as old as the look that it came from, and as right
+			a.dirtyChanged(name, p.last.Picture, sc.Picture)
 			p.last.Picture = sc.Picture
-			if soon := now.Add(poolSoon - poolEvery); p.spec.Kind == model.LVMThin && p.at.After(soon) {
-				p.at = soon
+			if p.spec.Kind == model.LVMThin { // it takes no space of the volume group
+				a.lookSoon(p.spec, now)
+			} else {
+				a.moved(p.spec, now)
 			}
-			a.dirtyPool(name)
-			a.moved(p.spec, now)
 			continue
 		}
 		p.at = now

@@ -85,16 +85,26 @@ func (r *replica) urgent() bool {
 	return r.spec.Snapshot != nil && r.spec.Snapshot.Take || r.quiet.State == model.QuietHeld
 }
 
-// urgentFirst keeps the order otherwise: no other work gets a pool's queue while I/O is held for a copy in it.
-func (a *Agent) urgentFirst(ids []model.UUID) []model.UUID {
-	slices.SortStableFunc(ids, func(x, y model.UUID) int {
-		switch ux, uy := a.replicas[x].urgent(), a.replicas[y].urgent(); {
-		case ux == uy:
-			return 0
-		case ux:
-			return -1
+// urgentFirst keeps the order otherwise: no other work gets a pool's queue while I/O is held for a copy in it. Of several that are
+// urgent those come first that have been for longest, so that none waits until its snapshot lapses while later ones are taken.
+func (a *Agent) urgentFirst(ids []model.UUID, now time.Time) []model.UUID {
+	for _, id := range ids {
+		switch r := a.replicas[id]; {
+		case !r.urgent():
+			r.urgentAt = time.Time{}
+		case r.urgentAt.IsZero():
+			r.urgentAt = now
 		}
-		return 1
+	}
+	slices.SortStableFunc(ids, func(x, y model.UUID) int {
+		switch ux, uy := a.replicas[x].urgentAt, a.replicas[y].urgentAt; {
+		case ux.IsZero() && !uy.IsZero():
+			return 1
+		case !ux.IsZero() && uy.IsZero():
+			return -1
+		default:
+			return ux.Compare(uy)
+		}
 	})
 	return ids
 }

@@ -2,6 +2,7 @@ package satellite
 
 import (
 	"slices"
+	"strings"
 
 	"holdfast/internal/model"
 	"holdfast/internal/satellite/steps"
@@ -30,7 +31,7 @@ func (a *Agent) seen(r *replica) steps.Seen {
 		}
 	}
 	for id, o := range a.replicas {
-		if s.Want == model.Up && id != s.ID && o.spec.Snapshot == nil && model.Key(o.spec.Name) == model.Key(s.Name) && !o.status.Gone && (o.spec.Want == model.Gone || a.holds(o)) {
+		if s.Want == model.Up && id != s.ID && o.spec.Snapshot == nil && strings.EqualFold(o.spec.Name, s.Name) && !o.status.Gone && (o.spec.Want == model.Gone || a.holds(o)) {
 			out.OldWaits = id
 		}
 	}
@@ -70,7 +71,7 @@ func (a *Agent) seenVolume(r *replica, v model.VolumeSpec) steps.Volume {
 		}
 		if d := p.last.Device(v.Backing); d != nil {
 			c := *d
-			sv.Device, sv.LabelKnown = &c, a.known(c.Label)
+			sv.Device, sv.LabelKnown = &c, c.Label == v.ID || a.known(c.Label)
 		}
 	} else if v.Pool != "" {
 		sv.PoolReason = "this node wasn't told of it"
