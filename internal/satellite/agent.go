@@ -34,6 +34,7 @@ type Config struct {
 const (
 	nodeEvery     = time.Minute
 	poolEvery     = 30 * time.Second
+	poolFresh     = 5 * time.Second // for how long a look at a pool is as good as a new one to take a snapshot by
 	poolSoon      = 3 * time.Second // after a change whose picture was foreseen: how full a thin pool is only a look tells
 	progressEvery = time.Second
 	hungEvery     = 5 * time.Second

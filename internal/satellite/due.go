@@ -19,13 +19,13 @@ func (a *Agent) Due(now time.Time) []Job {
 		a.lastJob++
 		j.ID = a.lastJob
 		a.lend(&j)
-		j.pools, j.disks, j.before = map[string]model.PoolSpec{}, map[string][]string{}, map[string]pool.Picture{}
+		j.pools, j.disks, j.before, j.fresh = map[string]model.PoolSpec{}, map[string][]string{}, map[string]pool.Picture{}, map[string]bool{}
 		for _, name := range j.Pools {
 			p := a.pools[name]
 			p.busy = j.ID
 			j.pools[name], j.disks[name] = p.spec, p.last.Disks
 			if p.seen && !p.stale && p.reason == "" {
-				j.before[name] = p.last.Picture
+				j.before[name], j.fresh[name] = p.last.Picture, now.Sub(p.good) <= poolFresh
 			}
 		}
 		a.running[j.ID] = &runningJob{j, now, maps.Clone(a.heard), a.pictures, a.views}
@@ -201,15 +201,6 @@ func (a *Agent) moved(changed model.PoolSpec, now time.Time) {
 		if name != changed.Name && sharesStorage(p.spec, changed) {
 			p.dirty, p.stale, p.moved = true, true, now
 			a.dirtyPool(name)
-		}
-	}
-}
-
-// lookSoon: what is seen of the pool, and of those on the same storage, is right but for how full they are.
-func (a *Agent) lookSoon(changed model.PoolSpec, now time.Time) {
-	for _, p := range a.pools {
-		if soon := now.Add(poolSoon - poolEvery); sharesStorage(p.spec, changed) && p.at.After(soon) {
-			p.at = soon
 		}
 	}
 }

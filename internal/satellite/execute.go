@@ -23,7 +23,9 @@ type execution struct {
 	touched map[string]bool // pools that have to be looked at
 	// foreseen are pictures of pools after what was done, see pool.Foreseer
 	foreseen map[string]pool.Picture
-	kernel   bool // DRBD was touched
+	// looked: those follow from a look that a step took.
+	looked map[string]bool
+	kernel bool // DRBD was touched
 	// looksCrypt: encrypted devices were touched
 	looksCrypt bool
 }

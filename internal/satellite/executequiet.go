@@ -144,6 +144,13 @@ func (x *execution) snapshot(ctx context.Context, d pool.Driver, s steps.Step) e
 	}
 	if s.Kind == steps.TakeSnapshot {
 		_, name, _ := strings.Cut(s.Path, pool.SnapshotName("", ""))
+		if g, ok := d.(pool.Glancer); ok {
+			seen, err := x.glance(ctx, d, s.Pool)
+			if err != nil {
+				return err
+			}
+			return g.SnapshotSeen(ctx, seen, s.Device, s.Of, name, s.Label)
+		}
 		return t.Snapshot(ctx, s.Device, s.Of, name, s.Label)
 	}
 	if s.Kind == steps.RollbackDevice {
@@ -154,6 +161,22 @@ func (x *execution) snapshot(ctx context.Context, d pool.Driver, s steps.Step) e
 	}
 	x.result.made = append(x.result.made, s.Label)
 	return nil
+}
+
+// glance is the pool's picture from a moment ago, or a new one, which the next job can go by.
+func (x *execution) glance(ctx context.Context, d pool.Driver, name string) (pool.Picture, error) {
+	if p, ok := x.foreseen[name]; ok {
+		return p, nil
+	}
+	before, is := x.job.before[name]
+	if is && x.job.fresh[name] {
+		return before, nil
+	}
+	p, err := d.Scan(ctx)
+	if err == nil && is {
+		x.foreseen[name], x.looked[name] = p, true
+	}
+	return p, err
 }
 
 // takesSnapshots tells whether there is a driver for that.

@@ -46,10 +46,13 @@ func (a *Agent) Finish(j Job, res Result, now time.Time) {
 		if sc.foreseen { // it is as old as the look that it came from, and as right
 			a.dirtyChanged(name, p.last.Picture, sc.Picture)
 			p.last.Picture = sc.Picture
-			if p.spec.Kind == model.LVMThin { // it takes no space of the volume group
-				a.lookSoon(p.spec, now)
-			} else {
+			if sc.looked {
+				p.good = began.since
+			}
+			if p.spec.Kind != model.LVMThin {
 				a.moved(p.spec, now)
+			} else if soon := now.Add(poolSoon - poolEvery); p.at.After(soon) { // it takes no space of the volume group
+				p.at = soon
 			}
 			continue
 		}

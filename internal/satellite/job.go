@@ -46,6 +46,7 @@ type Job struct {
 	pools   map[string]model.PoolSpec
 	disks   map[string][]string       // that the pools lie on, as far as known
 	before  map[string]pool.Picture   // of the pools, where nothing may have changed since it was taken
+	fresh   map[string]bool           // of those, seen a moment ago
 	load    bool                      // NodeJob: load the DRBD module if it isn't
 	specs   map[string]model.PoolSpec // of pools that its steps name though it doesn't hold their queues
 	pids    []int
@@ -119,6 +120,8 @@ type scan struct {
 	err error
 	// foreseen: nobody looked, it follows from what was there before and what was done.
 	foreseen bool
+	// looked, with foreseen: at what was there before, in this job.
+	looked bool
 }
 
 // WaitError: a look just before a step says that it has to wait.
@@ -206,7 +209,7 @@ func (w worker) scan(ctx context.Context, spec model.PoolSpec, disks []string) s
 // replica runs the steps in order until one fails, then looks again at what they touched.
 func (w worker) replica(ctx context.Context, j Job) Result {
 	r := Result{Pictures: map[string]scan{}}
-	x := &execution{worker: w, job: j, result: &r, touched: map[string]bool{}, foreseen: map[string]pool.Picture{}}
+	x := &execution{worker: w, job: j, result: &r, touched: map[string]bool{}, foreseen: map[string]pool.Picture{}, looked: map[string]bool{}}
 	for _, s := range j.Steps {
 		if err := x.do(ctx, s); err != nil {
 			r.Err, r.Failed = err, s
@@ -220,7 +223,7 @@ func (w worker) replica(ctx context.Context, j Job) Result {
 	}
 	for _, name := range j.Pools {
 		if p, ok := x.foreseen[name]; ok && !x.touched[name] {
-			r.Pictures[name] = scan{Picture: p, foreseen: true}
+			r.Pictures[name] = scan{Picture: p, foreseen: true, looked: x.looked[name]}
 		} else if x.touched[name] {
 			r.Pictures[name] = w.scan(ctx, j.pools[name], j.disks[name])
 		}

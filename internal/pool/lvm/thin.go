@@ -28,6 +28,7 @@ var (
 	_ pool.Driver      = Thin{}
 	_ pool.Grower      = Thin{}
 	_ pool.Snapshotter = Thin{}
+	_ pool.Glancer     = Thin{}
 )
 
 const (
@@ -223,6 +224,18 @@ func (d Thin) Snapshot(ctx context.Context, origin string, originID model.UUID, 
 		return d.translate(err)
 	}
 	return d.flush(ctx, g)
+}
+
+// SnapshotSeen implements pool.Glancer.
+func (d Thin) SnapshotSeen(ctx context.Context, seen pool.Picture, origin string, originID model.UUID, snap string, id model.UUID) error {
+	v := seen.Device(origin)
+	if v == nil || v.Label != originID || v.Path == "" || len(seen.Disks) == 0 {
+		return d.Snapshot(ctx, origin, originID, snap, id)
+	}
+	if err := d.Tool.SnapshotThin(ctx, d.VG, lvName(origin), lvName(pool.SnapshotName(origin, snap)), false, TagPrefix+string(id)); err != nil {
+		return d.translate(err)
+	}
+	return Driver{Tool: d.Tool, VG: d.VG}.flush(ctx, seen.Disks...)
 }
 
 // Restore implements pool.Snapshotter.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 
+	"holdfast/internal/model"
 	"holdfast/internal/pool"
 )
 
@@ -95,6 +96,25 @@ func snapshots(t *testing.T, open func(t *testing.T) Pool) {
 		foreseen(t, p, before, after, pool.Device{Name: pool.SnapshotName(dev, "two"), Label: "s2", Origin: dev})
 		if d := find(t, p, "backups_00000@two"); d == nil || d.Label != "s2" {
 			t.Errorf("%+v", d)
+		}
+	})
+	t.Run("snapshot by what was seen", func(t *testing.T) {
+		p, s := setup(t)
+		g, ok := s.(pool.Glancer)
+		if !ok {
+			return
+		}
+		seen, err := p.Driver.Scan(ctx)
+		must(t, err)
+		is(t, g.SnapshotSeen(ctx, seen, dev, "v1", "one", "s2"), pool.ErrExists)
+		is(t, g.SnapshotSeen(ctx, seen, dev, "v2", "two", "s2"), pool.ErrLabel)
+		is(t, g.SnapshotSeen(ctx, seen, "none_00000", "v2", "two", "s2"), pool.ErrNotFound)
+		is(t, g.SnapshotSeen(ctx, pool.Picture{}, dev, "v1", "two", "s2"), nil)
+		is(t, g.SnapshotSeen(ctx, seen, dev, "v1", "three", "s3"), nil)
+		for name, label := range map[string]model.UUID{"two": "s2", "three": "s3"} {
+			if d := find(t, p, pool.SnapshotName(dev, name)); d == nil || d.Label != label || d.Origin != dev {
+				t.Errorf("%s: %+v", name, d)
+			}
 		}
 	})
 	t.Run("remove snapshot", func(t *testing.T) {
