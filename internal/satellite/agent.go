@@ -139,6 +139,7 @@ type poolState struct {
 	reason string
 	at     time.Time // of the last look, good or not
 	good   time.Time
+	told   time.Time // when all who have something in it were last planned for what was seen
 	dirty  bool
 	stale  bool      // a job of ours changed it, or may have, and it wasn't looked at since
 	busy   uint64    // the job that holds the queue

@@ -57,12 +57,18 @@ func (a *Agent) Finish(j Job, res Result, now time.Time) {
 			continue
 		}
 		p.at = now
+		before, same := p.last.Picture, p.seen && !p.stale && p.reason == ""
 		if sc.err != nil {
 			p.reason = reason(sc.err)
 		} else {
 			p.last, p.reason, p.seen, p.stale, p.good = sc, "", true, began.since.Before(p.moved), now
 		}
-		a.dirtyPool(name)
+		if same && !p.stale && p.reason == "" && now.Sub(p.told) < poolEvery {
+			a.dirtyChanged(name, before, p.last.Picture)
+		} else {
+			p.told = now
+			a.dirtyPool(name)
+		}
 		if j.Kind == ReplicaJob {
 			a.moved(p.spec, now)
 		}
