@@ -13,9 +13,9 @@ import (
 // that hold nothing and have 30 s, or one and two. The others wait, none of them longer than those that were asked for before it on
 // one of its nodes. Users' come before those that are taken by themselves, of which there may be many at the same minute.
 const (
-	room     = 8 // of a node
-	ofHeld   = 4 // what one takes up that holds I/O
-	ofUnheld = 2
+	room     = 4 // of a node
+	ofHeld   = 2 // what one takes up that holds I/O
+	ofUnheld = 1
 	// turnMS is how long one that has begun keeps others waiting: its lease, its guard, and as much again. One that hangs for
 	// longer, on a node that doesn't do what it's told, is no reason for others not to be taken.
 	turnMS = 20_000

@@ -279,13 +279,16 @@ func (a *Agent) dirtyPool(name string) {
 
 // dirtyChanged is dirtyPool for those alone whose device isn't as it was.
 func (a *Agent) dirtyChanged(name string, before, after pool.Picture) {
+	was, changed := map[string]pool.Device{}, map[string]bool{}
+	for _, d := range before.Devices {
+		was[d.Name], changed[d.Name] = d, true
+	}
+	for _, d := range after.Devices {
+		changed[d.Name] = was[d.Name] != d
+	}
 	for _, r := range a.replicas {
 		for _, v := range volumesOf(r.spec) {
-			if v.Pool != name || r.dirty {
-				continue
-			}
-			was, is := before.Device(v.Backing), after.Device(v.Backing)
-			r.dirty = (was == nil) != (is == nil) || was != nil && *was != *is
+			r.dirty = r.dirty || v.Pool == name && changed[v.Backing]
 		}
 	}
 }

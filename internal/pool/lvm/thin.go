@@ -220,10 +220,15 @@ func (d Thin) Snapshot(ctx context.Context, origin string, originID model.UUID, 
 	if err != nil {
 		return err
 	}
-	if err := d.Tool.SnapshotThin(ctx, d.VG, v.Name, lvName(pool.SnapshotName(origin, snap)), false, TagPrefix+string(id)); err != nil {
+	return d.take(ctx, v.Name, pool.SnapshotName(origin, snap), id, g.PVs)
+}
+
+// take makes the snapshot, and it durable on the group's disks.
+func (d Thin) take(ctx context.Context, origin, name string, id model.UUID, disks []string) error {
+	if err := d.Tool.SnapshotThin(ctx, d.VG, origin, lvName(name), false, TagPrefix+string(id)); err != nil {
 		return d.translate(err)
 	}
-	return d.flush(ctx, g)
+	return Driver{Tool: d.Tool, VG: d.VG}.flush(ctx, disks...)
 }
 
 // SnapshotSeen implements pool.Glancer.
@@ -232,10 +237,7 @@ func (d Thin) SnapshotSeen(ctx context.Context, seen pool.Picture, origin string
 	if v == nil || v.Label != originID || v.Path == "" || len(seen.Disks) == 0 {
 		return d.Snapshot(ctx, origin, originID, snap, id)
 	}
-	if err := d.Tool.SnapshotThin(ctx, d.VG, lvName(origin), lvName(pool.SnapshotName(origin, snap)), false, TagPrefix+string(id)); err != nil {
-		return d.translate(err)
-	}
-	return Driver{Tool: d.Tool, VG: d.VG}.flush(ctx, seen.Disks...)
+	return d.take(ctx, lvName(origin), pool.SnapshotName(origin, snap), id, seen.Disks)
 }
 
 // Restore implements pool.Snapshotter.
