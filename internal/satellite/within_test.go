@@ -129,6 +129,38 @@ func TestGoesInTheMidstOfItsSync(t *testing.T) {
 	}
 }
 
+// Bravo was away while alpha was written to, and makes room for charlie when the two have agreed on what it lacks and nothing of it
+// has come: it stays Outdated, with marks that are alpha's, and goes though it sees nobody.
+func TestGoesBeforeItsSync(t *testing.T) {
+	r, alpha, bravo, charlie := pairAnd(t, "alpha")
+	r.run(20 * time.Second)
+	r.net.Cut("alpha", "bravo")
+	alpha.use()
+	if _, err := alpha.m.Write("backups", 0); err != nil {
+		t.Fatal(err)
+	}
+	r.net.HoldSyncs(true)
+	r.net.Heal("alpha", "bravo")
+	r.run(5 * time.Second)
+	if d := bravo.volume("backups", 0).Disk; d != "Outdated" {
+		t.Fatalf("bravo is %s\n%s", d, r.traces())
+	}
+	r.peerOf(alpha, "charlie", true)
+	r.net.HoldSyncs(false)
+	r.run(20 * time.Second)
+	if d := bravo.volume("backups", 0).Disk; d != "Outdated" || charlie.volume("backups", 0).Disk != model.DiskUpToDate {
+		t.Fatalf("bravo is %s, charlie %s\n%s", d, charlie.volume("backups", 0).Disk, r.traces())
+	}
+	if w := bravo.of("backups").Within; w != "backups-on-alpha" {
+		t.Fatalf("bravo is within %q\n%s", w, r.traces())
+	}
+	bravo.remove("backups", func(s *model.ResourceSpec) { s.HeldBy = "backups-on-alpha" })
+	r.run(time.Minute)
+	if !bravo.of("backups").Gone {
+		t.Fatalf("bravo isn't gone: %+v\n%s", bravo.of("backups"), r.traces())
+	}
+}
+
 // One is within its peer only once they were in sync, while nothing is written alone, and where it never had another: 8.4 lets in whoever
 // calls.
 func TestWithin(t *testing.T) {

@@ -13,7 +13,8 @@ import (
 // they weren't connected, is in the bitmap, also after a power cut.
 //
 // One left in the midst of its own sync from that peer has nothing of its own at all: its disk is Inconsistent, and whoever used it used
-// the peer's data.
+// the peer's data. One left before that sync began is Outdated: the two had agreed that all it has is in the peer's past. What is marked
+// on it then is what it lacks, as the peer told it (8.4.11: seen in the lab after WFBitMapT; nobody can write to an Outdated disk).
 //
 // A connection of 8.4 has no name, and it lets in whoever calls. So this counts only where nobody is left who had this one for a peer.
 
@@ -85,15 +86,21 @@ func (p *planner) another(e Exchange) Exchange {
 }
 
 // Unwritten tells whether nothing was written to the volumes since they were last in sync with the peer, as far as the kernel says:
-// it has marked nothing, or what is there was being replaced. It doesn't say with whom.
+// it has marked nothing, or what is there was being replaced or about to be. It doesn't say with whom.
 func Unwritten(k *Kernel, volumes []int) bool {
 	if k == nil || k.Role == primary || len(k.Peers) != 1 {
 		return false
 	}
 	for _, n := range volumes {
 		pv, there := k.Peers[0].Volumes[n]
-		disk := k.Volumes[n].Disk
-		if !there || disk != model.DiskInconsistent && (disk != model.DiskUpToDate || pv.OutOfSyncKiB != 0) {
+		switch k.Volumes[n].Disk {
+		case model.DiskInconsistent, "Outdated":
+		case model.DiskUpToDate:
+			there = there && pv.OutOfSyncKiB == 0
+		default:
+			there = false
+		}
+		if !there {
 			return false
 		}
 	}

@@ -312,7 +312,7 @@ func (n *Network) expose(m *Machine, r *resource, v *volume) {
 func syncing(r *resource, vol int) bool {
 	return slices.ContainsFunc(r.conns, func(c *conn) bool {
 		p := c.vols[vol]
-		return p != nil && (p.repl == "SyncSource" || p.repl == "SyncTarget")
+		return p != nil && slices.Contains([]string{"SyncSource", "SyncTarget", "WFBitMapS", "WFBitMapT"}, p.repl)
 	})
 }
 
@@ -334,6 +334,14 @@ func (n *Network) showDisks(m *Machine, r *resource) {
 	}
 }
 
+// HoldSyncs lets the syncs that start stay where the two agree on what has to go, or lets them all go on: the target knows that it is
+// behind, and nothing of it has been replaced (8.4.11, 9.2.18: WFBitMapT, disk UpToDate -> Outdated). Cut off there, it stays Outdated.
+func (n *Network) HoldSyncs(on bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.holdSyncs = on
+}
+
 // startSync: s is the source's, t the target's.
 func (n *Network) startSync(sc *conn, s *volume, tc *conn, t *volume, full bool) {
 	sm, tm := s.disk.md, t.disk.md
@@ -351,7 +359,15 @@ func (n *Network) startSync(sc *conn, s *volume, tc *conn, t *volume, full bool)
 	if ts.left > 0 && ss.left < ts.left {
 		ss.left = ts.left
 	}
-	ss.left = min(ss.left, s.sizeKiB)          // the target's device may be larger
+	ss.left = min(ss.left, s.sizeKiB) // the target's device may be larger
+	if n.holdSyncs {
+		ts.left = ss.left
+		sc.vols[s.num].repl, tc.vols[t.num].repl = "WFBitMapS", "WFBitMapT"
+		if t.state == "UpToDate" {
+			t.state = "Outdated"
+		}
+		return
+	}
 	if ss.uuid == 0 || sm.format == drbd.V08 { // 8.4 names it anew at each start
 		sm.remember(ss.uuid)
 		ss.uuid = n.newUUID()
@@ -380,6 +396,10 @@ func (n *Network) progress(m *Machine, r *resource, c *conn, kib int64) (moved b
 		if pv != nil && pv.repl == "VerifyS" {
 			moved = n.compare(c, v, pc, tv, kib) || moved
 			continue
+		}
+		if pv != nil && pv.repl == "WFBitMapS" && !n.holdSyncs {
+			n.startSync(c, v, pc, tv, false)
+			moved = true
 		}
 		if pv == nil || pv.repl != "SyncSource" || tv == nil || tv.disk == nil || v.disk == nil {
 			continue

@@ -29,6 +29,7 @@ type Network struct {
 	overwritten []string
 	garbage     int  // last kind of old contents
 	stirred     bool // a program may have changed what DRBD does
+	holdSyncs   bool // see HoldSyncs
 	version     int
 }
 
