@@ -456,6 +456,11 @@ func (c ResourceDelete) Apply(tx *state.Tx, _ Env) (Reply, error) {
 	if err := heldBySnapshot(s, d, r, nil); err != nil {
 		return Reply{}, err
 	}
+	if !lose && !d.Deleting && !r.Deleting && !r.Diskless {
+		if err := rolledBack(d, r); err != nil {
+			return Reply{}, err
+		}
+	}
 	free := *r
 	free.Successor = ""
 	if g := plan.MayRemove(s, d, &free); !g.OK && !lose && (!r.Deleting || r.Successor != "") {

@@ -142,3 +142,14 @@ func notOf(r *model.Resource, sn *model.Snapshot) string {
 	}
 	return ""
 }
+
+// rolledBack refuses to take a replica away while its resource goes back to a snapshot: with its removal held back it would keep what
+// the others lose, or what they are to be filled from would be gone.
+func rolledBack(d *state.Definition, r *model.Resource) error {
+	if d.RollingBack() == nil {
+		return nil
+	}
+	return fault.New(fault.InUse, fault.Resource, "Resource '%s' can't leave node '%s' now.", d.Name, r.Node).
+		Because("It is being rolled back to a snapshot.").
+		Do("Wait until that is done, with all its nodes online. `node lost %s` gives a node up that doesn't come back.", r.Node).Ref("RscDfn", d.Name).Ref("Node", r.Node)
+}

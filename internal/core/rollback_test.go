@@ -93,3 +93,27 @@ func TestSnapshotKeepsDisk(t *testing.T) {
 	}
 	w.refused(fault.InUse, core.SnapshotCreate{Of: []core.SnapshotOf{{Definition: "backups", Name: "tuesday", Nodes: []string{"alpha"}}}})
 }
+
+// While a resource goes back to a snapshot none of its disks is taken away, by hand or by a move: it would have no part in it. One
+// whose data are given up by name may go.
+func TestRollbackKeepsItsReplicas(t *testing.T) {
+	w := tutorial(t, model.DRBD8)
+	w.node("delta", model.DRBD8, 4<<20)
+	d := w.def("backups").ResourceDefinition.Clone()
+	d.Rollback = &model.Rollback{ID: "rb", Snapshot: "s", State: model.RollbackRolling, Keeps: d.On("alpha").UUID}
+	if err := w.tx.PutDefinition(d); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []core.Command{
+		core.ResourceDelete{Definition: "backups", Node: "bravo"},
+		core.ToggleDisk{Definition: "backups", Node: "delta", From: "bravo"},
+	} {
+		if _, err := w.try(c); !fault.Is(err, fault.InUse) || !strings.Contains(fault.Of(err).Cause, "rolled back") {
+			t.Errorf("%T: %v", c, err)
+		}
+	}
+	w.do(core.ResourceDelete{Definition: "backups", Node: "bravo", Lose: []string{"backups"}})
+	if !w.def("backups").On("bravo").Deleting {
+		t.Error("bravo stays")
+	}
+}

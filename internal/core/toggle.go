@@ -202,6 +202,9 @@ func replace(s *state.Snapshot, env Env, d *state.Definition, m *model.ResourceD
 		if err := heldBySnapshot(s, d, o, nil); err != nil {
 			return err
 		}
+		if err := rolledBack(d, o); err != nil {
+			return err
+		}
 	}
 	if err := makeRoom(s, d, m, old); err != nil {
 		return err

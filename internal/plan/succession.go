@@ -49,7 +49,7 @@ func successions(s *state.Snapshot, env Env, d *state.Definition, c *model.Resou
 			moved = true
 			continue
 		}
-		if Evicted(s, r) || !UpToDate(d, next) {
+		if Evicted(s, r) || !UpToDate(d, next) || c.RollingBack() != nil {
 			continue
 		}
 		if st := d.Seen[r.UUID]; st == nil || st.InUse {
