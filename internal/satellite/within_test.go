@@ -139,14 +139,14 @@ func TestGoesBeforeItsSync(t *testing.T) {
 	if _, err := alpha.m.Write("backups", 0); err != nil {
 		t.Fatal(err)
 	}
-	r.net.HoldSyncs(true)
+	r.net.SyncDelay = time.Hour
 	r.net.Heal("alpha", "bravo")
 	r.run(5 * time.Second)
 	if d := bravo.volume("backups", 0).Disk; d != "Outdated" {
 		t.Fatalf("bravo is %s\n%s", d, r.traces())
 	}
 	r.peerOf(alpha, "charlie", true)
-	r.net.HoldSyncs(false)
+	r.net.SyncDelay = 0
 	r.run(20 * time.Second)
 	if d := bravo.volume("backups", 0).Disk; d != "Outdated" || charlie.volume("backups", 0).Disk != model.DiskUpToDate {
 		t.Fatalf("bravo is %s, charlie %s\n%s", d, charlie.volume("backups", 0).Disk, r.traces())

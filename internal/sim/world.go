@@ -130,6 +130,7 @@ func (w *world) chooseProfile() {
 	w.faults.choose(w)
 	// Syncs that take their time: 16 MiB in 1 to 16 s.
 	w.net.RateKiB = []int64{100 << 10, 16 << 10, 1 << 10}[w.rng.IntN(3)]
+	w.net.SyncDelay = time.Duration(w.seed%2) * time.Second / 2
 }
 
 func (w *world) address(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, 77, 0, byte(i + 1)}) }

@@ -227,9 +227,9 @@ func (n *Network) handshake(a *Machine, ar *resource, ac *conn, b *Machine, br *
 				s.bv.disk.md.slot(bc.peerID).clear()
 				s.av.disk.md.crashed, s.bv.disk.md.crashed = false, false
 			case aAhead, aFull:
-				n.startSync(ac, s.av, bc, s.bv, s.what == aFull)
+				n.agreeOnSync(ac, s.av, bc, s.bv, s.what == aFull)
 			case bAhead, bFull:
-				n.startSync(bc, s.bv, ac, s.av, s.what == bFull)
+				n.agreeOnSync(bc, s.bv, ac, s.av, s.what == bFull)
 			}
 		} else {
 			// A diskless end: its size is the other's.
@@ -334,12 +334,24 @@ func (n *Network) showDisks(m *Machine, r *resource) {
 	}
 }
 
-// HoldSyncs lets the syncs that start stay where the two agree on what has to go, or lets them all go on: the target knows that it is
-// behind, and nothing of it has been replaced (8.4.11, 9.2.18: WFBitMapT, disk UpToDate -> Outdated). Cut off there, it stays Outdated.
-func (n *Network) HoldSyncs(on bool) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.holdSyncs = on
+// agreeOnSync: two that met agree on what has to go, for as long as SyncDelay; then the sync starts. Until then the target knows that it
+// is behind, and nothing of it is replaced (8.4.11: WFBitMapT, disk UpToDate -> Outdated; for 9 this is assumed). Cut off then, it stays
+// Outdated.
+func (n *Network) agreeOnSync(sc *conn, s *volume, tc *conn, t *volume, full bool) {
+	if n.SyncDelay == 0 {
+		n.startSync(sc, s, tc, t, full)
+		return
+	}
+	ss, ts := s.disk.md.slot(sc.peerID), t.disk.md.slot(tc.peerID)
+	if full {
+		ss.all, ss.left = true, max(ss.left, s.sizeKiB)
+	}
+	ts.left = max(ss.left, ts.left)
+	sp := sc.vols[s.num]
+	sp.repl, sp.agrees, tc.vols[t.num].repl = "WFBitMapS", n.last, "WFBitMapT"
+	if t.state == "UpToDate" {
+		t.state = "Outdated"
+	}
 }
 
 // startSync: s is the source's, t the target's.
@@ -359,15 +371,7 @@ func (n *Network) startSync(sc *conn, s *volume, tc *conn, t *volume, full bool)
 	if ts.left > 0 && ss.left < ts.left {
 		ss.left = ts.left
 	}
-	ss.left = min(ss.left, s.sizeKiB) // the target's device may be larger
-	if n.holdSyncs {
-		ts.left = ss.left
-		sc.vols[s.num].repl, tc.vols[t.num].repl = "WFBitMapS", "WFBitMapT"
-		if t.state == "UpToDate" {
-			t.state = "Outdated"
-		}
-		return
-	}
+	ss.left = min(ss.left, s.sizeKiB)          // the target's device may be larger
 	if ss.uuid == 0 || sm.format == drbd.V08 { // 8.4 names it anew at each start
 		sm.remember(ss.uuid)
 		ss.uuid = n.newUUID()
@@ -397,7 +401,7 @@ func (n *Network) progress(m *Machine, r *resource, c *conn, kib int64) (moved b
 			moved = n.compare(c, v, pc, tv, kib) || moved
 			continue
 		}
-		if pv != nil && pv.repl == "WFBitMapS" && !n.holdSyncs {
+		if pv != nil && pv.repl == "WFBitMapS" && tv != nil && tv.disk != nil && v.disk != nil && !n.last.Before(pv.agrees.Add(n.SyncDelay)) {
 			n.startSync(c, v, pc, tv, false)
 			moved = true
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"holdfast/internal/tool/drbd"
 )
@@ -60,9 +61,10 @@ type conn struct {
 }
 
 type peerVol struct {
-	repl string // Off, Established, SyncSource, SyncTarget, VerifyS, VerifyT
-	left int64  // KiB still to compare, of VerifyS
-	disk string // the peer's
+	repl   string    // Off, Established, WFBitMapS, WFBitMapT, SyncSource, SyncTarget, VerifyS, VerifyT
+	agrees time.Time // of WFBitMapS: since when
+	left   int64     // KiB still to compare, of VerifyS
+	disk   string    // the peer's
 
 	quorate bool // the peer's
 }

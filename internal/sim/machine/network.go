@@ -15,7 +15,8 @@ const DefaultRate = 100 << 10
 
 // Network joins machines.
 type Network struct {
-	RateKiB int64 // of each sync, per second
+	RateKiB   int64         // of each sync, per second
+	SyncDelay time.Duration // before a sync begins, see agreeOnSync
 
 	mu       sync.Mutex
 	more     *sync.Cond // streams have more to read
@@ -29,7 +30,6 @@ type Network struct {
 	overwritten []string
 	garbage     int  // last kind of old contents
 	stirred     bool // a program may have changed what DRBD does
-	holdSyncs   bool // see HoldSyncs
 	version     int
 }
 
