@@ -335,10 +335,10 @@ func (n *Network) showDisks(m *Machine, r *resource) {
 }
 
 // agreeOnSync: two that met agree on what has to go, for as long as SyncDelay; then the sync starts. Until then the target knows that it
-// is behind, and nothing of it is replaced (8.4.11: WFBitMapT, disk UpToDate -> Outdated; for 9 this is assumed). Cut off then, it stays
-// Outdated.
+// is behind, and nothing of it is replaced (8.4.11: WFBitMapT, disk UpToDate -> Outdated). Cut off then, it stays Outdated. With 9, where
+// several may sync at once, they start at once: what a third does meanwhile wasn't looked up.
 func (n *Network) agreeOnSync(sc *conn, s *volume, tc *conn, t *volume, full bool) {
-	if n.SyncDelay == 0 {
+	if n.SyncDelay == 0 || s.disk.md.format != drbd.V08 {
 		n.startSync(sc, s, tc, t, full)
 		return
 	}
