@@ -401,11 +401,14 @@ func (n *Network) progress(m *Machine, r *resource, c *conn, kib int64) (moved b
 			moved = n.compare(c, v, pc, tv, kib) || moved
 			continue
 		}
-		if pv != nil && pv.repl == "WFBitMapS" && tv != nil && tv.disk != nil && v.disk != nil && !n.last.Before(pv.agrees.Add(n.SyncDelay)) {
+		if pv == nil || tv == nil || tv.disk == nil || v.disk == nil {
+			continue
+		}
+		if pv.repl == "WFBitMapS" && !n.last.Before(pv.agrees.Add(n.SyncDelay)) {
 			n.startSync(c, v, pc, tv, false)
 			moved = true
 		}
-		if pv == nil || pv.repl != "SyncSource" || tv == nil || tv.disk == nil || v.disk == nil {
+		if pv.repl != "SyncSource" {
 			continue
 		}
 		ss, ts := v.disk.md.slot(c.peerID), tv.disk.md.slot(pc.peerID)
