@@ -98,7 +98,8 @@ func (x *call) freeze(r *resource, v *volume, on bool) {
 		r.stuck, x.hung = true, true
 	case on && !r.frozen:
 		if r.frozen = true; !r.underWay { // else the standstill before isn't over
-			r.freezes++
+			x.m.net.standstills++
+			r.standstill = x.m.net.standstills
 		}
 		// Whether a user was just writing: one in two.
 		r.underWay = r.gen == drbd.Gen8 && r.role == "Primary" && (r.underWay || x.m.net.writes%2 == 1)

@@ -220,7 +220,7 @@ func (n *Network) handshake(a *Machine, ar *resource, ac *conn, b *Machine, br *
 				s.av.disk.md.slot(ac.peerID).setAll(size)
 				s.bv.disk.md.slot(bc.peerID).setAll(size)
 			case same:
-				if s.av.state == "UpToDate" || s.bv.state == "UpToDate" {
+				if s.av.state == "UpToDate" || s.bv.state == "UpToDate" || ar.gen == drbd.Gen8 && s.av.state == "Outdated" {
 					s.av.state, s.bv.state = "UpToDate", "UpToDate"
 				}
 				s.av.disk.md.slot(ac.peerID).clear()
@@ -338,6 +338,9 @@ func (n *Network) showDisks(m *Machine, r *resource) {
 // is behind, and nothing of it is replaced (8.4.11: WFBitMapT, disk UpToDate -> Outdated). Cut off then, it stays Outdated. With 9, where
 // several may sync at once, they start at once: what a third does meanwhile wasn't looked up.
 func (n *Network) agreeOnSync(sc *conn, s *volume, tc *conn, t *volume, full bool) {
+	if s.disk.md.format == drbd.V08 {
+		s.state = "UpToDate" // who has been found ahead was Outdated for nobody in reach (8.4, sanitize_state)
+	}
 	if n.SyncDelay == 0 || s.disk.md.format != drbd.V08 {
 		n.startSync(sc, s, tc, t, full)
 		return

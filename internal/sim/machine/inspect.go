@@ -102,7 +102,7 @@ func (m *Machine) Disks() []DiskView {
 type ResourceView struct {
 	Name, Role, Suspended string
 	Unanswered            bool // requests wait for ever, since I/O was suspended
-	Standstill            int  // how often I/O was suspended, and hadn't been before
+	Standstill            int  // the number of the last time that I/O was suspended, and hadn't been before; no two in a network have the same
 	NodeID                int
 	Volumes               []VolumeView
 	Peers                 []PeerView
@@ -141,7 +141,7 @@ func (m *Machine) Kernel() []ResourceView {
 	var out []ResourceView
 	for _, name := range sortedKeys(m.kernel) {
 		r := m.kernel[name]
-		v := ResourceView{Name: name, Role: r.role, Suspended: r.suspended(), Unanswered: r.unanswered(), Standstill: r.freezes, NodeID: r.nodeID}
+		v := ResourceView{Name: name, Role: r.role, Suspended: r.suspended(), Unanswered: r.unanswered(), Standstill: r.standstill, NodeID: r.nodeID}
 		for _, x := range r.vols {
 			w := VolumeView{Number: x.num, Minor: x.minor, State: x.state, Path: x.path, Open: x.open > 0, SizeKiB: x.sizeKiB}
 			if x.disk != nil {

@@ -13,23 +13,23 @@ import (
 
 // resource is one in the kernel.
 type resource struct {
-	name      string
-	gen       drbd.Generation
-	nodeID    int
-	role      string // Primary, Secondary
-	frozen    bool   // suspend-io
-	freezes   int    // how often it was suspended so
-	underWay  bool   // 8.4: requests that were under way at suspend-io, not answered yet
-	stuck     bool   // 8.4: suspended without a disk; only a power cut helps
-	auto      bool   // promoted by an open (9)
-	oneVolume bool   // 8.4: only one volume is Primary
-	primary   int    // that one
-	options   map[string]map[string]string
-	vols      []*volume // by number
-	conns     []*conn   // by the peer's node-id
-	noQuorum  bool
-	members   []int // node-ids of those that were in reach, over others too, at the last state change of all (9)
-	bereft    bool  // a peer is gone, and those left haven't been asked yet who is there (9)
+	name       string
+	gen        drbd.Generation
+	nodeID     int
+	role       string // Primary, Secondary
+	frozen     bool   // suspend-io
+	standstill int    // the number of the last one
+	underWay   bool   // 8.4: requests that were under way at suspend-io, not answered yet
+	stuck      bool   // 8.4: suspended without a disk; only a power cut helps
+	auto       bool   // promoted by an open (9)
+	oneVolume  bool   // 8.4: only one volume is Primary
+	primary    int    // that one
+	options    map[string]map[string]string
+	vols       []*volume // by number
+	conns      []*conn   // by the peer's node-id
+	noQuorum   bool
+	members    []int // node-ids of those that were in reach, over others too, at the last state change of all (9)
+	bereft     bool  // a peer is gone, and those left haven't been asked yet who is there (9)
 }
 
 type volume struct {

@@ -18,14 +18,15 @@ type Network struct {
 	RateKiB   int64         // of each sync, per second
 	SyncDelay time.Duration // before a sync begins, see agreeOnSync
 
-	mu       sync.Mutex
-	more     *sync.Cond // streams have more to read
-	machines []*Machine
-	cut      map[[2]string]bool
-	last     time.Time
-	uuids    uint64 // last data generation UUID made
-	writes   int    // last write made
-	fs       fsBlocks
+	mu          sync.Mutex
+	more        *sync.Cond // streams have more to read
+	machines    []*Machine
+	cut         map[[2]string]bool
+	last        time.Time
+	uuids       uint64 // last data generation UUID made
+	writes      int    // last write made
+	standstills int    // last standstill of I/O
+	fs          fsBlocks
 	// overwritten: see Overwritten
 	overwritten []string
 	garbage     int  // last kind of old contents
