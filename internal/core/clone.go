@@ -72,6 +72,7 @@ func (c DefinitionClone) Apply(tx *state.Tx, env Env) (Reply, error) {
 		return Reply{}, err
 	}
 	m = tx.Snapshot().Definition(name).ResourceDefinition.Clone()
+	m.NoSmaller(sn)
 	m.Cloning = &model.Cloning{Source: d.UUID, SourceName: d.Name, Snapshot: sn.UUID, State: model.CloneTaking, SinceMS: env.Now.UnixMilli()}
 	for i := range sn.Copies {
 		if _, err := addReplica(tx, env, tx.Snapshot().Definition(name), m, fromCopy(d, sn, &sn.Copies[i])); err != nil {

@@ -400,3 +400,30 @@ func TestRestoredDiskStays(t *testing.T) {
 	}
 	w.do(drop)
 }
+
+// A device may be larger than its definition says: large extents, or a controller that has forgotten that it grew. All replicas of what
+// is made of its snapshot are as large, or DRBD refuses them (seed 13465).
+func TestRestoredFromALargerDevice(t *testing.T) {
+	w := snapping(t)
+	for n, other := range map[string]string{"alpha": "bravo", "bravo": "alpha"} {
+		w.see(n, "backups", model.DiskUpToDate, func(st *model.ResourceStatus) {
+			st.Volumes[0].UsableKiB, st.Peers = 544<<10, []model.PeerStatus{{Node: other, State: model.Connected}}
+		})
+	}
+	w.do(core.SnapshotCreate{Of: []core.SnapshotOf{{Definition: "backups", Name: "monday"}}})
+	sn := w.def("backups").Snapshot("monday").Volumes[0]
+	if sn.SizeKiB != 512<<10 || sn.BackingKiB < 544<<10 {
+		t.Errorf("%+v", sn)
+	}
+	w.obey("backups")
+	w.do(core.DefinitionCreate{Name: "copy"})
+	w.do(core.SnapshotRestoreVolumes{Definition: "backups", Name: "monday", To: "copy"})
+	w.do(core.SnapshotRestoreResources{Definition: "backups", Name: "monday", To: "copy", Nodes: []string{"alpha"}})
+	w.do(core.ResourceCreate{Definition: "copy", On: []core.ResourceOn{{Node: "bravo", Pool: "swpool"}}})
+	for _, n := range []string{"alpha", "bravo"} {
+		if v := nodestate.Resources(w.tx.Snapshot(), w.def("copy"), n)[0].Volumes[0]; v.BackingKiB != sn.BackingKiB || v.SizeKiB != 512<<10 {
+			t.Errorf("%s: %+v, not %d KiB", n, v, sn.BackingKiB)
+		}
+	}
+	w.do(core.SnapshotRollback{Definition: "backups", Name: "monday"})
+}

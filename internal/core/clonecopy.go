@@ -8,6 +8,7 @@ import (
 
 	"holdfast/internal/fault"
 	"holdfast/internal/model"
+	"holdfast/internal/plan"
 	"holdfast/internal/plan/place"
 	"holdfast/internal/state"
 )
@@ -52,7 +53,7 @@ func copyFrom(s *state.Snapshot, d *state.Definition, cand []*model.Resource) (f
 		need, room := map[string]int64{}, map[int]int64{}
 		for _, v := range r.Volumes {
 			if vd := d.Volume(v.Number); vd != nil && !vd.Deleting {
-				kib := d.Backing(vd)
+				kib := d.BackingLike(vd, plan.Offered(d, vd.Number))
 				need[v.Pool] += kib
 				if !snapshots(n, v) {
 					room[v.Number] = roomKiB(kib)

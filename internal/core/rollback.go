@@ -41,7 +41,7 @@ func (c SnapshotRollback) Apply(tx *state.Tx, env Env) (Reply, error) {
 		if v == nil {
 			return refuse(fault.InUse, "Restore the snapshot to a new resource definition instead.", "It has a volume %d, and the snapshot hasn't.", vd.Number)
 		}
-		if vd.GrowsFromKiB != 0 || v.SizeKiB != vd.SizeKiB || v.BackingKiB != d.Backing(&vd) {
+		if vd.GrowsFromKiB != 0 || v.SizeKiB != vd.SizeKiB || v.BackingKiB < d.Backing(&vd) {
 			return refuse(fault.InUse, "Restore the snapshot to a new resource definition instead.", "Volume %d was resized since.", vd.Number)
 		}
 	}

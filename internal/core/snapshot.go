@@ -112,7 +112,8 @@ func newSnapshot(s *state.Snapshot, env Env, d *state.Definition, of SnapshotOf)
 			return nil, nil, refuse(fault.InUse, fmt.Sprintf("Volume %d of it is growing.", vd.Number), "Wait until that is done.")
 		}
 		if !vd.Deleting {
-			sn.Volumes = append(sn.Volumes, model.SnapshotVolume{Number: vd.Number, SizeKiB: vd.SizeKiB, Gross: vd.Gross, Props: vd.Props, BackingKiB: d.Backing(vd), Keys: vd.Keys})
+			sn.Volumes = append(sn.Volumes, model.SnapshotVolume{Number: vd.Number, SizeKiB: vd.SizeKiB, Gross: vd.Gross, Props: vd.Props,
+				BackingKiB: d.BackingLike(vd, plan.Offered(d, vd.Number)), Keys: vd.Keys})
 		}
 	}
 	if len(sn.Volumes) == 0 {

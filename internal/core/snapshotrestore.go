@@ -111,6 +111,7 @@ func (c SnapshotRestoreResources) Apply(tx *state.Tx, env Env) (Reply, error) {
 		copies = copies[:1] // nothing would keep more equal
 	}
 	m := to.ResourceDefinition.Clone()
+	m.NoSmaller(sn)
 	var notes []fault.Note
 	for _, k := range copies {
 		for _, v := range k.Volumes {

@@ -89,17 +89,30 @@ func (d *ResourceDefinition) backing(vd *VolumeDefinition, size int64) int64 {
 	if !vd.Gross {
 		size += d.header()
 	}
-	return (size + extentKiB - 1) / extentKiB * extentKiB
+	return max((size+extentKiB-1)/extentKiB*extentKiB, vd.LeastKiB)
+}
+
+// NoSmaller has all replicas on devices as large as those that are made from the snapshot: they may be larger than a volume of that
+// size takes (large extents; a controller that has forgotten that it grew), and DRBD refuses a smaller one beside them.
+func (d *ResourceDefinition) NoSmaller(sn *Snapshot) {
+	for i := range d.Volumes {
+		vd := &d.Volumes[i]
+		if v := sn.Volume(vd.Number); v != nil && v.BackingKiB > d.Backing(vd) {
+			vd.LeastKiB = v.BackingKiB
+		}
+	}
 }
 
 // VolumeDefinition is the cluster-wide half of a volume.
 type VolumeDefinition struct {
-	UUID     UUID
-	Number   int
-	SizeKiB  int64 // what the user gets; with Gross, what the backing device has
-	Gross    bool
-	Props    map[string]string
-	Minor    int // DRBD's, one for all nodes
+	UUID    UUID
+	Number  int
+	SizeKiB int64 // what the user gets; with Gross, what the backing device has
+	Gross   bool
+	Props   map[string]string
+	Minor   int // DRBD's, one for all nodes
+	// LeastKiB: a replica's backing device is never smaller; see NoSmaller. 0: as SizeKiB needs.
+	LeastKiB int64
 	Deleting bool
 	// Keys of an encrypted volume; nil: it isn't.
 	Keys *VolumeKeys

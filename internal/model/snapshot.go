@@ -83,7 +83,7 @@ type SnapshotVolume struct {
 	SizeKiB int64
 	Gross   bool
 	Props   map[string]string
-	// BackingKiB is what the volume took of its pools.
+	// BackingKiB is what the volume took of its pools, as far as is known.
 	BackingKiB int64
 	// Keys with one of which the copies open; nil: they aren't encrypted.
 	Keys *VolumeKeys

@@ -12,7 +12,8 @@ type Copier interface {
 	// Hold takes a snapshot as Snapshotter does, with room for roomKiB written to the device while it lasts. When that is
 	// used up the snapshot is Broken, and the device goes on. ErrExists, ErrLabel, ErrNotFound, ErrNoSpace.
 	Hold(ctx context.Context, origin string, originLabel model.UUID, snap string, label model.UUID, roomKiB int64) error
-	// Begin makes the device, of at least sizeKiB and Unfinished, if it isn't there, and sees to it that CopyPaths are.
+	// Begin makes the device, of at least sizeKiB, no smaller than the one that was copied, and Unfinished, if it isn't there, and sees
+	// to it that CopyPaths are.
 	// ErrInUse if somebody still writes to it; else errors as Create and ErrLabel, ErrNotFound of the snapshot.
 	Begin(ctx context.Context, snap string, snapLabel model.UUID, name string, sizeKiB int64, label model.UUID) error
 	// CopyPaths are where to copy the snapshot from, and where to.

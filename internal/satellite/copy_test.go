@@ -14,16 +14,17 @@ import (
 
 const sourcePath, copyPath = "/dev/sw_ssd/backups_00000", "/dev/sw_ssd/copy_00000"
 
-// copying is a node with a written volume in a volume group, of which a snapshot was taken for a clone.
-func copying(t *testing.T) (r *rig, n *node, then machine.View) {
+const copiedKiB = 600 << 10 // three parts
+
+// copying is a node with a written volume in a volume group, of which a snapshot was taken for a clone that is to have so much.
+func copying(t *testing.T, askedKiB int64) (r *rig, n *node, then machine.View) {
 	r = newRig(t, model.DRBD9, "alpha")
 	n = r.nodes[0]
 	plain := func(name string, kib int64) model.ResourceSpec {
 		return model.ResourceSpec{Definition: model.UUID("def-" + name), Name: name, ID: model.UUID(name + "-on-alpha"), Generation: 1,
 			Volumes: []model.VolumeSpec{{ID: model.UUID(name + "-0"), SizeKiB: kib, BackingKiB: kib, Pool: "swpool", Backing: model.BackingName(name, 0)}}}
 	}
-	const kib = 600 << 10 // three parts
-	n.specs = append(n.specs, plain("backups", kib))
+	n.specs = append(n.specs, plain("backups", copiedKiB))
 	r.run(5 * time.Second)
 	for range 20 {
 		n.m.WriteDisk(sourcePath)
@@ -38,7 +39,7 @@ func copying(t *testing.T) (r *rig, n *node, then machine.View) {
 	n.specs[1].Snapshot = &model.SnapshotSpec{Copies: n.specs[1].Snapshot.Copies}
 	n.specs[1].Generation++
 	n.m.WriteDisk(sourcePath) // goes on
-	c := plain("copy", kib)
+	c := plain("copy", askedKiB)
 	c.Volumes[0].From = &model.Source{Snapshot: "s", Label: "snap-0", Device: "backups_00000@clone-1"}
 	n.specs = append(n.specs, c)
 	return r, n, then
@@ -61,7 +62,7 @@ func made(t *testing.T, n *node, then machine.View) bool {
 func TestCopyStopped(t *testing.T) {
 	for _, power := range []bool{false, true} {
 		for at := 1; ; at++ {
-			r, n, then := copying(t)
+			r, n, then := copying(t, copiedKiB)
 			stop := n.m.CrashAfter
 			if power {
 				stop = n.m.CutAfter
@@ -88,9 +89,18 @@ func TestCopyStopped(t *testing.T) {
 	}
 }
 
+// A device may be larger than was asked for (large extents), and all of it may have been written to.
+func TestCopyIsWhole(t *testing.T) {
+	r, n, then := copying(t, copiedKiB/2)
+	r.run(30 * time.Second)
+	if !made(t, n, then) || n.of("copy").Phase != model.Done {
+		t.Errorf("%+v\n%s", n.of("copy"), r.traces())
+	}
+}
+
 // Between two parts the node says how far it is; the pool is free for others meanwhile; who gives up the clone gets it removed.
 func TestCopyGivenUp(t *testing.T) {
-	r, n, _ := copying(t)
+	r, n, _ := copying(t, copiedKiB)
 	var seen []string
 	for range 400 {
 		n.meet()
@@ -118,7 +128,7 @@ func TestCopyGivenUp(t *testing.T) {
 
 // The snapshot runs out of room: that is said of the snapshot, and the copy is never made.
 func TestCopyOverflows(t *testing.T) {
-	r, n, _ := copying(t)
+	r, n, _ := copying(t, copiedKiB)
 	n.m.Overflow("sw_ssd")
 	r.run(time.Minute)
 	if st := n.status["snap"]; !st.Broken || st.Phase != model.Failed || !strings.Contains(st.Reason, "room") {
@@ -131,7 +141,7 @@ func TestCopyOverflows(t *testing.T) {
 
 // The snapshot goes by somebody else's hand: a clone that needs it can't be made any more.
 func TestSnapshotMissing(t *testing.T) {
-	r, n, _ := copying(t)
+	r, n, _ := copying(t, copiedKiB)
 	if res := n.m.Operator("lvremove", "-y", "sw_ssd/backups_00000.clone-1"); res.Exit != 0 {
 		t.Fatalf("%+v", res)
 	}

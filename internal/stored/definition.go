@@ -35,6 +35,7 @@ type volumeDefinition struct {
 	Number      int               `json:"nr"`
 	SizeKiB     int64             `json:"kib"`
 	Gross       bool              `json:"gross,omitempty"`
+	LeastKiB    int64             `json:"least,omitempty"`
 	GrowsFrom   int64             `json:"growsFromKib,omitempty"`
 	Props       map[string]string `json:"props,omitempty"`
 	Minor       int               `json:"minor,omitempty"`
@@ -89,7 +90,7 @@ func definitionOut(d *model.ResourceDefinition) *definition {
 		Props: d.Props, Layers: d.Layers, Secret: d.Secret, Port: d.Port, PeerSlots: d.PeerSlots, DRBD: d.DRBD, Deleting: d.Deleting,
 		CreatedMS: d.CreatedMS}
 	for _, v := range d.Volumes {
-		s.Volumes = append(s.Volumes, volumeDefinition{ID: v.UUID, Number: v.Number, SizeKiB: v.SizeKiB, Gross: v.Gross, GrowsFrom: v.GrowsFromKiB,
+		s.Volumes = append(s.Volumes, volumeDefinition{ID: v.UUID, Number: v.Number, SizeKiB: v.SizeKiB, Gross: v.Gross, LeastKiB: v.LeastKiB, GrowsFrom: v.GrowsFromKiB,
 			Props: v.Props, Minor: v.Minor, Deleting: v.Deleting, Initialised: v.Initialised, Source: v.Source, SkipSync: v.SkipSync, Keys: keysOut(v.Keys), Making: v.Making})
 	}
 	for i := range d.Resources {
@@ -124,7 +125,7 @@ func (s *definition) in(record int64) *model.ResourceDefinition {
 		d.Volumes = make([]model.VolumeDefinition, 0, len(s.Volumes))
 	}
 	for _, v := range s.Volumes {
-		d.Volumes = append(d.Volumes, model.VolumeDefinition{UUID: v.ID, Number: v.Number, SizeKiB: v.SizeKiB, Gross: v.Gross, GrowsFromKiB: v.GrowsFrom,
+		d.Volumes = append(d.Volumes, model.VolumeDefinition{UUID: v.ID, Number: v.Number, SizeKiB: v.SizeKiB, Gross: v.Gross, LeastKiB: v.LeastKiB, GrowsFromKiB: v.GrowsFrom,
 			Props: v.Props, Minor: v.Minor, Deleting: v.Deleting, Initialised: v.Initialised, Source: v.Source, SkipSync: v.SkipSync, Keys: v.Keys.in(), Making: v.Making})
 	}
 	if len(s.Replicas) > 0 {

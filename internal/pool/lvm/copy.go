@@ -75,6 +75,10 @@ func (d Driver) Begin(ctx context.Context, snap string, snapID model.UUID, name 
 			return translate(err)
 		}
 	}
+	of, _, _ := snapshotOf(s)
+	if o, there := g.LV(of); there { // the snapshot's own size is that of its room
+		sizeKiB = max(sizeKiB, o.SizeBytes>>10)
+	}
 	if _, there := g.LV(name); there {
 		return fmt.Errorf("copy to %s/%s: %w", d.VG, name, pool.ErrExists)
 	}

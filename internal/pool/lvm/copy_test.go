@@ -66,11 +66,11 @@ func TestCopy(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 	for range 2 { // again after a crash
-		if err := d.Begin(ctx, "backups_00000@clone-1", "s1", "copy_00000", 64<<10, "c1"); err != nil {
+		if err := d.Begin(ctx, "backups_00000@clone-1", "s1", "copy_00000", 16<<10, "c1"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if half := find(t, d, "copy_00000"); half.Label != "c1" || half.Path != "" || !half.Leftover || !half.Unfinished {
+	if half := find(t, d, "copy_00000"); half.SizeKiB != 64<<10 || half.Label != "c1" || half.Path != "" || !half.Leftover || !half.Unfinished {
 		t.Errorf("%+v", half)
 	}
 	m.PowerCut()

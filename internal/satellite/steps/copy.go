@@ -18,14 +18,11 @@ func (p *planner) copying(v model.VolumeSpec) Plan {
 	}
 	s := p.volumeStep(FinishCopy, v)
 	s.From = v.From
-	if at < v.BackingKiB {
-		s.Kind, s.FromKiB, s.SizeKiB = CopyData, at, min(part, v.BackingKiB-at)
+	whole := max(v.BackingKiB, p.seen.Volumes[v.Number].Device.SizeKiB) // large extents, and somebody may have written to all of them
+	if at < whole {
+		s.Kind, s.FromKiB, s.SizeKiB = CopyData, at, min(part, whole-at)
 	}
 	w := do(s)
-	w.Reason = copyReason(v, at)
+	w.Reason = fmt.Sprintf("volume %d is being copied: %d of %d KiB are done", v.Number, at, whole)
 	return w
-}
-
-func copyReason(v model.VolumeSpec, at int64) string {
-	return fmt.Sprintf("volume %d is being copied: %d of %d KiB are done", v.Number, at, v.BackingKiB)
 }
