@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -12,11 +13,11 @@ func TestClone(t *testing.T) {
 	w := alone(t)
 	w.thinPools(256)
 	w.define("r0", "32M")
-	sum := w.cloned("thin")
+	sum := w.cloned("thin", 4)
 	if out := w.lin("resource-definition list"); strings.Contains(out, "CLONING") || strings.Contains(out, "r2") {
 		t.Errorf("resource-definition list:\n%s", out)
 	}
-	w.onBoth(sum)
+	w.onBoth(sum, 4)
 	w.until(time.Minute, "no snapshot is left", func() (bool, string) {
 		out := w.lin("snapshot list")
 		return !strings.Contains(out, "r0"), out
@@ -38,16 +39,16 @@ func TestClone(t *testing.T) {
 }
 
 // cloned places r0 in that pool, and clones it to r1 while it is written to, until both replicas of r1 are UpToDate; and
-// one more, r2, that is deleted on the way. sum is of the first 4 MiB that were in r0 before.
-func (w *world) cloned(pool string) (sum string) {
+// one more, r2, that is deleted on the way. sum is of the first so many MiB that were in r0 before.
+func (w *world) cloned(pool string, mib int) (sum string) {
 	w.t.Helper()
 	w.lin("resource create r0 --auto-place 2 -s " + pool)
 	w.upToDate("r0", 2)
 	dev := w.device("r0")
 	w.on("alpha", "drbdadm primary r0")
-	sum = w.write("alpha", dev, 4)
+	sum = w.write("alpha", dev, mib)
 
-	w.on("alpha", "rm -f /tmp/clone.*; (while [ ! -e /tmp/clone.stop ]; do dd if=/dev/urandom of="+dev+" bs=4k count=1 seek=2048 oflag=direct conv=notrunc status=none || echo bad >>/tmp/clone.writes; done; touch /tmp/clone.over) >/dev/null 2>&1 &")
+	w.on("alpha", "rm -f /tmp/clone.*; (while [ ! -e /tmp/clone.stop ]; do dd if=/dev/urandom of="+dev+" bs=4k count=1 seek="+fmt.Sprint(mib<<8)+" oflag=direct conv=notrunc status=none || echo bad >>/tmp/clone.writes; done; touch /tmp/clone.over) >/dev/null 2>&1 &")
 	w.until(4*time.Minute, "r0 is cloned", func() (bool, string) { // its snapshot may not be taken in time on a slow machine
 		out, err := w.Linstor(w.ctx, "resource-definition", "clone", "r0", "r1")
 		if err == nil && strings.Contains(out, "Completed cloning r1.") {
@@ -70,13 +71,13 @@ func (w *world) cloned(pool string) (sum string) {
 	return sum
 }
 
-// onBoth wants the first 4 MiB of r1 as they were, on both nodes.
-func (w *world) onBoth(sum string) {
+// onBoth wants the first so many MiB of r1 as they were, on both nodes.
+func (w *world) onBoth(sum string, mib int) {
 	w.t.Helper()
 	copied := w.device("r1")
 	for _, n := range []string{"bravo", "alpha"} {
 		w.on(n, "drbdadm primary r1")
-		w.check(n, copied, 4, sum)
+		w.check(n, copied, mib, sum)
 		w.on(n, "drbdadm secondary r1")
 	}
 }
