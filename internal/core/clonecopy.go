@@ -8,7 +8,6 @@ import (
 
 	"holdfast/internal/fault"
 	"holdfast/internal/model"
-	"holdfast/internal/plan"
 	"holdfast/internal/plan/place"
 	"holdfast/internal/state"
 )
@@ -29,8 +28,8 @@ func snapshots(n *state.Node, v model.Volume) bool {
 
 // copyFrom chooses those of the replicas of which a clone is made: all in pools that can have snapshots. If there are none,
 // one that is copied: it isn't in use, if possible, and its pools have room for the copy and, by volume, for what is
-// written to the source meanwhile.
-func copyFrom(s *state.Snapshot, d *state.Definition, cand []*model.Resource) (from []*model.Resource, room map[int]int64, err error) {
+// written to the source meanwhile. sn is the snapshot, with its volumes.
+func copyFrom(s *state.Snapshot, d *state.Definition, sn *model.Snapshot, cand []*model.Resource) (from []*model.Resource, room map[int]int64, err error) {
 	for _, r := range cand {
 		if cheap(s.Node(r.Node), r) {
 			from = append(from, r)
@@ -52,11 +51,10 @@ func copyFrom(s *state.Snapshot, d *state.Definition, cand []*model.Resource) (f
 		n := s.Node(r.Node)
 		need, room := map[string]int64{}, map[int]int64{}
 		for _, v := range r.Volumes {
-			if vd := d.Volume(v.Number); vd != nil && !vd.Deleting {
-				kib := d.BackingLike(vd, plan.Offered(d, vd.Number))
-				need[v.Pool] += kib
+			if sv := sn.Volume(v.Number); sv != nil {
+				need[v.Pool] += sv.BackingKiB
 				if !snapshots(n, v) {
-					room[v.Number] = roomKiB(kib)
+					room[v.Number] = roomKiB(sv.BackingKiB)
 					need[v.Pool] += room[v.Number]
 				}
 			}

@@ -322,32 +322,25 @@ func TestGoesWithoutMeeting(t *testing.T) {
 
 // No disk leaves a node, or takes another's place, while the resource goes back to a snapshot.
 func TestEvacuateWaitsForARollback(t *testing.T) {
-	back := func(w *world, rb *model.Rollback) {
-		d := w.def("backups").ResourceDefinition.Clone()
-		d.Rollback = rb
-		if err := w.tx.PutDefinition(d); err != nil {
-			t.Fatal(err)
-		}
-	}
 	for _, gen := range []model.DRBDGeneration{model.DRBD8, model.DRBD9} {
 		w := full(t, gen)
 		rb := &model.Rollback{ID: "rb", Snapshot: "s", State: model.RollbackRolling, Keeps: w.def("backups").On("alpha").UUID}
-		back(w, rb)
+		w.rolls(rb)
 		if r := w.do(core.NodeEvacuate{Name: "alpha"}); len(w.def("backups").Resources) != 2 || !strings.Contains(text(r), "rolled back") {
 			t.Errorf("%v: %s", gen, text(r))
 		}
-		back(w, nil)
+		w.rolls(nil)
 		w.do(core.Tend{})
 		w.see("charlie", "backups", model.DiskInconsistent, nil)
 		if gen == model.DRBD8 {
 			continue // it has made room already
 		}
-		back(w, rb) // of an older release, that let a move and a rollback meet
+		w.rolls(rb) // of an older release, that let a move and a rollback meet
 		w.see("charlie", "backups", model.DiskUpToDate, nil)
 		if w.def("backups").On("alpha").Deleting {
 			t.Errorf("%v: it goes in the middle of the rollback", gen)
 		}
-		back(w, nil)
+		w.rolls(nil)
 		w.see("charlie", "backups", model.DiskUpToDate, nil)
 		if r := w.def("backups").On("alpha"); r != nil && !r.Deleting {
 			t.Errorf("%v: it stays", gen)

@@ -94,16 +94,21 @@ func TestSnapshotKeepsDisk(t *testing.T) {
 	w.refused(fault.InUse, core.SnapshotCreate{Of: []core.SnapshotOf{{Definition: "backups", Name: "tuesday", Nodes: []string{"alpha"}}}})
 }
 
+func (w *world) rolls(rb *model.Rollback) {
+	w.t.Helper()
+	d := w.def("backups").ResourceDefinition.Clone()
+	d.Rollback = rb
+	if err := w.tx.PutDefinition(d); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // While a resource goes back to a snapshot none of its disks is taken away, by hand or by a move: it would have no part in it. One
 // whose data are given up by name may go.
 func TestRollbackKeepsItsReplicas(t *testing.T) {
 	w := tutorial(t, model.DRBD8)
 	w.node("delta", model.DRBD8, 4<<20)
-	d := w.def("backups").ResourceDefinition.Clone()
-	d.Rollback = &model.Rollback{ID: "rb", Snapshot: "s", State: model.RollbackRolling, Keeps: d.On("alpha").UUID}
-	if err := w.tx.PutDefinition(d); err != nil {
-		t.Fatal(err)
-	}
+	w.rolls(&model.Rollback{ID: "rb", Snapshot: "s", State: model.RollbackRolling, Keeps: w.def("backups").On("alpha").UUID})
 	for _, c := range []core.Command{
 		core.ResourceDelete{Definition: "backups", Node: "bravo"},
 		core.ToggleDisk{Definition: "backups", Node: "delta", From: "bravo"},

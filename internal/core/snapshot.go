@@ -113,7 +113,7 @@ func newSnapshot(s *state.Snapshot, env Env, d *state.Definition, of SnapshotOf)
 		}
 		if !vd.Deleting {
 			sn.Volumes = append(sn.Volumes, model.SnapshotVolume{Number: vd.Number, SizeKiB: vd.SizeKiB, Gross: vd.Gross, Props: vd.Props,
-				BackingKiB: d.BackingLike(vd, plan.Offered(d, vd.Number)), Keys: vd.Keys})
+				BackingKiB: plan.BackingNow(d, vd), Keys: vd.Keys})
 		}
 	}
 	if len(sn.Volumes) == 0 {
@@ -199,7 +199,7 @@ func newSnapshot(s *state.Snapshot, env Env, d *state.Definition, of SnapshotOf)
 	}
 	var room map[int]int64
 	if of.copies {
-		if cand, room, err = copyFrom(s, d, cand); err != nil {
+		if cand, room, err = copyFrom(s, d, sn, cand); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -101,8 +101,13 @@ func status(d *state.Definition, r *model.Resource, v *model.Volume) *model.Volu
 	return nil
 }
 
-// Offered is what the volume's good replicas offer now, the most of them, in KiB; 0 if nobody says.
-func Offered(d *state.Definition, number int) (kib int64) {
+// BackingNow is the size in KiB of a backing device beside the volume's good replicas as they are now.
+func BackingNow(d *state.Definition, vd *model.VolumeDefinition) int64 {
+	return d.BackingLike(vd, offered(d, vd.Number))
+}
+
+// offered is what the volume's good replicas offer now, the most of them, in KiB; 0 if nobody says.
+func offered(d *state.Definition, number int) (kib int64) {
 	for i := range d.Resources {
 		r := &d.Resources[i]
 		if v := r.Volume(number); v != nil && !r.Diskless {

@@ -110,7 +110,7 @@ func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Re
 			vs.Want = model.Gone
 		}
 		if !v.Initialised && v.From == nil && vd.Initialised {
-			vs.BackingKiB = d.BackingLike(&size, plan.Offered(d, v.Number))
+			vs.BackingKiB = plan.BackingNow(d, &size)
 		}
 		if !r.Diskless {
 			vs.Pool, vs.Backing = v.Pool, model.BackingName(d.Name, v.Number)
@@ -130,7 +130,7 @@ func resource(s *state.Snapshot, d *state.Definition, n *state.Node, r *model.Re
 		if (size.GrowsFromKiB != 0 || r.Deleting) && !r.Diskless && vs.Want == model.Up && !spec.Client && !spec.DropDisk && !spec.Down {
 			vs.GrowAlone = plan.GrowsAlone(d, vd, r)
 			if r.Deleting && vs.GrowAlone {
-				vs.BackingKiB = d.BackingLike(&size, plan.Offered(d, v.Number))
+				vs.BackingKiB = plan.BackingNow(d, &size)
 			}
 			if vs.GrowAlone || size.GrowsFromKiB != 0 && !plan.GrowthHeld(d, vd) {
 				vs.GrowKiB, vs.Resize = d.GrowTo(vd), plan.Resizer(d, vd) == r.UUID
