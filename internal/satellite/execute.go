@@ -102,6 +102,8 @@ func (x *execution) storage(ctx context.Context, s steps.Step) error {
 			return err
 		}
 		x.touched[s.Pool] = known || !x.foresee(d, s.Pool, pool.Device{Name: s.Path, Label: s.Label, Origin: s.Device})
+	case steps.ClearEnd:
+		return x.clearEnd(ctx, d, s)
 	case steps.RemoveSnapshot:
 		if err := d.Remove(ctx, s.Device, s.Label); err != nil {
 			return err

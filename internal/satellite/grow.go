@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 
 	"holdfast/internal/model"
 	"holdfast/internal/pool"
@@ -76,8 +77,32 @@ func (x *execution) growDevice(ctx context.Context, d pool.Driver, s steps.Step)
 			}
 		}
 	}
+	look := s.DRBD != model.Unpinned && !s.LUKS && size > dev.SizeKiB // a mapping makes noise of what lay there
+	if look {
+		if s.Own, err = x.drbd.EndID(ctx, dev.Path, dev.SizeKiB); err != nil {
+			return err
+		}
+		if s.Own == 0 {
+			return fmt.Errorf("volume %d grows: DRBD's metadata aren't at the end of %s, where they should be; nothing was changed", s.Number, dev.Path)
+		}
+		if err := x.isGrowing(s, s.Own); err != nil {
+			return err
+		}
+	}
 	if err := g.Grow(ctx, s.Device, size, s.Label); err != nil {
 		return err
+	}
+	if look {
+		dev, err := x.device(ctx, d, s)
+		if err == nil {
+			err = x.clear(ctx, dev, s.Own)
+		}
+		if err == nil {
+			err = x.isGrowing(s, 0)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	if s.LUKS && wait == nil {
 		if err := (luks.Tool{Run: x.host}).Resize(ctx, model.MappingName(s.Label), x.job.keys[s.Label].keys[0]); err != nil {
@@ -101,6 +126,48 @@ func (x *execution) moveMetadata(ctx context.Context, s steps.Step) error {
 		return nil
 	}
 	return x.drbd.Resize(ctx, drbd.Target{File: x.cfg.configFile(s.Resource), Resource: s.Resource}, s.Number)
+}
+
+// isGrowing notes what tells the volume's metadata from others that the device's end may hold; 0: it holds none.
+func (x *execution) isGrowing(s steps.Step, own uint64) error {
+	rec := newRecord(x.boot, s)
+	rec.Growing = maps.Clone(rec.Growing)
+	if delete(rec.Growing, s.Number); own != 0 {
+		if rec.Growing == nil {
+			rec.Growing = map[int]uint64{}
+		}
+		rec.Growing[s.Number] = own
+	}
+	if err := rec.save(x.host, x.cfg); err != nil {
+		return err
+	}
+	x.result.record = &rec
+	return nil
+}
+
+// clear takes away metadata at the device's end that aren't its own.
+func (x *execution) clear(ctx context.Context, dev pool.Device, own uint64) error {
+	at, err := x.drbd.EndID(ctx, dev.Path, dev.SizeKiB)
+	if err != nil || at == 0 || at == own {
+		return err
+	}
+	return x.drbd.ClearEnd(ctx, dev.Path, dev.SizeKiB)
+}
+
+// clearEnd does so before an attach. Where drbd-utils noted the device's size, they had it in hand since: it holds its own.
+func (x *execution) clearEnd(ctx context.Context, d pool.Driver, s steps.Step) error {
+	dev, err := x.device(ctx, d, s)
+	if err != nil {
+		return err
+	}
+	noted, err := x.place(s.Minor)
+	if err != nil || noted == 0 || noted >= dev.SizeKiB {
+		return err
+	}
+	if there, err := x.drbd.EndID(ctx, dev.Path, noted); err != nil || there == 0 {
+		return err // never the only ones
+	}
+	return x.clear(ctx, dev, s.Own)
 }
 
 // device looks at the step's device now.

@@ -227,7 +227,19 @@ func TestGrowTwice(t *testing.T) {
 	}
 }
 
-// testGrowStops stops one node after its first, second, ... effect of growing, and lets it come back each time.
+// leftovers has a removed volume's metadata lie where the next device grows.
+func (n *node) leftovers() {
+	n.r.t.Helper()
+	n.m.AddLV("sw_ssd", "old", 64<<10)
+	for _, line := range []string{"drbdmeta --force 7 v08 /dev/sw_ssd/old internal create-md", "lvremove -y sw_ssd/old"} {
+		if res, err := n.m.Run(ctx, cmd(strings.Fields(line)...)); err != nil || res.Exit != 0 {
+			n.r.t.Fatal(line, res, err)
+		}
+	}
+}
+
+// testGrowStops stops one node after its first, second, ... effect of growing, onto where another volume was, and lets it come
+// back each time.
 func testGrowStops(t *testing.T, gen model.DRBDGeneration, power, used bool, who int) {
 	for n := 1; n < 100; n++ {
 		r := newRig(t, gen, "alpha", "bravo")
@@ -242,6 +254,7 @@ func testGrowStops(t *testing.T, gen model.DRBDGeneration, power, used bool, who
 				t.Fatal(err)
 			}
 		}
+		alpha.leftovers()
 		stop := alpha.m.CrashAfter
 		if power {
 			stop = alpha.m.CutAfter

@@ -26,6 +26,8 @@ type record struct {
 	Fresh    []int      `json:"fresh,omitempty"`
 	Making   []int      `json:"making,omitempty"`
 
+	Growing map[int]uint64 `json:"growing,omitempty"`
+
 	Peer model.UUID                   `json:"peer,omitempty"`
 	For  model.UUID                   `json:"for,omitempty"`
 	Left map[model.UUID]map[int]int64 `json:"left,omitempty"`
@@ -36,7 +38,7 @@ type record struct {
 
 func newRecord(boot string, s steps.Step) record {
 	return record{Boot: boot, ID: s.ID, Resource: s.Resource, Applied: s.Record.Applied, Minors: s.Record.Minors,
-		Seeding: s.Record.Seeding, SeedVol: s.Record.SeedVolume, Met: s.Record.Met, Quiet: s.Record.Quiet, Fresh: s.Record.Fresh, Making: s.Record.Making,
+		Seeding: s.Record.Seeding, SeedVol: s.Record.SeedVolume, Met: s.Record.Met, Quiet: s.Record.Quiet, Fresh: s.Record.Fresh, Making: s.Record.Making, Growing: s.Record.Growing,
 		Peer: s.Record.Exchange.Peer, For: s.Record.Exchange.For, Left: s.Record.Exchange.Left,
 		Renamed: s.Record.Exchange.Renamed, Synced: s.Record.Exchange.Synced}
 }
@@ -45,9 +47,9 @@ func newRecord(boot string, s steps.Step) record {
 func (r record) in(boot string) steps.Record {
 	e := steps.Exchange{Peer: r.Peer, For: r.For, Left: r.Left, Renamed: r.Renamed, Synced: r.Synced}
 	if r.Boot != boot {
-		return steps.Record{There: true, Making: r.Making, Exchange: e.Restarted()} // what was being made may be there
+		return steps.Record{There: true, Making: r.Making, Growing: r.Growing, Exchange: e.Restarted()} // of what is on the disks
 	}
-	return steps.Record{There: true, Applied: r.Applied, Minors: r.Minors, Seeding: r.Seeding, SeedVolume: r.SeedVol, Met: r.Met, Quiet: r.Quiet, Fresh: r.Fresh, Making: r.Making,
+	return steps.Record{There: true, Applied: r.Applied, Minors: r.Minors, Seeding: r.Seeding, SeedVolume: r.SeedVol, Met: r.Met, Quiet: r.Quiet, Fresh: r.Fresh, Making: r.Making, Growing: r.Growing,
 		Exchange: e}
 }
 

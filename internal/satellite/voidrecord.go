@@ -10,7 +10,7 @@ import (
 // void tells whether the record says nothing that its absence wouldn't: it is of another boot, no config file is of its
 // incarnation, and nothing was begun that may have left a trace on a disk.
 func (a *Agent) void(r record) bool {
-	return r.Boot != a.boot && a.configs[r.Resource].Owner != r.ID && len(r.Making) == 0 && r.Peer == "" && r.For == "" && len(r.Left) == 0
+	return r.Boot != a.boot && a.configs[r.Resource].Owner != r.ID && len(r.Making) == 0 && len(r.Growing) == 0 && r.Peer == "" && r.For == "" && len(r.Left) == 0
 }
 
 // dropVoid removes void records of incarnations that no controller mentions: nobody orders those away, as when only a copy of

@@ -20,7 +20,7 @@ var budget = map[string][2]int{ // DRBD 8.4, 9
 	"add a third replica":          {0, 11},
 	"add a volume":                 {12, 9},
 	"delete a volume":              {12, 9},
-	"grow":                         {15, 15},
+	"grow":                         {21, 21},
 	"snapshot create":              {6, 19},
 	"snapshot delete":              {6, 6},
 	"snapshot restore":             {25, 27},

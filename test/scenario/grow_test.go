@@ -63,31 +63,7 @@ func TestGrow(t *testing.T) {
 	w.check("alpha", dev, 16, sum)
 	w.upToDate("r0", 2)
 
-	// alpha's satellite is away: bravo's logical volume grows, and nobody takes the size over. Then bravo's power is cut.
-	if err := w.Signal(w.ctx, "satellite", "alpha", syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-	old := w.backingKiB("bravo", "r0")
-	ctx, cancel := context.WithCancel(w.ctx)
-	answered := make(chan string, 1)
-	go func() {
-		out, err := w.Linstor(ctx, "volume-definition", "set-size", "r0", "0", "128M")
-		answered <- fmt.Sprint(out, err)
-	}()
-	w.until(20*time.Second, "bravo's logical volume has grown", func() (bool, string) {
-		n := w.backingKiB("bravo", "r0")
-		return n > old, fmt.Sprint(n)
-	})
-	if got := w.kib("bravo", dev); got >= 128<<10 {
-		t.Fatalf("bravo offers %d KiB, and alpha's logical volume hasn't grown", got)
-	}
-	w.on("bravo", "dd if=/dev/null of=/dev/vda conv=notrunc,fsync 2>/dev/null") // what LVM wrote; the satellite was about to
-	w.kill("bravo")
-	cancel()
-	<-answered
-	if err := w.StartSatellite(w.ctx, "alpha"); err != nil {
-		t.Fatal(err)
-	}
+	w.cutGrowing("r0", "128M")
 	w.check("alpha", dev, 16, sum)
 	w.powerOn("bravo")
 	w.online()
@@ -113,5 +89,71 @@ func TestGrow(t *testing.T) {
 	w.on("bravo", "drbdadm secondary r0")
 	if out := w.lin("volume list -r r0"); strings.Contains(out, "Resizing") {
 		t.Errorf("it grows still:\n%s", out)
+	}
+}
+
+// A volume grows onto extents at whose end a removed one left its metadata. After a power cut, before DRBD took the size over,
+// its own are found, not those.
+func TestGrowOntoLeftovers(t *testing.T) {
+	w := shared(t)
+	w.create("old", "128M", 2)
+	w.upToDate("old", 2)
+	w.lin("resource-definition delete old")
+	w.create("r0", "64M", 2)
+	w.upToDate("r0", 2)
+	// The magic number of a superblock, 132 MiB behind the beginning.
+	magic := `set -- $(lvs --noheadings --nosuffix --units b -o devices,vg_extent_size ` + cluster.VG + `/r0_00000 | tr '()' '  ')
+		pe=$(pvs --noheadings --nosuffix --units b -o pe_start $1 | tr -d ' ')
+		dd if=$1 bs=4 iflag=skip_bytes count=1 skip=$((pe + $2 * $3 + 132 * 1048576 - 4096 + 60)) status=none | od -An -tx1`
+	if got := strings.TrimSpace(w.on("bravo", magic)); !strings.HasPrefix(got, "83 74 02") {
+		t.Fatalf("the removed volume left nothing at that place: %q", got)
+	}
+	w.on("alpha", "drbdadm primary r0")
+	dev := w.device("r0")
+	sum := w.write("alpha", dev, 16)
+	w.cutGrowing("r0", "128M")
+	w.powerOn("bravo")
+	w.online()
+	w.upToDate("r0", 2)
+	w.until(time.Minute, "it has grown", func() (bool, string) {
+		a, b := w.kib("alpha", dev), w.kib("bravo", dev)
+		return a >= 128<<10 && a == b, fmt.Sprintf("%d KiB on alpha, %d on bravo", a, b)
+	})
+	w.upToDate("r0", 2)
+	w.on("alpha", "drbdadm secondary r0")
+	w.on("bravo", "drbdadm primary r0")
+	w.check("bravo", dev, 16, sum)
+	w.on("bravo", "drbdadm secondary r0")
+}
+
+// cutGrowing: alpha's satellite is away, bravo's logical volume grows, and nobody takes the size over. Then bravo's power is
+// cut, and alpha's satellite is there again.
+func (w *world) cutGrowing(name, size string) {
+	w.t.Helper()
+	dev := w.device(name)
+	before := w.kib("bravo", dev)
+	if err := w.Signal(w.ctx, "satellite", "alpha", syscall.SIGKILL); err != nil {
+		w.t.Fatal(err)
+	}
+	old := w.backingKiB("bravo", name)
+	ctx, cancel := context.WithCancel(w.ctx)
+	answered := make(chan string, 1)
+	go func() {
+		out, err := w.Linstor(ctx, "volume-definition", "set-size", name, "0", size)
+		answered <- fmt.Sprint(out, err)
+	}()
+	w.until(20*time.Second, "bravo's logical volume has grown", func() (bool, string) {
+		n := w.backingKiB("bravo", name)
+		return n > old, fmt.Sprint(n)
+	})
+	if got := w.kib("bravo", dev); got != before {
+		w.t.Fatalf("bravo offers %d KiB, and alpha's logical volume hasn't grown", got)
+	}
+	w.on("bravo", "dd if=/dev/null of=/dev/vda conv=notrunc,fsync 2>/dev/null") // what LVM wrote; the satellite was about to
+	w.kill("bravo")
+	cancel()
+	<-answered
+	if err := w.StartSatellite(w.ctx, "alpha"); err != nil {
+		w.t.Fatal(err)
 	}
 }

@@ -15,6 +15,34 @@ import (
 // with 8.4.11 and 9.2.18.) One replica grows without the others, who have grown without it and refuse it as too small: on 8.4,
 // which sees but one peer, when it had made room; on 9, when it has never met them yet.
 
+// Where a device grows may lie what a removed volume left, its metadata at the very end among it (seen in the lab with LVM):
+// attach would take them for the volume's. So what tells the volume's own from them is noted before, and until the new end
+// was looked at; after a power cut between, the end is looked at before anything is attached.
+func (p *planner) ends(steps []Step) []Step {
+	first := slices.IndexFunc(steps, func(s Step) bool { return s.Kind == Adjust })
+	if first < 0 {
+		return steps
+	}
+	var clear []Step
+	for _, v := range slices.Concat(p.spec.Volumes, p.seen.Extra) {
+		own, grew := p.seen.Record.Growing[v.Number]
+		if !grew || v.Pool == "" || p.path(v) == "" || p.seen.Kernel != nil && attached(p.seen.Kernel.Volumes[v.Number].Disk) {
+			continue
+		}
+		s := p.volumeStep(ClearEnd, v)
+		s.Own = own
+		clear = append(clear, s)
+	}
+	return slices.Insert(steps, first, clear...)
+}
+
+// growDevice of a volume with DRBD.
+func (p *planner) growDevice(v model.VolumeSpec) Step {
+	s := p.volumeStep(GrowDevice, v)
+	s.Peers, s.Record = p.diskfulPeers(), p.seen.Record
+	return s
+}
+
 // growDevices of a resource without DRBD.
 func (p *planner) growDevices(up []model.VolumeSpec) (steps []Step) {
 	for _, v := range up {
@@ -41,9 +69,7 @@ func (p *planner) grow(ready []model.VolumeSpec) (wait *Plan) {
 				w := p.takeSize(v)
 				return &w
 			case short:
-				s := p.volumeStep(GrowDevice, v)
-				s.Peers = p.diskfulPeers()
-				w := do(s)
+				w := do(p.growDevice(v))
 				return &w
 			}
 		}
@@ -63,7 +89,7 @@ func (p *planner) grow(ready []model.VolumeSpec) (wait *Plan) {
 func (p *planner) growAlone(ready []model.VolumeSpec) *Plan {
 	for _, v := range ready {
 		if v.GrowAlone && v.GrowKiB > 0 && v.Pool != "" && p.seen.Volumes[v.Number].AloneKiB < v.BackingKiB && MayGrowAlone(p.seen.Kernel, v.Number) == "" {
-			s := p.volumeStep(GrowDevice, v)
+			s := p.growDevice(v)
 			s.Alone = true
 			w := do(s)
 			return &w

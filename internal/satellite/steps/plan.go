@@ -56,6 +56,13 @@ func do(s ...Step) Plan { return Plan{Steps: s} }
 // Next gives the next steps for one incarnation.
 func Next(spec model.ResourceSpec, seen Seen, node Node) Plan {
 	p := planner{spec: spec, seen: seen, node: node}
+	w := p.next()
+	w.Steps = p.ends(w.Steps)
+	return w
+}
+
+func (p *planner) next() Plan {
+	spec := p.spec
 	if spec.Snapshot != nil && spec.Want <= model.Gone {
 		return p.snapshot()
 	}

@@ -93,9 +93,8 @@ func (p *planner) anew() Plan {
 			if p.seen.Volumes[v.Number].Device.Path == "" {
 				return do(p.volumeStep(ActivateDevice, v))
 			}
-			s := p.volumeStep(CreateMetadata, v)
-			s.Of = p.spec.Rollback.ID
-			steps = append(steps, s)
+			steps = append(steps, p.newMetadata(v)...)
+			steps[len(steps)-1].Of = p.spec.Rollback.ID
 		}
 	}
 	return do(steps...)

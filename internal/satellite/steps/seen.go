@@ -75,6 +75,8 @@ type Record struct {
 	Fresh []int
 	// Making are volumes on which this node has begun to make a file system, in this boot or before.
 	Making []int
+	// Growing are volumes at whose device's new end others' metadata may lie, and what tells their own from them, see ends.
+	Growing map[int]uint64
 	// Exchange is what is known of peers that were exchanged for others (8.4).
 	Exchange Exchange
 }

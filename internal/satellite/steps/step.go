@@ -65,7 +65,8 @@ const (
 	// RemoveSnapshot destroys the snapshot Device if it carries Label.
 	RemoveSnapshot
 	// GrowDevice makes Device of SizeKiB. With DRBD on it, it looks at the kernel again (GuardGrow), and what is on disk
-	// about the place of DRBD's metadata is made right before. Alone: they are moved to its new end.
+	// about the place of DRBD's metadata is made right before. Alone: they are moved to its new end. Record says while it runs
+	// which metadata are the volume's.
 	GrowDevice
 	// GuardGrow looks at the kernel again: Number is UpToDate here and on all Peers diskful ones, connected, and no sync runs.
 	GuardGrow
@@ -104,6 +105,8 @@ const (
 	DropPeers
 	// LookOnly asks the kernel, for a snapshot that holds no I/O. Label is the lease.
 	LookOnly
+	// ClearEnd takes away what others left of DRBD's metadata at the end of Path; those of volume Number itself are Own.
+	ClearEnd
 )
 
 var kindNames = [...]string{"", "create device", "activate device", "remove device", "verify device", "create metadata",
@@ -112,7 +115,7 @@ var kindNames = [...]string{"", "create device", "activate device", "remove devi
 	"check before detaching", "check before deactivating", "take down",
 	"hold I/O", "resume I/O", "restore device", "take snapshot", "remove snapshot",
 	"grow device", "check before growing", "promote", "take over the size", "roll back device",
-	"format encrypted device", "open encrypted device", "close encrypted device", "start verify", "check before making a file system", "make file system", "limit device", "leave peer", "copy data", "finish copy", "part from peers", "look at DRBD"}
+	"format encrypted device", "open encrypted device", "close encrypted device", "start verify", "check before making a file system", "make file system", "limit device", "leave peer", "copy data", "finish copy", "part from peers", "look at DRBD", "clear device's end"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
@@ -157,6 +160,8 @@ type Step struct {
 	// Discards pass through the mapping that is opened.
 	Discards bool
 	Throttle model.Throttle
+	// Own tells the volume's metadata from others (drbd.SuperblockID).
+	Own uint64
 	// FileSystem to be made.
 	FileSystem *model.FileSystemSpec
 	Fresh      bool // nobody has written to the volume, as far as is known
@@ -166,7 +171,7 @@ type Step struct {
 // Pooled tells whether the step runs a storage command and so waits in Pool's queue.
 func (s Step) Pooled() bool {
 	switch s.Kind {
-	case CreateDevice, ActivateDevice, RemoveDevice, VerifyDevice, RestoreDevice, TakeSnapshot, RemoveSnapshot, GrowDevice, RollbackDevice, FinishCopy:
+	case CreateDevice, ActivateDevice, RemoveDevice, VerifyDevice, RestoreDevice, TakeSnapshot, RemoveSnapshot, GrowDevice, RollbackDevice, FinishCopy, ClearEnd:
 		return true
 	}
 	return false
@@ -204,8 +209,8 @@ func (s Step) String() string {
 		}
 		return fmt.Sprintf("%s of %s (%s)", s.Kind, s.Resource, Sum(s.Config))
 	case WriteRecord:
-		return fmt.Sprintf("%s of %s: applied %q, minors %v, seeding %v, met %v, quiet %q, fresh %v, making %v, in sync %v", s.Kind, s.Resource, s.Record.Applied, s.Record.Minors, s.Record.Seeding, s.Record.Met, s.Record.Quiet, s.Record.Fresh, s.Record.Making, len(s.Record.Exchange.Synced))
-	case GuardSeed, SeedSync, GuardSkip, SeedSkip, GuardGrow, Promote, TakeSize:
+		return fmt.Sprintf("%s of %s: applied %q, minors %v, seeding %v, met %v, quiet %q, fresh %v, making %v, growing %x, in sync %v", s.Kind, s.Resource, s.Record.Applied, s.Record.Minors, s.Record.Seeding, s.Record.Met, s.Record.Quiet, s.Record.Fresh, s.Record.Making, s.Record.Growing, len(s.Record.Exchange.Synced))
+	case GuardSeed, SeedSync, GuardSkip, SeedSkip, GuardGrow, Promote, TakeSize, ClearEnd:
 		return fmt.Sprintf("%s of %s/%d", s.Kind, s.Resource, s.Number)
 	case Throttle:
 		return fmt.Sprintf("%s %s: %+v", s.Kind, s.Path, s.Throttle)

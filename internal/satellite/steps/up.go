@@ -196,12 +196,21 @@ func (p *planner) metadata(up []model.VolumeSpec) (steps []Step) {
 		if !sv.Made {
 			steps = append(steps, p.volumeStep(VerifyDevice, v))
 		}
-		s := p.volumeStep(CreateMetadata, v)
-		s.Path = p.path(v)
-		s.Slots = p.spec.DRBD.PeerSlots
-		steps = append(steps, s)
+		steps = append(steps, p.newMetadata(v)...)
 	}
 	return steps
+}
+
+// newMetadata are told from others by themselves: what was noted of those before is taken back.
+func (p *planner) newMetadata(v model.VolumeSpec) (steps []Step) {
+	if _, grew := p.seen.Record.Growing[v.Number]; grew {
+		p.seen.Record.Growing = maps.Clone(p.seen.Record.Growing)
+		delete(p.seen.Record.Growing, v.Number)
+		steps = append(steps, p.record(p.seen.Record))
+	}
+	s := p.volumeStep(CreateMetadata, v)
+	s.Path = p.path(v)
+	return append(steps, s)
 }
 
 // attached brings the ready volumes up as the config says, and nothing else of this resource.
@@ -302,7 +311,7 @@ func (p *planner) record(r Record) Step {
 
 func sameRecord(a, b Record) bool {
 	return a.There == b.There && a.Applied == b.Applied && slices.Equal(a.Minors, b.Minors) && a.Seeding == b.Seeding && a.SeedVolume == b.SeedVolume && a.Met == b.Met && a.Quiet == b.Quiet &&
-		slices.Equal(a.Fresh, b.Fresh) && slices.Equal(a.Making, b.Making) && a.Exchange.equal(b.Exchange)
+		slices.Equal(a.Fresh, b.Fresh) && slices.Equal(a.Making, b.Making) && maps.Equal(a.Growing, b.Growing) && a.Exchange.equal(b.Exchange)
 }
 
 // config is the text of the config file.

@@ -2,8 +2,11 @@ package machine
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+
+	"holdfast/internal/tool/drbd"
 )
 
 // cowStore is what a snapshot of a volume that isn't thin keeps.
@@ -108,6 +111,10 @@ func (x *call) ionice() {
 
 // dd copies a part of one device to the same place of another, in two halves.
 func (x *call) dd() {
+	if slices.Contains(x.argv, "bs=4096") {
+		x.ddEnd()
+		return
+	}
 	arg := func(name string) string {
 		for _, a := range x.argv {
 			if v, ok := strings.CutPrefix(a, name+"="); ok {
@@ -150,6 +157,49 @@ func (x *call) dd() {
 		x.m.effect("dd to %s, %d of %d KiB, %d of 2", arg("of"), seek, to.sizeKiB, half+1)
 	}
 	fmt.Fprintf(&x.err, "%d bytes copied\n", (last-skip)*1024)
+}
+
+// ddEnd reads the last 4 KiB of a disk, or overwrites them with zeros.
+func (x *call) ddEnd() {
+	var in, out string
+	var block int64
+	for _, a := range x.argv {
+		switch k, v, _ := strings.Cut(a, "="); k {
+		case "if":
+			in = v
+		case "of":
+			out = v
+		case "skip", "seek":
+			block, _ = strconv.ParseInt(v, 10, 64)
+		case "bs", "count", "status", "iflag", "oflag", "conv":
+		default:
+			x.fail(1, "dd: the model doesn't know: %s", a)
+			return
+		}
+	}
+	path := in
+	if out != "" {
+		path = out
+	}
+	d, kib := x.m.device(path), (block+1)*4
+	switch {
+	case d == nil:
+		x.fail(1, "dd: failed to open '%s': No such file or directory", path)
+	case kib > d.sizeKiB:
+		x.fail(1, "dd: '%s': cannot skip to specified offset", path)
+	case out == "":
+		b := make([]byte, 4096)
+		if md := d.metadataAt(kib); md != nil {
+			b = drbd.Superblock(md.format, md.sizeKiB, md.current)
+		}
+		x.out.Write(b)
+	default:
+		if d.md != nil && d.md.atKiB == kib && d.holder != "" {
+			x.m.net.overwritten = append(x.m.net.overwritten, fmt.Sprintf("the metadata on %s of %s, by dd while %s has it", path, x.m.name, d.holder))
+		}
+		d.clear(kib)
+		x.m.effect("dd zeros to %s at %d KiB", path, kib-4)
+	}
 }
 
 // copyPart takes over what lies between two KiB of a disk; what was there before goes with its beginning. Where a write lies

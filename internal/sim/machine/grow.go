@@ -8,7 +8,8 @@ import (
 
 // Growing, as seen in the lab with 8.4.11, 9.2.18 and drbd-utils 9.22. Internal metadata lie at the end of the device. When
 // it grows under DRBD they stay where they are, until a resize or a handshake moves them; what lay at the old place can
-// still be read there. Attach looks at the device's end, then where drbd-utils noted it, and moves them.
+// still be read there. Attach looks at the device's end, where a removed volume's may lie as well, then where drbd-utils
+// noted it, and moves them.
 
 // notePlace is drbd-utils' note, which it doesn't sync: a power cut brings back what was durable before.
 func (m *Machine) notePlace(minor int, d *Disk, dev string) {
@@ -52,22 +53,43 @@ func (m *Machine) findMetadata(minor int, d *Disk) bool {
 	if f := m.files[drbd.PlaceFile(minor)]; f != nil {
 		note, _ = drbd.ParsePlace(f.data)
 	}
-	if note.SizeKiB != d.md.atKiB {
-		// Any that were left there are taken for true.
-		i := slices.IndexFunc(d.left, func(o *metadata) bool { return o.atKiB == note.SizeKiB })
-		if i < 0 {
-			return false
+	for _, at := range []int64{d.sizeKiB, note.SizeKiB} {
+		if md := d.metadataAt(at); md != nil { // any that were left there are taken for true
+			d.md = md.clone()
+			break
 		}
-		d.md = d.left[i].clone()
+	}
+	if d.md.atKiB != d.sizeKiB && d.md.atKiB != note.SizeKiB {
+		return false
 	}
 	d.moveMetadata()
 	m.effect("move metadata of minor %d", minor)
 	return true
 }
 
+// metadataAt are those at the end of a device of that size, the disk's or what was left there; nil: none.
+func (d *Disk) metadataAt(kib int64) *metadata {
+	if d.md != nil && d.md.atKiB == kib {
+		return d.md
+	}
+	if i := slices.IndexFunc(d.left, func(o *metadata) bool { return o.atKiB == kib }); i >= 0 {
+		return d.left[i]
+	}
+	return nil
+}
+
+// clear takes away what metadata lie there.
+func (d *Disk) clear(kib int64) {
+	d.left = slices.DeleteFunc(d.left, func(o *metadata) bool { return o.atKiB == kib })
+	if d.md != nil && d.md.atKiB == kib {
+		d.md = nil
+	}
+}
+
 // moveMetadata to the device's end.
 func (d *Disk) moveMetadata() {
 	if d.md.atKiB != d.sizeKiB {
+		d.clear(d.sizeKiB)
 		d.left = append(d.left, d.md.clone())
 		d.md.atKiB = d.sizeKiB
 	}

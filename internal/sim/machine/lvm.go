@@ -365,6 +365,12 @@ func (x *call) lvextend() {
 		x.fail(5, "  Insufficient free space: %d extents needed, but only %d available", (size-have)/extentKiB, g.freeKiB()/extentKiB)
 	default:
 		v.disk.sizeKiB = size
+		if n := len(g.ghosts); n > 0 && v.pool == nil { // it reaches where another lay, at whose end
+			if g.ghosts[n-1].atKiB = size; v.disk.luks == nil {
+				v.disk.left = append(v.disk.left, g.ghosts[n-1])
+			}
+			g.ghosts = g.ghosts[:n-1]
+		}
 		x.m.effect("lvextend %s/%s %d KiB", g.name, v.name, size)
 		fmt.Fprintf(&x.out, "  Size of logical volume %s/%s changed from %.2f MiB (%d extents) to %.2f MiB (%d extents).\n",
 			g.name, v.name, float64(have)/1024, have/extentKiB, float64(size)/1024, size/extentKiB)
