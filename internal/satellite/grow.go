@@ -89,20 +89,12 @@ func (x *execution) growDevice(ctx context.Context, d pool.Driver, s steps.Step)
 			return err
 		}
 	}
-	if err := g.Grow(ctx, s.Device, size, s.Label); err != nil {
-		return err
+	err = g.Grow(ctx, s.Device, size, s.Label)
+	if look { // also where that failed: it may have grown
+		err = errors.Join(err, x.grown(ctx, d, s))
 	}
-	if look {
-		dev, err := x.device(ctx, d, s)
-		if err == nil {
-			err = x.clear(ctx, dev, s.Own)
-		}
-		if err == nil {
-			err = x.isGrowing(s, 0)
-		}
-		if err != nil {
-			return err
-		}
+	if err != nil {
+		return err
 	}
 	if s.LUKS && wait == nil {
 		if err := (luks.Tool{Run: x.host}).Resize(ctx, model.MappingName(s.Label), x.job.keys[s.Label].keys[0]); err != nil {
@@ -143,6 +135,18 @@ func (x *execution) isGrowing(s steps.Step, own uint64) error {
 	}
 	x.result.record = &rec
 	return nil
+}
+
+// grown: the end was looked at.
+func (x *execution) grown(ctx context.Context, d pool.Driver, s steps.Step) error {
+	dev, err := x.device(ctx, d, s)
+	if err == nil {
+		err = x.clear(ctx, dev, s.Own)
+	}
+	if err == nil {
+		err = x.isGrowing(s, 0)
+	}
+	return err
 }
 
 // clear takes away metadata at the device's end that aren't its own.

@@ -280,6 +280,11 @@ func testGrowStops(t *testing.T, gen model.DRBDGeneration, power, used bool, who
 			}
 			return
 		}
+		alpha.cut() // nothing that was noted while it grew is believed any more
+		r.run(time.Second)
+		alpha.boot()
+		r.growFor(time.Minute)
+		r.grown(128 << 10)
 	}
 	t.Error("no end of effects")
 }

@@ -65,15 +65,7 @@ func TestGrow(t *testing.T) {
 
 	w.cutGrowing("r0", "128M")
 	w.check("alpha", dev, 16, sum)
-	w.powerOn("bravo")
-	w.online()
-	w.upToDate("r0", 2)
-	w.until(time.Minute, "it has grown", func() (bool, string) {
-		a, b := w.kib("alpha", dev), w.kib("bravo", dev)
-		return a >= 128<<10 && a == b, fmt.Sprintf("%d KiB on alpha, %d on bravo", a, b)
-	})
-	w.upToDate("r0", 2)
-	w.on("alpha", "drbdadm secondary r0")
+	w.growsOn("r0", 128<<10)
 
 	// Not in use.
 	w.lin("volume-definition set-size r0 0 160M")
@@ -112,15 +104,7 @@ func TestGrowOntoLeftovers(t *testing.T) {
 	dev := w.device("r0")
 	sum := w.write("alpha", dev, 16)
 	w.cutGrowing("r0", "128M")
-	w.powerOn("bravo")
-	w.online()
-	w.upToDate("r0", 2)
-	w.until(time.Minute, "it has grown", func() (bool, string) {
-		a, b := w.kib("alpha", dev), w.kib("bravo", dev)
-		return a >= 128<<10 && a == b, fmt.Sprintf("%d KiB on alpha, %d on bravo", a, b)
-	})
-	w.upToDate("r0", 2)
-	w.on("alpha", "drbdadm secondary r0")
+	w.growsOn("r0", 128<<10)
 	w.on("bravo", "drbdadm primary r0")
 	w.check("bravo", dev, 16, sum)
 	w.on("bravo", "drbdadm secondary r0")
@@ -156,4 +140,19 @@ func (w *world) cutGrowing(name, size string) {
 	if err := w.StartSatellite(w.ctx, "alpha"); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// growsOn: bravo's power is back, the volume grows to so many KiB on both, and isn't in use any more.
+func (w *world) growsOn(name string, kib int64) {
+	w.t.Helper()
+	dev := w.device(name)
+	w.powerOn("bravo")
+	w.online()
+	w.upToDate(name, 2)
+	w.until(time.Minute, "it has grown", func() (bool, string) {
+		a, b := w.kib("alpha", dev), w.kib("bravo", dev)
+		return a >= kib && a == b, fmt.Sprintf("%d KiB on alpha, %d on bravo", a, b)
+	})
+	w.upToDate(name, 2)
+	w.on("alpha", "drbdadm secondary "+name)
 }

@@ -17,23 +17,29 @@ import (
 
 // Where a device grows may lie what a removed volume left, its metadata at the very end among it (seen in the lab with LVM):
 // attach would take them for the volume's. So what tells the volume's own from them is noted before, and until the new end
-// was looked at; after a power cut between, the end is looked at before anything is attached.
-func (p *planner) ends(steps []Step) []Step {
-	first := slices.IndexFunc(steps, func(s Step) bool { return s.Kind == Adjust })
-	if first < 0 {
-		return steps
-	}
-	var clear []Step
+// was looked at; after a power cut between, the end is looked at before anything is attached. The note is true only until DRBD
+// may move the metadata or take the new size over: it goes before an attach, and where the volume is attached though nothing grows.
+func (p *planner) ends(next []Step) (steps []Step) {
+	rec := p.seen.Record
 	for _, v := range slices.Concat(p.spec.Volumes, p.seen.Extra) {
-		own, grew := p.seen.Record.Growing[v.Number]
-		if !grew || v.Pool == "" || p.path(v) == "" || p.seen.Kernel != nil && attached(p.seen.Kernel.Volumes[v.Number].Disk) {
+		own, grew := rec.Growing[v.Number]
+		if !grew {
 			continue
 		}
-		s := p.volumeStep(ClearEnd, v)
-		s.Own = own
-		clear = append(clear, s)
+		if k := p.seen.Kernel; k == nil || !attached(k.Volumes[v.Number].Disk) {
+			if v.Pool == "" || p.path(v) == "" || !slices.ContainsFunc(next, func(s Step) bool { return s.Kind == Adjust }) {
+				continue
+			}
+			s := p.volumeStep(ClearEnd, v)
+			s.Own = own
+			steps = append(steps, s)
+		}
+		rec = rec.grown(v.Number)
 	}
-	return slices.Insert(steps, first, clear...)
+	if len(rec.Growing) == len(p.seen.Record.Growing) {
+		return nil
+	}
+	return append(steps, p.record(rec))
 }
 
 // growDevice of a volume with DRBD.

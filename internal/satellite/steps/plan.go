@@ -57,7 +57,9 @@ func do(s ...Step) Plan { return Plan{Steps: s} }
 func Next(spec model.ResourceSpec, seen Seen, node Node) Plan {
 	p := planner{spec: spec, seen: seen, node: node}
 	w := p.next()
-	w.Steps = p.ends(w.Steps)
+	if steps := p.ends(w.Steps); steps != nil {
+		return undo(steps...)
+	}
 	return w
 }
 

@@ -3,6 +3,7 @@ package steps
 import (
 	"holdfast/internal/model"
 	"holdfast/internal/pool"
+	"maps"
 )
 
 // Node is what plans need to know of the machine.
@@ -89,6 +90,13 @@ func (r Record) seeding(number int) Record {
 
 func (r Record) seeded() Record {
 	r.Seeding, r.SeedVolume = false, 0
+	return r
+}
+
+// grown is without the note that the volume's device grows.
+func (r Record) grown(number int) Record {
+	r.Growing = maps.Clone(r.Growing)
+	delete(r.Growing, number)
 	return r
 }
 

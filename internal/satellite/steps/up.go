@@ -204,8 +204,7 @@ func (p *planner) metadata(up []model.VolumeSpec) (steps []Step) {
 // newMetadata are told from others by themselves: what was noted of those before is taken back.
 func (p *planner) newMetadata(v model.VolumeSpec) (steps []Step) {
 	if _, grew := p.seen.Record.Growing[v.Number]; grew {
-		p.seen.Record.Growing = maps.Clone(p.seen.Record.Growing)
-		delete(p.seen.Record.Growing, v.Number)
+		p.seen.Record = p.seen.Record.grown(v.Number)
 		steps = append(steps, p.record(p.seen.Record))
 	}
 	s := p.volumeStep(CreateMetadata, v)
